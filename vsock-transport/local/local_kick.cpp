@@ -1,0 +1,36 @@
+// Kicks by datagram. Theory: local_kick.hpp.
+#include "vsock-transport/local/local_kick.hpp"
+
+#include <sys/socket.h>
+
+#include "vsock-transport/base/system_call.hpp"
+
+namespace xylem {
+namespace {
+
+// More than net.unix.max_dgram_qlen lets wait by default (10). Somebody who kicks as fast as we drain must
+// not keep the waiter here; what is left only wakes it once more.
+constexpr int kMostDrained = 64;
+
+}  // namespace
+
+Result<LocalBell> make_local_bell() {
+    int pair[2] = {-1, -1};
+    const long result = system_call(SYS_socketpair, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, word(pair));
+    if (result < 0) return fail(ErrorKind::system, static_cast<int>(-result));
+    return LocalBell{UniqueFd(pair[0]), UniqueFd(pair[1])};
+}
+
+bool kick_local(int kicker_fd) {
+    const char byte = 0;
+    return system_call(SYS_sendto, kicker_fd, word(&byte), 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0) == 1;
+}
+
+void drain_local(int waiter_fd) {
+    char bytes[16];
+    for (int i = 0; i < kMostDrained; ++i) {
+        if (system_call(SYS_recvfrom, waiter_fd, word(bytes), sizeof bytes, MSG_DONTWAIT, 0, 0) <= 0) return;
+    }
+}
+
+}  // namespace xylem

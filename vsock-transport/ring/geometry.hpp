@@ -1,0 +1,59 @@
+// Cursor arithmetic: pure, constexpr, no shared memory. Cursors count bytes modulo 2^64; size is a power of
+// two.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace xylem {
+
+using Cursor = std::uint64_t;
+
+inline constexpr std::uint64_t kMinRingSizeBytes = 4096;  // one page, the unit of granting
+inline constexpr std::uint64_t kMaxRingSizeBytes = 64ULL
+                                                   << 20;  // as far as YASMIN's sweep went, and then some
+inline constexpr std::uint64_t kDefaultRingSizeBytes = 512 << 10;  // YASMIN's optimum
+
+constexpr bool is_valid_ring_size(std::uint64_t size_bytes) {
+    return size_bytes >= kMinRingSizeBytes && size_bytes <= kMaxRingSizeBytes &&
+           (size_bytes & (size_bytes - 1)) == 0;
+}
+
+// Bytes that a ring with these cursors holds; more than size means that somebody lied.
+constexpr std::uint64_t used_bytes(Cursor head, Cursor tail) { return head - tail; }
+
+constexpr std::uint64_t free_bytes(Cursor head, Cursor tail, std::uint64_t size_bytes) {
+    return size_bytes - (head - tail);
+}
+
+constexpr std::size_t index_of(Cursor cursor, std::uint64_t size_bytes) {
+    return static_cast<std::size_t>(cursor & (size_bytes - 1));
+}
+
+// A stretch of `length` bytes from `cursor` on, as the one or two stretches it is in memory.
+struct Span2 {
+    std::size_t first_offset;
+    std::size_t first_length;
+    std::size_t second_length;  // at offset 0; 0 if the stretch does not wrap
+};
+
+constexpr Span2 split_at_wrap(Cursor cursor, std::size_t length, std::uint64_t size_bytes) {
+    const std::size_t offset = index_of(cursor, size_bytes);
+    const std::size_t to_end = static_cast<std::size_t>(size_bytes) - offset;
+    const std::size_t first = std::min(length, to_end);
+    return {offset, first, length - first};
+}
+
+// A new value of the peer's cursor is believable if it did not go back behind the last one seen and the ring
+// does not hold more than fits: last - base <= now - base <= limit, all modulo 2^64.
+constexpr bool is_believable(Cursor base, Cursor last, Cursor now, std::uint64_t limit_bytes) {
+    return now - base <= limit_bytes && now - base >= last - base;
+}
+
+// A sleeping producer is woken, and POLLOUT reported, once half the ring is free: fewer, larger turns.
+constexpr bool is_half_free(Cursor head, Cursor tail, std::uint64_t size_bytes) {
+    return 2 * (head - tail) <= size_bytes;
+}
+
+}  // namespace xylem

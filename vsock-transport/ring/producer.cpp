@@ -1,0 +1,32 @@
+// Producer: copies bytes behind head, then lets head go.
+// The own head lives in the end page; the slab holds a copy of it that is written and never read back. The
+// peer's tail is loaded once, checked against the own head and the last believed value, and cached. A cached
+// tail can only understate what is free, so a stale one costs a look, never a byte.
+#include "vsock-transport/ring/producer.hpp"
+
+namespace xylem {
+
+Result<std::uint64_t> Producer::free_for(std::uint64_t wanted_bytes) {
+    const Cursor head = state_.head.load_relaxed();
+    const Cursor cached = state_.peer_tail.load_relaxed();
+    const std::uint64_t known = free_bytes(head, cached, size_bytes_);
+    if (known >= wanted_bytes) return known;
+
+    const Cursor tail = peer_.tail.load_acquire();  // (P2) pairs with consumer.cpp consume()
+    // Seen from head backwards: used = head - tail may only shrink and never exceed the ring.
+    if (!is_believable(cached, cached, tail, used_bytes(head, cached))) return fail(ErrorKind::peer_lied);
+    state_.peer_tail.store_relaxed(tail);
+    return free_bytes(head, tail, size_bytes_);
+}
+
+void Producer::produce(IoCursor& source, std::size_t length) {
+    const Cursor head = state_.head.load_relaxed();
+    const Span2 span = split_at_wrap(head, length, size_bytes_);
+    source.copy_out(data_ + span.first_offset, span.first_length);
+    source.copy_out(data_, span.second_length);
+    // Release: a holder that is killed here must not have moved the cursor before the bytes were copied.
+    state_.head.store_release(head + length);
+    own_.head.store_release(head + length);  // (P1) pairs with consumer.cpp used()
+}
+
+}  // namespace xylem

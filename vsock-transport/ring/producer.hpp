@@ -1,0 +1,41 @@
+// The producing half of a ring. One thread at a time (the end's transmit lock).
+#pragma once
+
+#include "vsock-transport/base/result.hpp"
+#include "vsock-transport/ring/geometry.hpp"
+#include "vsock-transport/ring/io_cursor.hpp"
+#include "vsock-transport/ring/slab_layout.h"
+
+namespace xylem {
+
+// What only this end can write: the truth about its own cursor, and the last believed one of the peer.
+struct ProducerState {
+    AtomicU64 head;
+    AtomicU64 peer_tail;
+};
+
+class Producer {
+  public:
+    Producer(ProducerState& state, ProducerLine& own, const ConsumerLine& peer, std::byte* data,
+             std::uint64_t size_bytes)
+        : state_(state), own_(own), peer_(peer), data_(data), size_bytes_(size_bytes) {}
+
+    // Free bytes; asks the peer's line only if the cached tail leaves less than wanted.
+    // Errors: peer_lied.
+    [[nodiscard]] Result<std::uint64_t> free_for(std::uint64_t wanted_bytes);
+
+    // Copies length bytes (<= free) behind head and publishes them.
+    void produce(IoCursor& source, std::size_t length);
+
+    // Stores the own head into the slab again: after a holder died between its two stores.
+    void republish() { own_.head.store_release(state_.head.load_relaxed()); }
+
+  private:
+    ProducerState& state_;
+    ProducerLine& own_;
+    const ConsumerLine& peer_;
+    std::byte* data_;
+    std::uint64_t size_bytes_;
+};
+
+}  // namespace xylem

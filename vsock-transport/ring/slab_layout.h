@@ -1,0 +1,88 @@
+// The bytes that the two ends of a connection share. Everything here can be written by the other domain at
+// any moment: read a word once, check it, use only the checked copy (XSA-86, XSA-155).
+//
+//   offset 0                SlabHeader     constant after the creating agent filled it in; for humans and
+//   dumps offset 256 + 256 * e    EndBlock       of end e (0 = connecting end, 1 = accepting end) offset 4096
+//   ring that end 0 produces, ring_size_bytes[0] bytes then                    ring that end 1 produces,
+//   ring_size_bytes[1] bytes
+//
+// Each EndBlock has one writer, the end it belongs to. Producer, consumer and wake-up words sit on cache
+// lines of their own, so that a line moves between processors only when what it says has changed.
+//
+// Cursors are 64-bit, count bytes since the connection began, never wrap in practice and are used modulo
+// 2^64 all the same. A ring holds head - tail bytes; the byte with cursor c lies at c & (size - 1).
+//
+// Why no byte is seen before it was written, and none overwritten before it was read:
+//   (P1) the producer copies bytes, then stores head with release;  (C1) the consumer loads head with
+//   acquire,
+//        then copies. So the copy-out of (C1) sees the bytes of (P1).
+//   (C2) the consumer copies out, then stores tail with release;    (P2) the producer loads tail with
+//   acquire,
+//        then overwrites. So the overwriting of (P2) comes after the copy-out of (C2).
+//   (F)  a stream's state is stored with release after its last head; a reader that loads state with acquire
+//        and then head, sees the final head if it sees the final state: EOF never overtakes data.
+// Why no wake-up is lost (the recipe of wakeup/recipe.hpp; modelled in tests/model/wakeup.pml):
+//   (W1) waiter: store slot, full fence, load cursor, sleep if nothing changed;
+//   (K1) kicker: store cursor, full fence, load slot, kick if it names somebody.
+//   With both fences, at least one of the two loads sees the other's store, whichever fence came first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "vsock-transport/base/atomic.hpp"
+
+namespace xylem {
+
+inline constexpr std::size_t kCacheLineBytes = 64;
+inline constexpr std::size_t kPageBytes = 4096;
+inline constexpr std::uint32_t kSlabMagic = 0x4C53'5958;  // "XYSL", little endian
+inline constexpr std::uint16_t kSlabVersion = 1;
+inline constexpr unsigned kWaiterSlots = 4;
+
+// What a producer says of its stream. It only ever grows.
+enum class TxState : std::uint32_t { open = 0, fin = 1, reset = 2, reset_after_fin = 3 };
+// What a consumer says of its stream: closed = nobody will read again.
+enum class RxState : std::uint32_t { open = 0, closed = 1 };
+
+struct SlabHeader {
+    std::uint32_t magic;
+    std::uint16_t version;
+    std::uint16_t header_bytes;
+    std::uint64_t ring_size_bytes[2];
+    std::uint64_t ring_offset_bytes[2];
+};
+
+struct alignas(kCacheLineBytes) ProducerLine {
+    AtomicU64 head;   // bytes produced so far
+    AtomicU32 state;  // TxState
+};
+
+struct alignas(kCacheLineBytes) ConsumerLine {
+    AtomicU64 tail;   // bytes consumed so far
+    AtomicU32 state;  // RxState
+};
+
+// Who of this end sleeps. A word is 0 or a WaitToken (wakeup/wait_token.hpp).
+struct alignas(kCacheLineBytes) WakeupLine {
+    AtomicU64 readable[kWaiterSlots];  // waits for the peer to produce
+    AtomicU64 writable[kWaiterSlots];  // waits for the peer to consume
+};
+
+struct EndBlock {
+    ProducerLine producer;
+    ConsumerLine consumer;
+    WakeupLine wakeup;
+    alignas(kCacheLineBytes) std::uint8_t reserved[kCacheLineBytes];
+};
+
+inline constexpr std::size_t kEndBlockOffsetBytes = 256;
+inline constexpr std::size_t kRingsOffsetBytes = kPageBytes;
+
+static_assert(sizeof(SlabHeader) == 40);
+static_assert(offsetof(ProducerLine, state) == 8 && offsetof(ConsumerLine, state) == 8);
+static_assert(sizeof(WakeupLine) == kCacheLineBytes);
+static_assert(sizeof(EndBlock) == 4 * kCacheLineBytes && sizeof(EndBlock) == kEndBlockOffsetBytes);
+static_assert(kEndBlockOffsetBytes + 2 * sizeof(EndBlock) <= kRingsOffsetBytes);
+
+}  // namespace xylem

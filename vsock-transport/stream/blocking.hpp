@@ -1,0 +1,61 @@
+// Waiting for one stream: spin for a while, then sleep by the recipe until the direction is ready, the
+// deadline has passed or a signal came. A Sleeper is the calling thread's doorbell; it is asked for only when
+// the spin was in vain.
+//
+//   struct Sleeper {
+//       WaitToken next_token();                      // this thread's doorbell, a new epoch each time
+//       WaitResult sleep(std::uint64_t deadline_ns);  // returns at a kick, at the deadline, or at a signal
+//   };
+#pragma once
+
+#include <algorithm>
+
+#include "vsock-transport/stream/stream.hpp"
+#include "vsock-transport/wakeup/recipe.hpp"
+#include "vsock-transport/wakeup/wait_policy.hpp"
+
+namespace xylem {
+
+enum class WaitResult : std::uint8_t { ready, timed_out, interrupted };
+
+// A kick that is lost or withheld costs at most this; a waiter without a slot looks this often.
+inline constexpr std::uint64_t kBoundedSleepNs = kNsPerSecond;
+inline constexpr std::uint64_t kNoSlotSleepNs = kNsPerMs;
+
+template <class Sleeper>
+WaitResult sleep_for(Stream& stream, Direction direction, Sleeper& sleeper, std::uint64_t deadline_ns) {
+    WaiterSlots slots = stream.waiters(direction);
+    int slot = WaiterSlots::kNone;
+    count(stream.page().counters.sleeps);
+    return sleep_unless(
+        WaitResult::ready, [&] { slot = slots.claim(sleeper.next_token()); },
+        [&] { return stream.is_ready(direction); },
+        [&] {
+            const std::uint64_t bound = slot == WaiterSlots::kNone ? kNoSlotSleepNs : kBoundedSleepNs;
+            return sleeper.sleep(std::min(deadline_ns, deadline_after(bound)));
+        },
+        [&] { slots.release(slot); });
+}
+
+// Waits until is_ready(direction). deadline_ns on now_ns()'s clock, kForever for none.
+// MakeSleeper: () -> Sleeper.
+template <class MakeSleeper>
+WaitResult wait_until_ready(Stream& stream, Direction direction, WaitPolicy& policy,
+                            std::uint64_t deadline_ns, MakeSleeper make_sleeper) {
+    if (stream.is_ready(direction)) return WaitResult::ready;
+    if (policy.spin([&] { return stream.is_ready(direction); })) {
+        count(stream.page().counters.spins_won);
+        return WaitResult::ready;
+    }
+    count(stream.page().counters.spins_lost);
+    auto&& sleeper = make_sleeper();
+    while (!stream.is_ready(direction)) {
+        if (now_ns() >= deadline_ns) return WaitResult::timed_out;
+        if (sleep_for(stream, direction, sleeper, deadline_ns) == WaitResult::interrupted) {
+            return stream.is_ready(direction) ? WaitResult::ready : WaitResult::interrupted;
+        }
+    }
+    return WaitResult::ready;
+}
+
+}  // namespace xylem

@@ -1,0 +1,152 @@
+// Stream: sending and receiving.
+// Under its direction's lock an end looks at its own state, then at the peer's, copies in chunks, and after
+// each chunk publishes the cursor and kicks whoever the peer's slots name. The kick happens under the lock:
+// the lock orders cursors, and a kick never blocks. What the peer writes is checked in ring/; an impossible
+// value ends this connection with ECONNRESET and nothing else. Ends and errors live in shutdown.cpp.
+#include "vsock-transport/stream/stream.hpp"
+
+#include "vsock-transport/stream/robust_lock.hpp"
+#include "vsock-transport/wakeup/recipe.hpp"
+
+namespace xylem {
+namespace {
+
+tl::unexpected<Error> reentered() { return fail(ErrorKind::system, EINTR); }
+
+}  // namespace
+
+Result<Stream> Stream::open(Mapping slab, Mapping end_page, BellRinger& bells) {
+    if (!end_page || end_page.size_bytes() < sizeof(EndPage)) return fail(ErrorKind::bad_layout);
+    const EndPage& page = *end_page.as<EndPage>();
+    if (page.magic != kEndPageMagic || page.version != kEndPageVersion) return fail(ErrorKind::bad_layout);
+    const SlabGeometry geometry{{page.ring_size_bytes[0], page.ring_size_bytes[1]}};
+    const Result<SlabView> view = carve(slab, geometry, page.side);
+    if (!view) return fail(view.error());
+    return Stream(std::move(slab), std::move(end_page), *view, bells);
+}
+
+Producer Stream::producer() const {
+    return {page().tx, view_.own->producer, view_.peer->consumer, view_.tx_ring,
+            page().ring_size_bytes[page().side]};
+}
+
+Consumer Stream::consumer() const {
+    return {page().rx, view_.own->consumer, view_.peer->producer, view_.rx_ring,
+            page().ring_size_bytes[1 - page().side]};
+}
+
+Result<std::size_t> Stream::send_some(IoCursor& source) {
+    const Result<std::size_t> result = send_locked(source);
+    if (has(kWriteShut) && view_.own->producer.state.load_relaxed() == 0) shutdown_write();
+    return result;
+}
+
+Result<std::size_t> Stream::send_locked(IoCursor& source) {
+    RobustGuard guard(page().tx_lock);
+    if (guard.state() == RobustGuard::State::reentered) return reentered();
+    if (guard.state() == RobustGuard::State::repaired) producer().republish();
+    count(page().counters.send_calls);
+    if (peer_state() != TxState::open) note_peer_state();
+    if (has(kWriteShut | kReset | kClosed) || page().pending_error.load_relaxed() != 0) {
+        return no_more_writing();
+    }
+    if (has(kPeerFinSeen) &&
+        static_cast<RxState>(view_.peer->consumer.state.load_acquire()) != RxState::open) {
+        // Nobody reads any more. TCP takes this write, learns so from the RST it draws, and refuses the next.
+        const std::size_t lost = source.remaining();
+        source.skip(lost);
+        fail_connection(kReset, EPIPE);
+        wake_all_own_waiters();
+        return lost;
+    }
+    return produce_chunks(source);
+}
+
+Result<std::size_t> Stream::produce_chunks(IoCursor& source) {
+    Producer ring = producer();
+    std::size_t total = 0;
+    while (source.remaining() > 0) {
+        const std::size_t wanted = std::min(source.remaining(), kPublishBytes);
+        const Result<std::uint64_t> room = ring.free_for(wanted);
+        if (!room) return reject_lie();
+        const std::size_t length = std::min<std::size_t>(wanted, *room);
+        if (length == 0) {
+            count(page().counters.ring_full);
+            break;
+        }
+        publish_and_kick([&] { ring.produce(source, length); }, [this] { kick(Direction::readable); });
+        total += length;
+    }
+    if (total == 0 && source.remaining() > 0) return fail(ErrorKind::would_block);
+    return total;
+}
+
+Result<std::size_t> Stream::receive_some(IoCursor& destination, ReceiveMode mode, std::uint64_t skip_bytes) {
+    RobustGuard guard(page().rx_lock);
+    if (guard.state() == RobustGuard::State::reentered) return reentered();
+    Consumer ring = consumer();
+    if (guard.state() == RobustGuard::State::repaired) ring.republish();
+    count(page().counters.receive_calls);
+    if (has(kPeerLied)) return nothing_to_read(skip_bytes);
+    std::size_t total = 0;
+    while (destination.remaining() > 0) {
+        const std::size_t wanted = std::min(destination.remaining(), kPublishBytes);
+        // Asks for one byte only: what the cached head already promises is worth taking without a look.
+        const Result<std::uint64_t> used = ring.used(skip_bytes + 1);
+        if (!used) return reject_lie();
+        if (*used <= skip_bytes) break;
+        const std::size_t length = std::min<std::size_t>(wanted, *used - skip_bytes);
+        if (mode == ReceiveMode::discard) {
+            destination.skip(length);
+        } else {
+            ring.copy(destination, length, skip_bytes);
+        }
+        if (mode == ReceiveMode::peek) {
+            skip_bytes += length;
+        } else {
+            publish_and_kick([&] { ring.consume(length); },
+                             [this] {
+                                 if (is_writer_worth_waking()) kick(Direction::writable);
+                             });
+        }
+        total += length;
+    }
+    if (total == 0 && destination.remaining() > 0) return nothing_to_read(skip_bytes);
+    return total;
+}
+
+// The cached head may understate what the ring holds: then a writer is woken for less, never too late.
+bool Stream::is_writer_worth_waking() const {
+    return is_half_free(page().rx.peer_head.load_relaxed(), page().rx.tail.load_relaxed(),
+                        page().ring_size_bytes[1 - page().side]);
+}
+
+// Kicks the peer's waiters for the direction in which this end made progress: after producing, those that
+// wait to read; after consuming, those that wait to write.
+void Stream::kick(Direction direction) const {
+    const WakeupLine& line = view_.peer->wakeup;
+    const AtomicU64* slots = direction == Direction::readable ? line.readable : line.writable;
+    for (unsigned i = 0; i < kWaiterSlots; ++i) {
+        const WaitToken token(slots[i].load_relaxed());
+        if (!token) continue;
+        count(bells_->ring(*bells_, page(), page().peer_domain, token) ? page().counters.kicks_sent
+                                                                       : page().counters.kicks_suppressed);
+    }
+}
+
+void Stream::wake_own_waiters(Direction direction) const {
+    const AtomicU64* slots =
+        direction == Direction::readable ? page().readable_waiters : page().writable_waiters;
+    for (unsigned i = 0; i < kWaiterSlots; ++i) {
+        const WaitToken token(slots[i].load_relaxed());
+        if (token) bells_->ring(*bells_, page(), page().own_domain, token);
+    }
+}
+
+WaiterSlots Stream::waiters(Direction direction) {
+    WakeupLine& line = view_.own->wakeup;
+    if (direction == Direction::readable) return {page().readable_waiters, line.readable};
+    return {page().writable_waiters, line.writable};
+}
+
+}  // namespace xylem

@@ -1,0 +1,102 @@
+// One end of a connection as its holders use it: bytes in, bytes out, half-close, reset, readiness. Never
+// waits; stream/blocking.hpp and the guest library's poll family do that on top. Threads and processes may
+// share an end: each direction has a lock in the end page.
+#pragma once
+
+#include <cstdint>
+
+#include "vsock-transport/stream/region.hpp"
+#include "vsock-transport/wakeup/waiter_slots.hpp"
+
+namespace xylem {
+
+class Stream;
+
+// How a stream reaches the doorbell that a token names. ring() finds the doorbell of waiter_domain (the
+// peer's domain, or the own one where an end wakes its own sleepers), rings it, and says whether a kick was
+// sent. It may be slow the first time it meets an id, and never blocks for longer than a second.
+struct BellRinger {
+    bool (*ring)(BellRinger& self, const EndPage& page, std::uint32_t waiter_domain, WaitToken token);
+};
+
+enum class Direction : std::uint8_t { readable, writable };
+
+// Readiness, with the meaning of the poll bits of the same names (poll(2), tcp(7)).
+struct Readiness {
+    bool in = false;
+    bool out = false;
+    bool read_hang_up = false;
+    bool hang_up = false;
+    bool error = false;
+};
+
+enum class ReceiveMode : std::uint8_t { consume, peek, discard };
+enum class CloseMode : std::uint8_t { orderly, abort };
+
+class Stream {
+  public:
+    Stream() = default;
+    static constexpr std::size_t kPublishBytes = 64 << 10;  // a bulk copy lets its peer follow this close
+
+    // Errors: bad_layout.
+    [[nodiscard]] static Result<Stream> open(Mapping slab, Mapping end_page, BellRinger& bells);
+
+    // Sends as much of source as fits. Errors: would_block (nothing fits), closed (EPIPE is due),
+    // reset (sys_errno), system EINTR (re-entered by a signal handler).
+    [[nodiscard]] Result<std::size_t> send_some(IoCursor& source);
+
+    // Receives what is there, 0 at the end of the stream. skip_bytes: where a peek begins.
+    // Errors: would_block, reset (sys_errno), system EINTR.
+    [[nodiscard]] Result<std::size_t> receive_some(IoCursor& destination, ReceiveMode mode,
+                                                   std::uint64_t skip_bytes = 0);
+
+    Readiness readiness();
+    // Cheap and lock-free; true where the locked path should look (data, an end, an error).
+    bool is_ready(Direction direction) const;
+    std::uint64_t readable_bytes() const;
+    std::uint64_t unsent_bytes() const;  // SIOCOUTQ: produced, not yet consumed by the peer
+
+    void shutdown_write();
+    void shutdown_read();
+    // By the last holder, or by the agent in its place: FIN, or RST where unread data is lost or asked for.
+    void close(CloseMode mode);
+    // The far end is gone without a word (its agent says so): as if it had sent RST.
+    void peer_vanished();
+    // SO_ERROR: the pending errno, once; 0 if none.
+    int take_error();
+    // An error that was taken and could not be reported after all, because bytes had to be.
+    void put_back_error(int error) { page().pending_error.store_relaxed(static_cast<std::uint32_t>(error)); }
+
+    WaiterSlots waiters(Direction direction);
+    EndPage& page() const { return *page_.as<EndPage>(); }
+    explicit operator bool() const { return static_cast<bool>(page_); }
+
+  private:
+    Stream(Mapping slab, Mapping page, const SlabView& view, BellRinger& bells)
+        : slab_(std::move(slab)), page_(std::move(page)), view_(view), bells_(&bells) {}
+
+    Producer producer() const;
+    Consumer consumer() const;
+    void note_peer_state();
+    void fail_connection(std::uint32_t status, int error);
+    tl::unexpected<Error> reject_lie();
+    tl::unexpected<Error> no_more_writing();
+    Result<std::size_t> produce_chunks(IoCursor& source);
+    Result<std::size_t> nothing_to_read(std::uint64_t skip_bytes);
+    Result<std::size_t> send_locked(IoCursor& source);
+    bool stop_reading();
+    bool is_writer_worth_waking() const;
+    void wake_all_own_waiters() const;
+    void kick(Direction direction) const;
+    void wake_own_waiters(Direction direction) const;
+    void publish_tx_state(TxState state);
+    bool has(std::uint32_t status) const { return (page().status.load_acquire() & status) != 0; }
+    TxState peer_state() const { return static_cast<TxState>(view_.peer->producer.state.load_acquire()); }
+
+    Mapping slab_;
+    Mapping page_;
+    SlabView view_{};
+    BellRinger* bells_ = nullptr;
+};
+
+}  // namespace xylem
