@@ -1,0 +1,26 @@
+// Look-up in the shared map table. Freestanding: the guest library does it on every connect.
+#pragma once
+
+#include <netinet/in.h>
+
+#include "control/protocol/map_table_layout.h"
+
+namespace xylem {
+
+struct MapHit {
+    MapTarget target = MapTarget::tcp;
+    std::uint32_t domain = 0;
+    bool mapped = false;  // false: no line covers the address
+    const MapTableEntry* entry = nullptr;
+};
+
+// Whether size_bytes of memory hold a whole table of this version.
+bool is_map_table(const void* memory, std::size_t size_bytes);
+
+// Longest prefix match. An IPv4-mapped IPv6 address is looked up as the IPv4 address it stands for.
+MapHit look_up(const MapTableHeader& table, const SocketName& name);
+
+// Makes ::ffff:a.b.c.d the AF_INET name a.b.c.d; leaves other names alone.
+SocketName unmapped(const SocketName& name);
+
+}  // namespace xylem

@@ -1,0 +1,50 @@
+// Paths of the runtime directory, without allocation: the guest library asks too.
+#include "control/protocol/runtime_paths.hpp"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+namespace xylem {
+namespace {
+
+template <class... Arguments>
+RuntimePath format(const char* pattern, Arguments... arguments) {
+    RuntimePath path{};
+    const int length = ::snprintf(path.text, sizeof path.text, pattern, arguments...);
+    if (length < 0 || static_cast<std::size_t>(length) >= sizeof path.text) path.text[0] = '\0';
+    return path;
+}
+
+const char* variable(const char* name) {
+    const char* value = ::secure_getenv(name);
+    return value != nullptr && value[0] == '/' ? value : nullptr;
+}
+
+}  // namespace
+
+RuntimePath runtime_directory() {
+    if (const char* set = variable("XYLEM_RUNTIME_DIR")) return format("%s", set);
+    if (::geteuid() == 0) return format("%s", "/run/xylem");
+    if (const char* user = variable("XDG_RUNTIME_DIR")) return format("%s/xylem", user);
+    return format("/tmp/xylem-%u", static_cast<unsigned>(::geteuid()));
+}
+
+RuntimePath fabric_directory() {
+    if (const char* set = variable("XYLEM_FABRIC_DIR")) return format("%s", set);
+    return format("%s/fabric", runtime_directory().text);
+}
+
+RuntimePath domain_directory(std::uint32_t domain) {
+    return format("%s/dom-%u", runtime_directory().text, domain);
+}
+
+RuntimePath agent_socket(std::uint32_t domain) {
+    return format("%s/dom-%u/agent.sock", runtime_directory().text, domain);
+}
+
+RuntimePath link_socket(std::uint32_t domain) {
+    return format("%s/%u.link", fabric_directory().text, domain);
+}
+
+}  // namespace xylem

@@ -1,0 +1,184 @@
+// What a program's guest library (and the xylem command) says to its agent, and hears.
+// One session a process, over SOCK_SEQPACKET at <runtime>/dom-<N>/agent.sock. The agent learns who speaks
+// from the kernel (SCM_CREDENTIALS on every message), never from a field. Questions are answered in order, by
+// an answer of the named type or by `failed`.
+//
+//   question        answer     descriptors            what happens
+//   hello           welcome    -> session page (opt)  opens the session; with clone_of, it holds all that
+//                              <- map table           session holds (sent by a parent before fork)
+//   get_map         map        <- map table           after the old table said superseded
+//   listen          listening  <- queue eventfd       a kernel socket that listens is offered to other
+//   domains;
+//                                                     the same cookie again: changes the backlog
+//   unlisten        -                                 this session holds the listener no more
+//   accept          attached   <- slab, end page      takes the head of the accept queue (failed: none =
+//   empty) connect         attached   <- slab, end page      makes a connection (failed: why it must be TCP)
+//   release         -                                 this session holds the end no more; the last one closes
+//   it bell_new        bell       -> kick [, area]       a doorbell for waiting on ends whose peer is
+//   peer_domain bell_free       - bell_find       bell       <- kick [, area]       somebody's doorbell, to
+//   ring it adopt           attached | listening              an inherited kernel socket, known by its cookie
+//   rejoin          done                              after the agent restarted: an end that this process
+//   holds query           report     <- JSON text (memfd)   for the xylem command: what = QueryKind
+#pragma once
+
+#include "control/protocol/message_header.h"
+#include "vsock-transport/base/socket_name.h"
+
+namespace xylem {
+
+enum class SessionMessage : std::uint16_t {
+    hello = 1,
+    get_map,
+    listen,
+    unlisten,
+    accept,
+    connect,
+    release,
+    bell_new,
+    bell_free,
+    bell_find,
+    adopt,
+    rejoin,
+    query,
+    // Answers.
+    welcome = 64,
+    map,
+    listening,
+    attached,
+    bell,
+    done,
+    report,
+    failed,
+};
+
+struct HelloMessage {
+    MessageHeader header;
+    std::uint64_t clone_of;  // session id, 0 = none
+    std::uint32_t has_page;  // 1: a session page travels with it
+    std::uint32_t role;      // SessionRole
+    char program[64];        // NUL-terminated, for people
+};
+enum class SessionRole : std::uint32_t { program = 0, command = 1 };
+
+struct WelcomeMessage {
+    MessageHeader header;
+    std::uint64_t session_id;
+    std::uint64_t agent_boot_id;  // random; another value means a restarted agent
+    std::uint32_t own_domain;
+    std::uint32_t reserved;
+};
+
+// get_map, map, done
+struct PlainMessage {
+    MessageHeader header;
+};
+
+enum ListenFlags : std::uint32_t { kListenV6Only = 1 };
+struct ListenMessage {
+    MessageHeader header;
+    std::uint64_t cookie;  // SO_COOKIE of the kernel socket
+    SocketName local;      // as bound; the port is never 0
+    std::uint32_t backlog;
+    std::uint32_t flags;
+};
+
+struct ListeningMessage {
+    MessageHeader header;
+    std::uint64_t listener_id;
+};
+
+// unlisten, accept: listener_id; bell_free: doorbell id; adopt: cookie
+struct IdMessage {
+    MessageHeader header;
+    std::uint64_t id;
+};
+
+enum ConnectFlags : std::uint32_t { kConnectDryRun = 1 };  // answers `done` instead of `attached`
+struct ConnectMessage {
+    MessageHeader header;
+    std::uint64_t cookie;
+    SocketName local;               // as bound
+    SocketName peer;                // as asked for
+    std::uint64_t ring_size_bytes;  // 0: the hosts line's, or the default
+    std::uint32_t spin_ns;          // kUnsetSpinNs: the hosts line's, or the default
+    std::uint32_t flags;
+};
+inline constexpr std::uint32_t kUnsetSpinNs = ~0U;
+
+struct AttachedMessage {
+    MessageHeader header;
+    std::uint64_t end_id;
+    std::uint64_t slab_bytes;
+    std::uint64_t slab_offset_bytes;  // where to map in its descriptor: 0 for a memfd
+    std::uint64_t cookie;
+};
+
+enum class ReleaseMode : std::uint32_t { orderly = 0, abort = 1 };
+struct ReleaseMessage {
+    MessageHeader header;
+    std::uint64_t end_id;
+    std::uint32_t mode;  // ReleaseMode, counts if this was the last holder
+    std::uint32_t reserved;
+};
+
+struct BellNewMessage {
+    MessageHeader header;
+    std::uint32_t peer_domain;
+    std::uint32_t has_area;  // 0 or 1
+};
+
+struct BellFindMessage {
+    MessageHeader header;
+    std::uint32_t domain;
+    std::uint32_t doorbell_id;
+};
+
+struct BellMessage {
+    MessageHeader header;
+    std::uint32_t doorbell_id;
+    std::uint32_t kind;  // KickKind
+    std::uint32_t has_area;
+    std::uint32_t reserved;
+};
+
+struct RejoinMessage {
+    MessageHeader header;
+    std::uint64_t end_id;  // the old agent's id; the new agent keeps it
+    std::uint64_t cookie;
+    std::uint64_t connection_id;  // as in the end page
+    SocketName local;
+    SocketName peer;
+    std::uint32_t own_domain;
+    std::uint32_t peer_domain;
+    std::uint32_t side;
+    std::uint32_t reserved;
+};
+
+enum class QueryKind : std::uint32_t { sockets = 1, statistics = 2, map = 3, health = 4, explain = 5 };
+struct QueryMessage {
+    MessageHeader header;
+    std::uint32_t what;
+    std::uint32_t reserved;
+    SocketName target;  // explain only
+};
+
+struct ReportMessage {
+    MessageHeader header;
+    std::uint64_t size_bytes;  // of the JSON text in the memfd
+};
+
+struct FailedMessage {
+    MessageHeader header;
+    std::uint32_t reason;  // Reason; none for an empty accept queue
+    std::uint32_t sys_errno;
+};
+
+static_assert(sizeof(HelloMessage) == 96);
+static_assert(sizeof(WelcomeMessage) == 40);
+static_assert(sizeof(ListenMessage) == 64);
+static_assert(sizeof(ConnectMessage) == 104);
+static_assert(sizeof(AttachedMessage) == 48);
+static_assert(sizeof(RejoinMessage) == 120);
+static_assert(sizeof(RejoinMessage) <= kMaxMessageBytes);
+
+}  // namespace xylem
