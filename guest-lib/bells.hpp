@@ -1,0 +1,52 @@
+// Doorbells of this process: those it sleeps on, and those of others that it rings.
+#pragma once
+
+#include "vsock-transport/base/unique_fd.hpp"
+#include "vsock-transport/stream/blocking.hpp"
+#include "vsock-transport/stream/stream.hpp"
+#include "vsock-transport/wakeup/doorbell.hpp"
+
+namespace xylem {
+
+// A doorbell for sleeping, registered with the agent for waiting on ends whose peer is in one domain.
+struct OwnBell {
+    AtomicU32 in_use;
+    std::uint32_t id = 0;  // 0: never made
+    std::uint32_t peer_domain = 0;
+    UniqueFd waiter;
+    std::uint16_t epoch = 0;
+};
+
+// Takes a free doorbell for that domain, making one if need be; null without an agent.
+OwnBell* take_bell(std::uint32_t peer_domain);
+void give_back(OwnBell* bell);
+
+// Registers a doorbell with an area (an epoll set's). Returns its id, 0 without an agent.
+std::uint32_t register_bell(std::uint32_t peer_domain, int kicker_fd, int area_fd);
+void unregister_bell(std::uint32_t id);
+
+// After a restart of the agent: own doorbells are unknown there, so they are made anew.
+void forget_own_bells();
+// In a fork child: they are the parent's.
+void forget_parents_bells();
+void reset_bell_locks();
+
+// Finds a doorbell by domain and id (asking the agent the first time) and rings it.
+BellRinger& bell_ringer();
+
+// The calling thread while it waits on one stream (stream/blocking.hpp).
+class ThreadSleeper {
+  public:
+    explicit ThreadSleeper(std::uint32_t peer_domain) : bell_(take_bell(peer_domain)) {}
+    ThreadSleeper(ThreadSleeper&& other) noexcept : bell_(std::exchange(other.bell_, nullptr)) {}
+    ~ThreadSleeper() {
+        if (bell_ != nullptr) give_back(bell_);
+    }
+    WaitToken next_token() const;
+    WaitResult sleep(std::uint64_t deadline_ns) const;
+
+  private:
+    OwnBell* bell_;
+};
+
+}  // namespace xylem

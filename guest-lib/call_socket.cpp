@@ -1,0 +1,99 @@
+// socket, bind, listen, accept, connect, shutdown, names and options: find our socket, call it, else libc.
+// A TCP socket becomes ours when it is made; whatever else socket() makes is never looked at again.
+#include <netinet/in.h>
+
+#include "guest-lib/enabled.hpp"
+#include "guest-lib/names.hpp"
+#include "guest-lib/real_libc.hpp"
+#include "guest-lib/socket.hpp"
+#include "guest-lib/socket_options.hpp"
+
+using namespace xylem;
+
+namespace {
+
+bool is_tcp(int domain, int type, int protocol) {
+    return (domain == AF_INET || domain == AF_INET6) && (type & 0xF) == SOCK_STREAM &&
+           (protocol == 0 || protocol == IPPROTO_TCP);
+}
+
+}  // namespace
+
+XYLEM_EXPORT(int, socket, (int domain, int type, int protocol)) {
+    const int fd = real().socket(domain, type, protocol);
+    if (fd >= 0 && is_tcp(domain, type, protocol) && is_enabled()) {
+        const int saved_errno = errno;
+        Socket* socket = Socket::adopt_fd(fd, domain);
+        if (socket != nullptr) set_nonblocking(*socket, (type & SOCK_NONBLOCK) != 0);
+        errno = saved_errno;
+    }
+    return fd;
+}
+
+XYLEM_EXPORT(int, bind, (int fd, const sockaddr* address, socklen_t length)) {
+    if (ring_socket(fd)) return fail_errno_with(EINVAL);  // connected: bound already
+    return real().bind(fd, address, length);
+}
+
+XYLEM_EXPORT(int, listen, (int fd, int backlog)) {
+    Ref<Socket> socket = find<Socket>(fd);
+    if (!socket) return real().listen(fd, backlog);
+    if (socket->is_ring()) return fail_errno_with(EINVAL);
+    return socket->listen(fd, backlog);
+}
+
+XYLEM_EXPORT(int, accept4, (int fd, sockaddr* address, socklen_t* length, int flags)) {
+    Ref<Socket> socket = find<Socket>(fd);
+    if (!socket || socket->state() != SocketState::listening) {
+        return real().accept4(fd, address, length, flags);
+    }
+    if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return fail_errno_with(EINVAL);
+    return socket->accept(fd, address, length, flags);
+}
+
+XYLEM_EXPORT(int, accept, (int fd, sockaddr* address, socklen_t* length)) {
+    Ref<Socket> socket = find<Socket>(fd);
+    if (!socket || socket->state() != SocketState::listening) return real().accept(fd, address, length);
+    return socket->accept(fd, address, length, 0);
+}
+
+XYLEM_EXPORT(int, connect, (int fd, const sockaddr* address, socklen_t length)) {
+    Ref<Socket> socket = find<Socket>(fd);
+    return socket ? socket->connect(fd, address, length) : real().connect(fd, address, length);
+}
+
+XYLEM_EXPORT(int, shutdown, (int fd, int how)) {
+    if (Ref<Socket> socket = ring_socket(fd)) return socket->shutdown(how);
+    return real().shutdown(fd, how);
+}
+
+XYLEM_EXPORT(int, getsockname, (int fd, sockaddr* address, socklen_t* length)) {
+    if (Ref<Socket> socket = ring_socket(fd)) {
+        if (address == nullptr || length == nullptr) return fail_errno_with(EFAULT);
+        store_name(as_seen_by(socket->family, socket->stream.page().local), address, length);
+        return 0;
+    }
+    return real().getsockname(fd, address, length);
+}
+
+XYLEM_EXPORT(int, getpeername, (int fd, sockaddr* address, socklen_t* length)) {
+    if (Ref<Socket> socket = ring_socket(fd)) {
+        if (address == nullptr || length == nullptr) return fail_errno_with(EFAULT);
+        if ((socket->stream.page().status.load_acquire() & kReset) != 0) return fail_errno_with(ENOTCONN);
+        store_name(as_seen_by(socket->family, socket->stream.page().peer), address, length);
+        return 0;
+    }
+    return real().getpeername(fd, address, length);
+}
+
+XYLEM_EXPORT(int, getsockopt, (int fd, int level, int name, void* value, socklen_t* length)) {
+    if (Ref<Socket> socket = ring_socket(fd)) return get_option(*socket, fd, level, name, value, length);
+    return real().getsockopt(fd, level, name, value, length);
+}
+
+XYLEM_EXPORT(int, setsockopt, (int fd, int level, int name, const void* value, socklen_t length)) {
+    const int result = real().setsockopt(fd, level, name, value, length);
+    if (result != 0) return result;
+    if (Ref<Socket> socket = find<Socket>(fd)) note_option(*socket, level, name, value, length);
+    return result;
+}

@@ -1,0 +1,123 @@
+// Doorbells that this process sleeps on. A thread takes one for the length of a sleep, so there are as many
+// as threads ever slept at once for one peer domain; the one it used last is tried first. Beyond kMaxBells,
+// and without an agent, a waiter has none and looks every millisecond instead.
+#include <poll.h>
+
+#include "guest-lib/bells.hpp"
+#include "guest-lib/private_fds.hpp"
+#include "guest-lib/session.hpp"
+#include "vsock-transport/local/local_kick.hpp"
+
+namespace xylem {
+namespace {
+
+constexpr unsigned kMaxBells = 4096;
+constinit OwnBell bells[kMaxBells];
+constinit AtomicU32 bell_count;
+constinit thread_local OwnBell* last_used = nullptr;
+
+bool try_take(OwnBell& bell, std::uint32_t peer_domain) {
+    if (bell.in_use.load_relaxed() != 0 || !bell.in_use.compare_exchange(0, 1)) return false;
+    if (bell.id != 0 && bell.peer_domain == peer_domain) return true;
+    bell.in_use.store_release(0);
+    return false;
+}
+
+OwnBell* claim_unmade() {
+    const std::uint32_t made = bell_count.load_acquire();
+    for (unsigned i = 0; i < kMaxBells; ++i) {
+        OwnBell& bell = bells[i];
+        if (bell.in_use.load_relaxed() != 0 || !bell.in_use.compare_exchange(0, 1)) continue;
+        if (bell.id == 0) {
+            if (i >= made) bell_count.store_release(i + 1);
+            return &bell;
+        }
+        bell.in_use.store_release(0);
+    }
+    return nullptr;
+}
+
+OwnBell* make_bell(std::uint32_t peer_domain) {
+    OwnBell* bell = claim_unmade();
+    if (bell == nullptr) return nullptr;
+    Result<LocalBell> pair = make_local_bell();
+    if (pair) bell->id = register_bell(peer_domain, pair->kicker.get(), -1);
+    if (!pair || bell->id == 0) {
+        bell->id = 0;
+        bell->in_use.store_release(0);
+        return nullptr;
+    }
+    bell->peer_domain = peer_domain;
+    bell->waiter = make_private(std::move(pair->waiter));
+    return bell;
+}
+
+}  // namespace
+
+OwnBell* take_bell(std::uint32_t peer_domain) {
+    if (last_used != nullptr && try_take(*last_used, peer_domain)) return last_used;
+    const std::uint32_t made = bell_count.load_acquire();
+    for (unsigned i = 0; i < made; ++i) {
+        if (try_take(bells[i], peer_domain)) return last_used = &bells[i];
+    }
+    return last_used = make_bell(peer_domain);
+}
+
+void give_back(OwnBell* bell) { bell->in_use.store_release(0); }
+
+std::uint32_t register_bell(std::uint32_t peer_domain, int kicker_fd, int area_fd) {
+    BellNewMessage question{};
+    question.peer_domain = peer_domain;
+    question.has_area = area_fd >= 0 ? 1 : 0;
+    const int fds[2] = {kicker_fd, area_fd};
+    Received answer;
+    if (!Session::self().ask(SessionMessage::bell_new, question, answer, fds, area_fd >= 0 ? 2 : 1)) return 0;
+    const auto* bell = answer_as<BellMessage>(answer, SessionMessage::bell);
+    return bell != nullptr ? bell->doorbell_id : 0;
+}
+
+void unregister_bell(std::uint32_t id) {
+    IdMessage message{};
+    message.id = id;
+    Session::self().tell(SessionMessage::bell_free, message);
+}
+
+void forget_own_bells() {
+    const std::uint32_t made = bell_count.load_acquire();
+    for (unsigned i = 0; i < made; ++i) {
+        if (!bells[i].in_use.compare_exchange(0, 1)) continue;  // asleep: its next sleep has a bound
+        close_private(bells[i].waiter);
+        bells[i].id = 0;
+        bells[i].in_use.store_release(0);
+    }
+}
+
+void forget_parents_bells() {
+    const std::uint32_t made = bell_count.load_acquire();
+    for (unsigned i = 0; i < made; ++i) {
+        close_private(bells[i].waiter);
+        bells[i].id = 0;
+        bells[i].in_use.store_release(0);
+    }
+    last_used = nullptr;
+}
+
+WaitToken ThreadSleeper::next_token() const {
+    if (bell_ == nullptr) return {};
+    return {bell_->id, 0, ++bell_->epoch};
+}
+
+WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {
+    Session& session = Session::self();
+    pollfd items[2] = {{bell_ != nullptr ? bell_->waiter.get() : -1, POLLIN, 0},
+                       {session.hang_up_fd(), 0, 0}};
+    const std::uint64_t now = now_ns();
+    timespec left = to_timespec(deadline_ns > now ? deadline_ns - now : 0);
+    const long result = system_call(SYS_ppoll, word(items), 2, word(&left), 0, 0);
+    if (result == -EINTR) return WaitResult::interrupted;
+    if (items[0].revents != 0) drain_local(bell_->waiter.get());
+    if (items[1].revents != 0) session.check();
+    return result == 0 ? WaitResult::timed_out : WaitResult::ready;
+}
+
+}  // namespace xylem

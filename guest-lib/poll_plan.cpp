@@ -1,0 +1,147 @@
+// PollPlan: sorting the items, asking them, and naming oneself to their peers.
+#include "guest-lib/poll_plan.hpp"
+
+#include <sys/mman.h>
+
+#include "guest-lib/poll_wait.hpp"
+#include "guest-lib/session.hpp"
+#include "vsock-transport/local/local_kick.hpp"
+
+namespace xylem {
+
+PollPlan::PollPlan(pollfd* items, nfds_t count) : items_(items), count_(count) {
+    if (count > kInline && !allocate()) return;
+    for (nfds_t i = 0; i < count; ++i) classify(i);
+    complete_ = true;
+}
+
+PollPlan::~PollPlan() {
+    for (unsigned d = 0; d < domain_count_; ++d) {
+        if (bells_[d].bell != nullptr) give_back(bells_[d].bell);
+    }
+    for (nfds_t r = 0; r < ring_count_; ++r) drop(rings_[r].socket);
+    if (memory_ != nullptr) ::munmap(memory_, memory_bytes_);
+}
+
+bool PollPlan::allocate() {
+    const std::size_t kernel_bytes = (2 * count_ + kMaxDomains + 1) * sizeof(pollfd);
+    const std::size_t ring_bytes = count_ * sizeof(RingItem);
+    memory_bytes_ = kernel_bytes + ring_bytes + count_ * sizeof(nfds_t) + 64;
+    void* memory = ::mmap(nullptr, memory_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return false;
+    memory_ = memory;
+    auto* place = static_cast<std::byte*>(memory);
+    rings_ = reinterpret_cast<RingItem*>(place);
+    queue_of_ = reinterpret_cast<nfds_t*>(place + ring_bytes);
+    kernel_ = reinterpret_cast<pollfd*>(place + ring_bytes + count_ * sizeof(nfds_t));
+    return true;
+}
+
+void PollPlan::classify(nfds_t index) {
+    const pollfd& item = items_[index];
+    kernel_[index] = {item.fd, item.events, 0};
+    if (item.fd < 0) return;
+    Socket* socket = nullptr;
+    FdObject* object = acquire(item.fd);
+    if (object != nullptr && object->kind == ObjectKind::socket) socket = static_cast<Socket*>(object);
+    if (socket != nullptr && socket->is_ring()) {
+        kernel_[index].fd = -1;
+        rings_[ring_count_++] = {socket, index, WaiterSlots::kNone, WaiterSlots::kNone};
+        return;
+    }
+    has_kernel_ = true;
+    if (socket != nullptr && socket->state() == SocketState::listening) {
+        queue_of_[queue_count_++] = index;
+        kernel_[count_ + extra_++] = {socket->queue.get(), static_cast<short>(item.events & POLLIN), 0};
+    }
+    if (object != nullptr) drop(object);
+}
+
+int PollPlan::look() {
+    if (has_kernel_ && poll_raw(kernel_, count_ + queue_count_, 0) < 0) return -1;
+    int ready = 0;
+    for (nfds_t i = 0; i < count_; ++i)
+        items_[i].revents = kernel_[i].fd >= 0 ? kernel_[i].revents : short{0};
+    for (nfds_t q = 0; q < queue_count_; ++q) {
+        items_[queue_of_[q]].revents =
+            static_cast<short>(items_[queue_of_[q]].revents | kernel_[count_ + q].revents);
+    }
+    for (nfds_t r = 0; r < ring_count_; ++r) {
+        pollfd& item = items_[rings_[r].index];
+        item.revents =
+            static_cast<short>(rings_[r].socket->poll_events() & (item.events | POLLERR | POLLHUP));
+    }
+    for (nfds_t i = 0; i < count_; ++i) ready += items_[i].revents != 0 ? 1 : 0;
+    return ready;
+}
+
+bool PollPlan::has_ready_ring() const {
+    for (nfds_t r = 0; r < ring_count_; ++r) {
+        const RingItem& ring = rings_[r];
+        const pollfd& item = items_[ring.index];
+        if ((item.events & (POLLIN | POLLRDNORM | POLLRDHUP)) != 0 &&
+            ring.socket->stream.is_ready(Direction::readable)) {
+            return true;
+        }
+        if (wants_write(ring) && ring.socket->stream.is_ready(Direction::writable)) return true;
+        if ((ring.socket->poll_events() & (POLLERR | POLLHUP)) != 0) return true;
+    }
+    return false;
+}
+
+WaitToken PollPlan::token_for(std::uint32_t peer_domain) {
+    for (unsigned d = 0; d < domain_count_; ++d) {
+        if (bells_[d].domain == peer_domain) return bells_[d].token;
+    }
+    if (domain_count_ == kMaxDomains) return {};
+    OwnBell* bell = take_bell(peer_domain);
+    const WaitToken token = bell != nullptr ? WaitToken(bell->id, 0, ++bell->epoch) : WaitToken();
+    bells_[domain_count_++] = {bell, peer_domain, token};
+    return token;
+}
+
+void PollPlan::arm() {
+    short_sleep_ = false;
+    for (unsigned d = 0; d < domain_count_; ++d) {
+        OwnBell* bell = bells_[d].bell;
+        if (bell != nullptr) bells_[d].token = WaitToken(bell->id, 0, ++bell->epoch);
+    }
+    for (nfds_t r = 0; r < ring_count_; ++r) {
+        RingItem& ring = rings_[r];
+        Stream& stream = ring.socket->stream;
+        const WaitToken token = token_for(stream.page().peer_domain);
+        ring.read_slot = stream.waiters(Direction::readable).claim(token);
+        if (wants_write(ring)) ring.write_slot = stream.waiters(Direction::writable).claim(token);
+        short_sleep_ = short_sleep_ || ring.read_slot == WaiterSlots::kNone ||
+                       (wants_write(ring) && ring.write_slot == WaiterSlots::kNone);
+        count(stream.page().counters.sleeps);
+    }
+    extra_ = queue_count_;
+    for (unsigned d = 0; d < domain_count_; ++d) {
+        if (bells_[d].bell != nullptr) kernel_[count_ + extra_++] = {bells_[d].bell->waiter.get(), POLLIN, 0};
+    }
+    kernel_[count_ + extra_++] = {Session::self().hang_up_fd(), 0, 0};
+}
+
+void PollPlan::disarm() {
+    for (nfds_t r = 0; r < ring_count_; ++r) {
+        RingItem& ring = rings_[r];
+        ring.socket->stream.waiters(Direction::readable).release(ring.read_slot);
+        ring.socket->stream.waiters(Direction::writable).release(ring.write_slot);
+        ring.read_slot = ring.write_slot = WaiterSlots::kNone;
+    }
+}
+
+void PollPlan::after_sleep() {
+    for (unsigned d = 0; d < domain_count_; ++d) {
+        if (bells_[d].bell != nullptr) drain_local(bells_[d].bell->waiter.get());
+    }
+    if (kernel_[count_ + extra_ - 1].revents != 0) Session::self().check();
+}
+
+std::uint64_t PollPlan::bound_ns() const {
+    if (short_sleep_) return kNoSlotSleepNs;
+    return ring_count_ > 0 ? kBoundedSleepNs : kForever / 2;
+}
+
+}  // namespace xylem

@@ -1,0 +1,74 @@
+// The arrays behind one mixed poll (poll_wait.cpp). Small ones live on the stack, larger ones in a mapping.
+#pragma once
+
+#include <poll.h>
+
+#include "guest-lib/bells.hpp"
+#include "guest-lib/socket.hpp"
+
+namespace xylem {
+
+class PollPlan {
+  public:
+    PollPlan(pollfd* items, nfds_t count);
+    ~PollPlan();
+    PollPlan(const PollPlan&) = delete;
+    PollPlan& operator=(const PollPlan&) = delete;
+
+    bool is_complete() const { return complete_; }
+    bool has_rings() const { return ring_count_ > 0; }
+
+    // Fills in the program's revents; returns how many items are ready.
+    int look();
+    bool has_ready_ring() const;
+    void arm();
+    void disarm();
+    void after_sleep();
+    std::uint64_t bound_ns() const;
+
+    pollfd* kernel_items() { return kernel_; }
+    nfds_t kernel_count() const { return count_ + extra_; }
+
+  private:
+    struct RingItem {
+        Socket* socket;
+        nfds_t index;
+        int read_slot;
+        int write_slot;
+    };
+    struct DomainBell {
+        OwnBell* bell;
+        std::uint32_t domain;
+        WaitToken token;
+    };
+    static constexpr nfds_t kInline = 64;
+    static constexpr unsigned kMaxDomains = 8;
+
+    bool allocate();
+    void classify(nfds_t index);
+    void add_kernel(int fd, short events, nfds_t index);
+    WaitToken token_for(std::uint32_t peer_domain);
+    bool wants_write(const RingItem& item) const { return (items_[item.index].events & POLLOUT) != 0; }
+
+    pollfd* items_;
+    nfds_t count_;
+    nfds_t extra_ = 0;        // kernel entries behind the program's
+    nfds_t queue_count_ = 0;  // of them, queues of listeners
+    bool complete_ = false;
+    bool has_kernel_ = false;
+    bool short_sleep_ = false;  // some ring item found no slot
+    nfds_t ring_count_ = 0;
+    unsigned domain_count_ = 0;
+
+    pollfd* kernel_ = inline_kernel_;
+    RingItem* rings_ = inline_rings_;
+    nfds_t* queue_of_ = inline_queue_of_;  // program's index of each queue entry
+    void* memory_ = nullptr;
+    std::size_t memory_bytes_ = 0;
+    DomainBell bells_[kMaxDomains];
+    pollfd inline_kernel_[2 * kInline + kMaxDomains + 1];
+    RingItem inline_rings_[kInline];
+    nfds_t inline_queue_of_[kInline];
+};
+
+}  // namespace xylem

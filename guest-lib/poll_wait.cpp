@@ -1,0 +1,88 @@
+// poll over ring sockets and kernel descriptors together.
+//   plan     an array for the kernel: ring items masked out, a queue eventfd beside each listener, and behind
+//            them one doorbell a peer domain and the session's hang-up
+//   look     ring items by their state; the kernel's with a zero timeout, if there are any
+//   spin     while only ring items could make it ready soon
+//   sleep    by the recipe: name oneself in the slots of every ring item, look again, ppoll, withdraw
+// Ring items are held by reference meanwhile, so a close() in another thread does not pull them away.
+#include "guest-lib/poll_wait.hpp"
+
+#include <sys/mman.h>
+
+#include "guest-lib/bells.hpp"
+#include "guest-lib/interruption.hpp"
+#include "guest-lib/poll_plan.hpp"
+#include "guest-lib/real_libc.hpp"
+#include "guest-lib/session.hpp"
+#include "guest-lib/socket.hpp"
+#include "vsock-transport/local/local_kick.hpp"
+
+namespace xylem {
+namespace {
+
+constinit thread_local WaitPolicy poll_policy;
+
+}  // namespace
+
+long poll_raw(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    timespec timeout = to_timespec(timeout_ns == kForever ? 0 : timeout_ns);
+    return system_call(SYS_ppoll, word(items), static_cast<long>(count),
+                       timeout_ns == kForever ? 0 : word(&timeout), word(mask), sizeof(std::uint64_t));
+}
+
+bool needs_plan(const pollfd* items, nfds_t count) {
+    for (nfds_t i = 0; i < count; ++i) {
+        const FdObject* object = peek(items[i].fd);
+        if (object == nullptr || object->kind != ObjectKind::socket) continue;
+        const SocketState state = static_cast<const Socket*>(object)->state();
+        if (state == SocketState::ring || state == SocketState::listening) return true;
+    }
+    return false;
+}
+
+int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    PollPlan plan(items, count);
+    if (!plan.is_complete()) return fail_errno_with(ENOMEM);
+    const std::uint64_t deadline_ns = timeout_ns == kForever ? kForever : deadline_after(timeout_ns);
+    int ready = plan.look();
+    if (ready != 0 || timeout_ns == 0) return ready;
+    if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_ready_ring(); })) return plan.look();
+    for (;;) {
+        const long slept = sleep_unless(
+            1L, [&plan] { plan.arm(); }, [&plan] { return plan.has_ready_ring(); },
+            [&] {
+                const std::uint64_t until_ns = std::min(deadline_ns, deadline_after(plan.bound_ns()));
+                const std::uint64_t now = now_ns();
+                return poll_raw(plan.kernel_items(), plan.kernel_count(), until_ns > now ? until_ns - now : 0,
+                                mask);
+            },
+            [&plan] { plan.disarm(); });
+        if (slept < 0) return static_cast<int>(to_libc(slept));
+        plan.after_sleep();
+        ready = plan.look();
+        if (ready != 0 || now_ns() >= deadline_ns) return ready;
+    }
+}
+
+bool wait_for_accept(Socket& listener, int fd) {
+    const std::uint64_t timeout_ns = listener.receive_timeout_ns.load_relaxed();
+    const std::uint64_t deadline_ns = timeout_ns == 0 ? kForever : deadline_after(timeout_ns);
+    for (;;) {
+        Session& session = Session::self();
+        pollfd items[3] = {{fd, POLLIN, 0}, {listener.queue.get(), POLLIN, 0}, {session.hang_up_fd(), 0, 0}};
+        const std::uint64_t now = now_ns();
+        if (now >= deadline_ns) return fail_errno_with(EAGAIN) == 0;
+        // Without a session somebody has to look whether an agent is back.
+        const std::uint64_t bound_ns = session.is_open() ? kForever : kRetryNs;
+        const std::uint64_t left_ns = deadline_ns == kForever ? kForever : deadline_ns - now;
+        const long result = poll_raw(items, 3, std::min(left_ns, bound_ns));
+        if (result == -EINTR) {
+            if (timeout_ns == 0 && restarts_after_signal()) continue;
+            return fail_errno_with(EINTR) == 0;
+        }
+        if (items[2].revents != 0 || !session.is_open()) session.check();
+        if (items[0].revents != 0 || items[1].revents != 0) return true;
+    }
+}
+
+}  // namespace xylem

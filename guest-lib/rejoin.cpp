@@ -1,0 +1,41 @@
+// After a restart of the agent: this process names its listeners and ends to the new one, and registers its
+// doorbells anew. Established connections never noticed; this is so that the agent again knows what to do
+// when this process dies, and so that listeners are found.
+#include "guest-lib/bells.hpp"
+#include "guest-lib/epoll_set.hpp"
+#include "guest-lib/names.hpp"
+#include "guest-lib/session.hpp"
+#include "guest-lib/socket.hpp"
+
+namespace xylem {
+namespace {
+
+void rejoin_end(Socket& socket) {
+    const EndPage& page = socket.stream.page();
+    RejoinMessage question{};
+    question.end_id = socket.end_id;
+    question.cookie = socket.cookie;
+    question.connection_id = page.connection_id;
+    question.local = page.local;
+    question.peer = page.peer;
+    question.own_domain = page.own_domain;
+    question.peer_domain = page.peer_domain;
+    question.side = page.side;
+    Received answer;
+    (void)Session::self().ask(SessionMessage::rejoin, question, answer);
+}
+
+}  // namespace
+
+void rejoin_all() {
+    forget_own_bells();
+    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
+        Ref<Socket> socket = find<Socket>(fd);
+        if (!socket) continue;
+        if (socket->is_ring()) rejoin_end(*socket);
+        if (socket->state() == SocketState::listening) socket->offer_again(fd);
+    }
+    EpollSet::register_again_all();
+}
+
+}  // namespace xylem

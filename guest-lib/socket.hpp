@@ -1,0 +1,98 @@
+// A socket of the program as the guest library sees it. One object a kernel socket and process, whatever
+// number of descriptors name it.
+//
+//   fresh ──listen()──> listening        offered to other domains, and listening in the kernel too
+//     │ └──connect()──> kernel           TCP, and the reason why
+//     └────connect()──> ring             a Stream; accept() makes such sockets as well
+//
+// kernel and ring are final but for connect(AF_UNSPEC), which leads back to fresh.
+#pragma once
+
+#include <sys/socket.h>
+
+#include "control/protocol/codec.hpp"
+#include "control/protocol/reason.hpp"
+#include "guest-lib/fd_table.hpp"
+#include "vsock-transport/stream/stream.hpp"
+#include "vsock-transport/wakeup/wait_policy.hpp"
+
+namespace xylem {
+
+enum class SocketState : std::uint32_t { fresh = 0, listening = 1, kernel = 2, ring = 3 };
+
+struct Socket : FdObject {
+    static constexpr ObjectKind kKind = ObjectKind::socket;
+
+    Socket() : FdObject(ObjectKind::socket) {}
+
+    // A new object for a kernel socket that the program just got; entered under fd. Null without memory.
+    static Socket* adopt_fd(int fd, int family);
+    static void recycle(Socket* socket);
+
+    SocketState state() const { return static_cast<SocketState>(state_word.load_acquire()); }
+    bool is_ring() const { return state() == SocketState::ring; }
+    void set_state(SocketState next) { state_word.store_release(static_cast<std::uint32_t>(next)); }
+
+    // libc semantics: -1 and errno on failure. socket_connect.cpp, socket_listen.cpp, socket_data.cpp.
+    int connect(int fd, const sockaddr* address, socklen_t length);
+    int listen(int fd, int backlog);
+    int accept(int fd, sockaddr* address, socklen_t* length, int flags);
+    ssize_t send(const iovec* vectors, std::size_t count, int flags);
+    ssize_t receive(const iovec* vectors, std::size_t count, int flags);
+    int shutdown(int how);
+
+    // Makes the stream of an `attached` answer. Errors: system, bad_layout.
+    [[nodiscard]] Result<std::size_t> attach(int fd, const Received& attached);
+    // Remembers that the socket is TCP's, and why.
+    void stay_on_tcp(int fd, Reason why, const SocketName& peer);
+    void on_last_close();
+    void ask_about_inheritance(int fd);  // after exec: the agent may know its cookie
+    void offer_again(int fd);            // a listener, to a restarted agent
+    // Bits of poll(2) that a ring socket has now.
+    short poll_events();
+
+    AtomicU32 state_word;
+    int family = AF_UNSPEC;
+    int first_fd = -1;  // the descriptor it began with; a hint, dup() and close() may have moved it
+    int record = -1;    // in the session page
+    AtomicU32 epoll_items{0};
+    std::uint64_t cookie = 0;
+
+    // ring
+    Stream stream;
+    WaitPolicy read_policy;
+    WaitPolicy write_policy;
+    std::uint64_t end_id = 0;
+    AtomicU32 abort_on_close{0};  // SO_LINGER with zero seconds
+    AtomicU32 connect_report{0};  // a non-blocking connect said EINPROGRESS; the next connect() says 0
+
+    // listening
+    std::uint64_t listener_id = 0;
+    UniqueFd queue;  // eventfd: readable while the accept queue holds something
+    int backlog = 0;
+
+    // Before there is an end page, and of listeners, whose accepted sockets inherit them.
+    AtomicU32 nonblocking{0};
+    AtomicU64 receive_timeout_ns{0};
+    AtomicU64 send_timeout_ns{0};
+
+    Socket* next_free = nullptr;
+
+  private:
+    int connect_ring(int fd, const SocketName& peer, Reason& why);
+    bool adopt_accepted(int fd, int listener_family, const Received& attached);
+};
+
+void reset_socket_locks();  // in a fork child
+
+// A descriptor that is a ring socket, protected from being freed while in use.
+inline Ref<Socket> ring_socket(int fd) {
+    const FdObject* object = peek(fd);
+    if (object == nullptr || object->kind != ObjectKind::socket) return {};
+    if (!static_cast<const Socket*>(object)->is_ring()) return {};
+    Ref<Socket> socket = find<Socket>(fd);
+    if (!socket || !socket->is_ring()) return {};
+    return socket;
+}
+
+}  // namespace xylem

@@ -1,0 +1,63 @@
+// Socket: birth and end of the library's object, and what closing does.
+// The last descriptor of this process closes the end if no other process holds it (the agent's count in the
+// end page says so, and fork holds the session's lock while it changes it), and then tells the agent, which
+// does the same for a process that died before it could. Memory is unmapped when the last call is out of it.
+#include <netinet/in.h>
+
+#include "guest-lib/epoll_set.hpp"
+#include "guest-lib/pool.hpp"
+#include "guest-lib/private_fds.hpp"
+#include "guest-lib/real_libc.hpp"
+#include "guest-lib/session.hpp"
+#include "guest-lib/session_page.hpp"
+#include "guest-lib/socket.hpp"
+
+namespace xylem {
+namespace {
+
+constinit Pool<Socket> sockets;
+
+std::uint64_t cookie_of(int fd) {
+    std::uint64_t cookie = 0;
+    socklen_t length = sizeof cookie;
+    real().getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length);
+    return cookie;
+}
+
+}  // namespace
+
+Socket* Socket::adopt_fd(int fd, int family) {
+    Socket* socket = sockets.take();
+    if (socket == nullptr) return nullptr;
+    socket->family = family;
+    socket->first_fd = fd;
+    socket->cookie = cookie_of(fd);
+    if (enter(fd, socket)) return socket;
+    sockets.give(socket);
+    return nullptr;
+}
+
+void Socket::recycle(Socket* socket) {
+    socket->stream = Stream();
+    close_private(socket->queue);
+    sockets.give(socket);
+}
+
+void Socket::on_last_close() {
+    Session& session = Session::self();
+    if (state() == SocketState::ring) {
+        EpollSet::on_closed(*this);
+        ReleaseMode mode = abort_on_close.load_relaxed() != 0 ? ReleaseMode::abort : ReleaseMode::orderly;
+        session.release_end(stream, end_id, mode);
+    } else if (state() == SocketState::listening) {
+        IdMessage message{};
+        message.id = listener_id;
+        session.tell(SessionMessage::unlisten, message);
+    }
+    clear_record(session.page(), record);
+    record = -1;
+}
+
+void reset_socket_locks() { sockets.reset_lock(); }
+
+}  // namespace xylem

@@ -1,0 +1,158 @@
+// Socket: connecting, and choosing the transport.
+//   1. The map table: an address that it does not cover, or gives to TCP, costs a look-up and stays there.
+//   2. The kernel socket gets its local address and port by bind(), so that ports are the kernel's own and
+//      the far end can be told who calls.
+//   3. The agent is asked; its answer is a connection, or the reason for TCP on the same descriptor.
+// A non-blocking connect over a ring is complete at once; it says EINPROGRESS all the same, as TCP does, and
+// the socket is then writable without an error.
+#include <fcntl.h>
+#include <netinet/in.h>
+
+#include "guest-lib/bells.hpp"
+#include "guest-lib/epoll_set.hpp"
+#include "guest-lib/names.hpp"
+#include "guest-lib/real_libc.hpp"
+#include "guest-lib/session.hpp"
+#include "guest-lib/session_page.hpp"
+#include "guest-lib/socket.hpp"
+
+namespace xylem {
+namespace {
+
+bool is_nonblocking(int fd) { return (system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0; }
+
+bool bind_to(int fd, int family, SocketName name) {
+    sockaddr_storage storage;
+    const socklen_t length = to_sockaddr(as_seen_by(family, name), storage);
+    return real().bind(fd, reinterpret_cast<sockaddr*>(&storage), length) == 0;
+}
+
+// The name under which the socket calls; binds it if the program has not. family 0: it could not be bound.
+SocketName calling_name(int fd, int family, const SocketName& peer, const MapTableHeader& map) {
+    SocketName own = map.own_address[unmapped(peer).family == AF_INET6 ? 1 : 0];
+    SocketName bound = bound_name(fd);
+    if (bound.port == 0) {
+        if (own.family == 0) own.family = unmapped(peer).family;
+        own.port = 0;
+        SocketName anything{};
+        anything.family = static_cast<std::uint32_t>(family);
+        if (!bind_to(fd, family, own) && !bind_to(fd, family, anything)) return {};
+        bound = bound_name(fd);
+    }
+    const std::uint32_t port = bound.port;
+    if (!is_wildcard(bound)) return unmapped(bound);
+    own.port = port;
+    return own;
+}
+
+ConnectMessage make_connect(const Socket& socket, const SocketName& local, const SocketName& peer) {
+    ConnectMessage message{};
+    message.cookie = socket.cookie;
+    message.local = local;
+    message.peer = unmapped(peer);
+    message.spin_ns = kUnsetSpinNs;
+    const char* ring_size = ::secure_getenv("XYLEM_RING_SIZE");
+    if (ring_size != nullptr) message.ring_size_bytes = ::strtoull(ring_size, nullptr, 10);
+    const char* spin = ::secure_getenv("XYLEM_SPIN_NS");
+    if (spin != nullptr) message.spin_ns = static_cast<std::uint32_t>(::strtoul(spin, nullptr, 10));
+    return message;
+}
+
+}  // namespace
+
+int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
+    if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC && is_ring()) {
+        on_last_close();
+        set_state(SocketState::fresh);
+        return 0;
+    }
+    if (is_ring()) {
+        if (connect_report.exchange(0) != 0) return 0;
+        return fail_errno_with(EISCONN);
+    }
+    SocketName peer;
+    if (state() != SocketState::fresh || !to_socket_name(address, length, peer)) {
+        return real().connect(fd, address, length);
+    }
+    Reason why = Reason::none;
+    const int result = connect_ring(fd, peer, why);
+    if (why == Reason::ring) return result;
+    stay_on_tcp(fd, why, peer);
+    return real().connect(fd, address, length);
+}
+
+int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
+    Session& session = Session::self();
+    const MapTableHeader* map = session.map();
+    if (map == nullptr) {
+        why = Reason::no_agent;
+        return -1;
+    }
+    const MapHit hit = look_up(*map, peer);
+    const bool takes_ring = hit.target == MapTarget::domain || hit.target == MapTarget::domain_low16;
+    if (!takes_ring) {
+        why = !hit.mapped                     ? Reason::not_mapped
+              : hit.target == MapTarget::node ? Reason::other_node
+                                              : Reason::mapped_to_tcp;
+        return -1;
+    }
+    const SocketName local = calling_name(fd, family, peer, *map);
+    if (local.family == 0) {
+        why = Reason::no_memory;
+        return -1;
+    }
+    ConnectMessage question = make_connect(*this, local, peer);
+    Received answer;
+    const auto asked = session.ask(SessionMessage::connect, question, answer);
+    if (!asked) {
+        why = asked.error().kind == ErrorKind::no_agent ? Reason::no_agent : Reason::agent_timeout;
+        return -1;
+    }
+    why = failure_of(answer);
+    if (answer_as<AttachedMessage>(answer, SessionMessage::attached) == nullptr) return -1;
+    const bool nonblock = is_nonblocking(fd);
+    nonblocking.store_relaxed(nonblock ? 1 : 0);
+    connect_report.store_relaxed(nonblock ? 1 : 0);
+    if (!attach(fd, answer)) {
+        why = Reason::no_memory;
+        return -1;
+    }
+    why = Reason::ring;
+    session.page()->ring_connections.fetch_add(1);
+    return nonblock ? fail_errno_with(EINPROGRESS) : 0;
+}
+
+Result<std::size_t> Socket::attach(int fd, const Received& attached) {
+    const auto* message = answer_as<AttachedMessage>(attached, SessionMessage::attached);
+    if (message == nullptr || attached.fd_count != 2) return fail(ErrorKind::bad_layout);
+    constexpr int kBoth = PROT_READ | PROT_WRITE;
+    Result<Mapping> slab = Mapping::shared(attached.fds[0].get(), message->slab_bytes, kBoth,
+                                           static_cast<off_t>(message->slab_offset_bytes));
+    if (!slab) return fail(slab.error());
+    Result<Mapping> page = Mapping::shared(attached.fds[1].get(), kEndPageBytes, kBoth);
+    if (!page) return fail(page.error());
+    Result<Stream> opened = Stream::open(std::move(*slab), std::move(*page), bell_ringer());
+    if (!opened) return fail(opened.error());
+    stream = std::move(*opened);
+    end_id = message->end_id;
+    EndPage& own = stream.page();
+    own.nonblocking.store_relaxed(nonblocking.load_relaxed());
+    own.receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
+    own.send_timeout_ns.store_relaxed(send_timeout_ns.load_relaxed());
+    read_policy.set_max_ns(own.spin_ns < kMaxSpinNs ? own.spin_ns : kMaxSpinNs);
+    write_policy.set_max_ns(own.spin_ns < kMaxSpinNs ? own.spin_ns : kMaxSpinNs);
+    set_state(SocketState::ring);
+    record = write_record(Session::self().page(), record,
+                          {RecordState::ring, fd, cookie, end_id, Reason::ring, own.local, own.peer});
+    EpollSet::on_became_ring(fd, *this);
+    return std::size_t{0};
+}
+
+void Socket::stay_on_tcp(int fd, Reason why, const SocketName& peer) {
+    set_state(SocketState::kernel);
+    SessionPage* page = Session::self().page();
+    record = write_record(page, record, {RecordState::tcp, fd, cookie, 0, why, bound_name(fd), peer});
+    if (page != nullptr) page->tcp_connections.fetch_add(1);
+}
+
+}  // namespace xylem

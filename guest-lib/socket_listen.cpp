@@ -1,0 +1,142 @@
+// Socket: listening and accepting, on the ring and in the kernel at once.
+// The kernel socket listens as the program asked, so peers without Xylem still get in. The agent keeps a
+// second accept queue and an eventfd that is readable while that queue holds something; processes that share
+// the listener share both. accept() waits on the kernel socket and the eventfd together; so that it never
+// gets stuck in the kernel's accept while a ring connection waits, the kernel socket of such a listener is
+// always non-blocking, and what the program believes about O_NONBLOCK is kept here.
+#include <fcntl.h>
+#include <netinet/in.h>
+
+#include "guest-lib/epoll_set.hpp"
+#include "guest-lib/names.hpp"
+#include "guest-lib/poll_wait.hpp"
+#include "guest-lib/private_fds.hpp"
+#include "guest-lib/real_libc.hpp"
+#include "guest-lib/session.hpp"
+#include "guest-lib/session_page.hpp"
+#include "guest-lib/socket.hpp"
+
+namespace xylem {
+namespace {
+
+void set_nonblocking(int fd) {
+    const long flags = system_call(SYS_fcntl, fd, F_GETFL);
+    system_call(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+bool is_v6_only(int fd) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return real().getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &length) == 0 && value != 0;
+}
+
+bool offer(int fd, Socket& socket, const SocketName& local, int backlog) {
+    if (Session::self().map() == nullptr) return false;
+    ListenMessage question{};
+    question.cookie = socket.cookie;
+    question.local = local;
+    question.backlog = static_cast<std::uint32_t>(backlog < 0 ? SOMAXCONN : backlog);
+    question.flags = is_v6_only(fd) ? kListenV6Only : 0U;
+    Received answer;
+    if (!Session::self().ask(SessionMessage::listen, question, answer)) return false;
+    const auto* listening = answer_as<ListeningMessage>(answer, SessionMessage::listening);
+    if (listening == nullptr || answer.fd_count != 1) return false;
+    socket.listener_id = listening->listener_id;
+    if (!socket.queue) socket.queue = make_private(std::move(answer.fds[0]));
+    return true;
+}
+
+}  // namespace
+
+int Socket::listen(int fd, int wanted_backlog) {
+    const int result = real().listen(fd, wanted_backlog);
+    if (result != 0 || (state() != SocketState::fresh && state() != SocketState::listening)) return result;
+    const int saved_errno = errno;
+    backlog = wanted_backlog;
+    const SocketName local = bound_name(fd);
+    if (offer(fd, *this, local, backlog) && state() == SocketState::fresh) {
+        nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
+        set_nonblocking(fd);
+        set_state(SocketState::listening);
+        EpollSet::on_became_listener(fd, *this);
+    }
+    if (state() == SocketState::listening) {
+        record = write_record(Session::self().page(), record,
+                              {RecordState::listener, fd, cookie, 0, Reason::ring, local, {}});
+    }
+    errno = saved_errno;
+    return result;
+}
+
+void Socket::offer_again(int fd) {
+    // The queue's eventfd is the new agent's; sets that know the old one are told.
+    UniqueFd old = std::move(queue);
+    offer(fd, *this, bound_name(fd), backlog);
+    EpollSet::on_became_listener(fd, *this);
+    close_private(old);
+}
+
+void Socket::ask_about_inheritance(int fd) {
+    if (Session::self().map() == nullptr) return;
+    IdMessage question{};
+    question.id = cookie;
+    Received answer;
+    if (!Session::self().ask(SessionMessage::adopt, question, answer)) return;
+    nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
+    if (answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
+        (void)attach(fd, answer);
+        return;
+    }
+    const auto* listening = answer_as<ListeningMessage>(answer, SessionMessage::listening);
+    if (listening == nullptr || answer.fd_count != 1) return;
+    listener_id = listening->listener_id;
+    queue = make_private(std::move(answer.fds[0]));
+    nonblocking.store_relaxed(0);  // the kernel socket always is; what the program set went with its image
+    set_state(SocketState::listening);
+}
+
+bool Socket::adopt_accepted(int fd, int listener_family, const Received& attached) {
+    Socket* accepted = Socket::adopt_fd(fd, listener_family);
+    if (accepted == nullptr) return false;
+    accepted->nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
+    accepted->receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
+    accepted->send_timeout_ns.store_relaxed(send_timeout_ns.load_relaxed());
+    if (accepted->attach(fd, attached)) return true;
+    leave(fd);
+    return false;
+}
+
+int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
+    for (;;) {
+        pollfd items[2] = {{fd, POLLIN, 0}, {queue.get(), POLLIN, 0}};
+        if (poll_raw(items, 2, 0) > 0 && items[1].revents != 0) {
+            IdMessage question{};
+            question.id = listener_id;
+            Received answer;
+            const bool asked =
+                static_cast<bool>(Session::self().ask(SessionMessage::accept, question, answer));
+            if (asked && answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
+                const int made = real().socket(family, SOCK_STREAM | flags, 0);
+                if (made < 0) return made;
+                if (!adopt_accepted(made, family, answer)) {
+                    system_call(SYS_close, made);
+                    return fail_errno_with(ENOMEM);
+                }
+                Session::self().page()->ring_connections.fetch_add(1);
+                store_name(as_seen_by(family, find<Socket>(made)->stream.page().peer), address, length);
+                return made;
+            }
+        }
+        const int made = real().accept4(fd, address, length, flags);
+        if (made >= 0) {
+            Socket* accepted = Socket::adopt_fd(made, family);
+            if (accepted != nullptr) accepted->stay_on_tcp(made, Reason::accepted_over_tcp, {});
+            return made;
+        }
+        if (errno != EAGAIN && errno != EWOULDBLOCK) return made;
+        if (nonblocking.load_relaxed() != 0) return fail_errno_with(EAGAIN);
+        if (!wait_for_accept(*this, fd)) return -1;
+    }
+}
+
+}  // namespace xylem

@@ -1,0 +1,22 @@
+// getsockopt, setsockopt, fcntl and ioctl on sockets of ours: what the stream must know or alone can tell.
+// Everything else is the kernel socket's business. libc semantics.
+#pragma once
+
+#include <sys/socket.h>
+
+namespace xylem {
+
+struct Socket;
+
+int get_option(Socket& socket, int fd, int level, int name, void* value, socklen_t* length);
+// After the kernel took the option: keeps the copies that the stream uses.
+void note_option(Socket& socket, int level, int name, const void* value, socklen_t length);
+
+// O_NONBLOCK as the program set it.
+void set_nonblocking(Socket& socket, bool nonblocking);
+bool is_nonblocking(const Socket& socket);
+
+// FIONREAD and SIOCOUTQ of a ring socket. False: the kernel's.
+bool get_queue_size(Socket& socket, unsigned long request, int* value);
+
+}  // namespace xylem
