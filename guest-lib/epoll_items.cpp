@@ -68,19 +68,38 @@ bool EpollSet::grow() {
     return true;
 }
 
-int EpollSet::find_item(int fd) const {
+int EpollSet::find_place(int fd) const {
     if (capacity_ == 0) return kNoItem;
     const auto mask = static_cast<unsigned>(2 * capacity_ - 1);
     for (unsigned place = place_of(fd, capacity_); by_fd_[place] != kNoItem; place = (place + 1) & mask) {
-        if (items_[by_fd_[place]].fd == fd) return by_fd_[place];
+        if (items_[by_fd_[place]].fd == fd) return static_cast<int>(place);
     }
     return kNoItem;
 }
 
+int EpollSet::find_item(int fd) const {
+    const int place = find_place(fd);
+    return place != kNoItem ? by_fd_[place] : kNoItem;
+}
+
+// Takes fd out of the open-addressing table, and moves back what stood behind it only because of it.
+void EpollSet::erase_place(int fd) {
+    const auto mask = static_cast<unsigned>(2 * capacity_ - 1);
+    auto hole = static_cast<unsigned>(find_place(fd));
+    for (unsigned next = (hole + 1) & mask; by_fd_[next] != kNoItem; next = (next + 1) & mask) {
+        const unsigned home = place_of(items_[by_fd_[next]].fd, capacity_);
+        if (((next - home) & mask) < ((next - hole) & mask)) continue;
+        by_fd_[hole] = by_fd_[next];
+        hole = next;
+    }
+    by_fd_[hole] = kNoItem;
+}
+
 int EpollSet::new_item(int fd) {
     if (item_count_ == capacity_ && !grow()) return kNoItem;
-    int number = 0;
+    int number = lowest_free_;
     while (items_[number].fd >= 0) ++number;
+    lowest_free_ = number + 1;
     items_[number] = EpollItem{};
     items_[number].fd = fd;
     insert(by_fd_, capacity_, fd, number);
@@ -98,14 +117,11 @@ void EpollSet::remove_item(int number) {
     } else {
         kernel_items_.fetch_sub(1);
     }
+    erase_place(item.fd);
     item = EpollItem{};
     pending_[number / 64] &= ~(1ULL << (number % 64));
+    if (number < lowest_free_) lowest_free_ = number;
     --item_count_;
-    // Open addressing without tombstones: enter the rest again.
-    std::memset(by_fd_, 0xFF, 2 * static_cast<std::size_t>(capacity_) * sizeof *by_fd_);
-    for (int i = 0; i < capacity_; ++i) {
-        if (items_[i].fd >= 0) insert(by_fd_, capacity_, items_[i].fd, i);
-    }
 }
 
 bool EpollSet::make_area(EpollArea& area, std::uint32_t peer_domain) {

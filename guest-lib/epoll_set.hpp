@@ -75,7 +75,9 @@ struct EpollSet : FdObject {
     static constexpr int kNoItem = -1;
 
     // epoll_items.cpp
+    int find_place(int fd) const;
     int find_item(int fd) const;
+    void erase_place(int fd);
     int new_item(int fd);
     void remove_item(int number);
     bool grow();
@@ -109,6 +111,7 @@ struct EpollSet : FdObject {
     std::int32_t* by_fd_ = nullptr;     // open addressing, 2 * capacity_ numbers, kNoItem = free
     int capacity_ = 0;
     int item_count_ = 0;
+    int lowest_free_ = 0;  // no item below it is free
     AtomicU32 ring_items_{0};
     AtomicU32 kernel_items_{0};
     AtomicU32 unslotted_{0};  // ring items that found no slot: the sleep must be short

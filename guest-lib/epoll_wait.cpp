@@ -122,6 +122,7 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
     const std::uint64_t deadline_ns = timeout_ns == kForever ? kForever : deadline_after(timeout_ns);
     bool full_scan = false;
     bool has_spun = false;
+    SleepBound bound;
     for (;;) {
         int found = take_ready(events, room, full_scan);
         const bool kernel_is_due = found == 0 || kernel_turn_.fetch_add(1) % kKernelEvery == 0;
@@ -132,7 +133,7 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
         if (found > 0 || now_ns() >= deadline_ns) return found;
         if (!has_spun && timeout_ns != 0 && policy_.spin([this] { return has_hint(); })) continue;
         has_spun = true;
-        const std::uint64_t bound_ns = unslotted_.load_relaxed() > 0 ? kNoSlotSleepNs : kBoundedSleepNs;
+        const std::uint64_t bound_ns = bound.next_ns(unslotted_.load_relaxed() == 0);
         const std::uint64_t until_ns = std::min(deadline_ns, deadline_after(bound_ns));
         const int slept = sleep_unless(
             0, [this] { count_sleeper(1); }, [this] { return has_hint(); },

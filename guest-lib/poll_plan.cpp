@@ -4,10 +4,17 @@
 #include <sys/mman.h>
 
 #include "guest-lib/poll_wait.hpp"
+#include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 
 namespace xylem {
+namespace {
+
+constexpr unsigned kKernelEvery = 8;
+constinit thread_local unsigned kernel_turn = 0;
+
+}  // namespace
 
 PollPlan::PollPlan(pollfd* items, nfds_t count) : items_(items), count_(count) {
     if (count > kInline && !allocate()) return;
@@ -57,8 +64,16 @@ void PollPlan::classify(nfds_t index) {
     if (object != nullptr) drop(object);
 }
 
+// A busy ring would pay a system call each poll for kernel descriptors that are seldom ready, so while rings
+// are ready those are asked every kKernelEvery-th time.
 int PollPlan::look() {
-    if (has_kernel_ && poll_raw(kernel_, count_ + queue_count_, 0) < 0) return -1;
+    const bool ask_kernel = has_kernel_ && (++kernel_turn % kKernelEvery == 0 || !has_ready_ring());
+    if (ask_kernel) {
+        const long asked = poll_raw(kernel_, count_ + queue_count_, 0);
+        if (asked < 0) return static_cast<int>(to_libc(asked));
+    } else {
+        for (nfds_t k = 0; k < count_ + queue_count_; ++k) kernel_[k].revents = 0;
+    }
     int ready = 0;
     for (nfds_t i = 0; i < count_; ++i)
         items_[i].revents = kernel_[i].fd >= 0 ? kernel_[i].revents : short{0};
@@ -139,9 +154,9 @@ void PollPlan::after_sleep() {
     if (kernel_[count_ + extra_ - 1].revents != 0) Session::self().check();
 }
 
-std::uint64_t PollPlan::bound_ns() const {
-    if (short_sleep_) return kNoSlotSleepNs;
-    return ring_count_ > 0 ? kBoundedSleepNs : kForever / 2;
+std::uint64_t PollPlan::bound_ns(SleepBound& bound) const {
+    if (ring_count_ == 0) return kForever / 2;
+    return bound.next_ns(!short_sleep_);
 }
 
 }  // namespace xylem

@@ -24,7 +24,7 @@ class PollPlan {
     void arm();
     void disarm();
     void after_sleep();
-    std::uint64_t bound_ns() const;
+    std::uint64_t bound_ns(SleepBound& bound) const;
 
     pollfd* kernel_items() { return kernel_; }
     nfds_t kernel_count() const { return count_ + extra_; }

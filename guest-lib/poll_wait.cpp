@@ -47,11 +47,12 @@ int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigs
     int ready = plan.look();
     if (ready != 0 || timeout_ns == 0) return ready;
     if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_ready_ring(); })) return plan.look();
+    SleepBound bound;
     for (;;) {
         const long slept = sleep_unless(
             1L, [&plan] { plan.arm(); }, [&plan] { return plan.has_ready_ring(); },
             [&] {
-                const std::uint64_t until_ns = std::min(deadline_ns, deadline_after(plan.bound_ns()));
+                const std::uint64_t until_ns = std::min(deadline_ns, deadline_after(plan.bound_ns(bound)));
                 const std::uint64_t now = now_ns();
                 return poll_raw(plan.kernel_items(), plan.kernel_count(), until_ns > now ? until_ns - now : 0,
                                 mask);

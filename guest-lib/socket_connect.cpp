@@ -78,7 +78,10 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     const int result = connect_ring(fd, peer, why);
     if (why == Reason::ring) return result;
     stay_on_tcp(fd, why, peer);
-    return real().connect(fd, address, length);
+    const int over_tcp = real().connect(fd, address, length);
+    // A socket whose connect failed may try again, and may find a ring by then.
+    if (over_tcp != 0 && errno != EINPROGRESS && errno != EINTR) set_state(SocketState::fresh);
+    return over_tcp;
 }
 
 int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {

@@ -18,12 +18,9 @@ namespace xylem {
 
 enum class WaitResult : std::uint8_t { ready, timed_out, interrupted };
 
-// A kick that is lost or withheld costs at most this; a waiter without a slot looks this often.
-inline constexpr std::uint64_t kBoundedSleepNs = kNsPerSecond;
-inline constexpr std::uint64_t kNoSlotSleepNs = kNsPerMs;
-
 template <class Sleeper>
-WaitResult sleep_for(Stream& stream, Direction direction, Sleeper& sleeper, std::uint64_t deadline_ns) {
+WaitResult sleep_for(Stream& stream, Direction direction, Sleeper& sleeper, SleepBound& bound,
+                     std::uint64_t deadline_ns) {
     WaiterSlots slots = stream.waiters(direction);
     int slot = WaiterSlots::kNone;
     count(stream.page().counters.sleeps);
@@ -31,8 +28,8 @@ WaitResult sleep_for(Stream& stream, Direction direction, Sleeper& sleeper, std:
         WaitResult::ready, [&] { slot = slots.claim(sleeper.next_token()); },
         [&] { return stream.is_ready(direction); },
         [&] {
-            const std::uint64_t bound = slot == WaiterSlots::kNone ? kNoSlotSleepNs : kBoundedSleepNs;
-            return sleeper.sleep(std::min(deadline_ns, deadline_after(bound)));
+            const std::uint64_t longest_ns = bound.next_ns(slot != WaiterSlots::kNone);
+            return sleeper.sleep(std::min(deadline_ns, deadline_after(longest_ns)));
         },
         [&] { slots.release(slot); });
 }
@@ -49,9 +46,10 @@ WaitResult wait_until_ready(Stream& stream, Direction direction, WaitPolicy& pol
     }
     count(stream.page().counters.spins_lost);
     auto&& sleeper = make_sleeper();
+    SleepBound bound;
     while (!stream.is_ready(direction)) {
         if (now_ns() >= deadline_ns) return WaitResult::timed_out;
-        if (sleep_for(stream, direction, sleeper, deadline_ns) == WaitResult::interrupted) {
+        if (sleep_for(stream, direction, sleeper, bound, deadline_ns) == WaitResult::interrupted) {
             return stream.is_ready(direction) ? WaitResult::ready : WaitResult::interrupted;
         }
     }

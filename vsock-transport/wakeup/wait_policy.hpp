@@ -74,4 +74,24 @@ class WaitPolicy {
     AtomicU32 waits_{0};
 };
 
+// A kick that is lost or withheld costs at most a bounded sleep. The bound of one long wait doubles from a
+// second to sixteen, so that thousands of idle waiters look up seldom.
+inline constexpr std::uint64_t kBoundedSleepNs = kNsPerSecond;
+inline constexpr std::uint64_t kLongestSleepNs = 16 * kNsPerSecond;
+inline constexpr std::uint64_t kNoSlotSleepNs = kNsPerMs;  // of a waiter that found no slot
+
+class SleepBound {
+  public:
+    std::uint64_t next_ns(bool has_slot) {
+        if (!has_slot) return kNoSlotSleepNs;
+        const std::uint64_t bound_ns = bound_ns_.load_relaxed();
+        if (bound_ns < kLongestSleepNs) bound_ns_.store_relaxed(2 * bound_ns);
+        return bound_ns;
+    }
+    void reset() { bound_ns_.store_relaxed(kBoundedSleepNs); }
+
+  private:
+    AtomicU64 bound_ns_{kBoundedSleepNs};
+};
+
 }  // namespace xylem
