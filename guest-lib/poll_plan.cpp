@@ -19,6 +19,7 @@ constinit thread_local unsigned kernel_turn = 0;
 PollPlan::PollPlan(pollfd* items, nfds_t count) : items_(items), count_(count) {
     if (count > kInline && !allocate()) return;
     for (nfds_t i = 0; i < count; ++i) classify(i);
+    kernel_[count_ + queue_count_] = {Session::self().hang_up_fd(), 0, 0};
     complete_ = true;
 }
 
@@ -59,7 +60,8 @@ void PollPlan::classify(nfds_t index) {
     has_kernel_ = true;
     if (socket != nullptr && socket->state() == SocketState::listening) {
         queue_of_[queue_count_++] = index;
-        kernel_[count_ + extra_++] = {socket->queue.get(), static_cast<short>(item.events & POLLIN), 0};
+        kernel_[count_ + queue_count_ - 1] = {socket->queue.get(), static_cast<short>(item.events & POLLIN),
+                                              0};
     }
     if (object != nullptr) drop(object);
 }
@@ -69,8 +71,9 @@ void PollPlan::classify(nfds_t index) {
 int PollPlan::look() {
     const bool ask_kernel = has_kernel_ && (++kernel_turn % kKernelEvery == 0 || !has_ready_ring());
     if (ask_kernel) {
-        const long asked = poll_raw(kernel_, count_ + queue_count_, 0);
+        const long asked = poll_raw(kernel_, count_ + queue_count_ + 1, 0);
         if (asked < 0) return static_cast<int>(to_libc(asked));
+        if (kernel_[count_ + queue_count_].revents != 0) Session::self().check();
     } else {
         for (nfds_t k = 0; k < count_ + queue_count_; ++k) kernel_[k].revents = 0;
     }
@@ -131,11 +134,11 @@ void PollPlan::arm() {
                        (wants_write(ring) && ring.write_slot == WaiterSlots::kNone);
         count(stream.page().counters.sleeps);
     }
-    extra_ = queue_count_;
+    extra_ = queue_count_ + 1;
     for (unsigned d = 0; d < domain_count_; ++d) {
         if (bells_[d].bell != nullptr) kernel_[count_ + extra_++] = {bells_[d].bell->waiter.get(), POLLIN, 0};
     }
-    kernel_[count_ + extra_++] = {Session::self().hang_up_fd(), 0, 0};
+    kernel_[count_ + queue_count_].fd = Session::self().hang_up_fd();
 }
 
 void PollPlan::disarm() {
@@ -151,7 +154,7 @@ void PollPlan::after_sleep() {
     for (unsigned d = 0; d < domain_count_; ++d) {
         if (bells_[d].bell != nullptr) drain_local(bells_[d].bell->waiter.get());
     }
-    if (kernel_[count_ + extra_ - 1].revents != 0) Session::self().check();
+    if (kernel_[count_ + queue_count_].revents != 0) Session::self().check();
 }
 
 std::uint64_t PollPlan::bound_ns(SleepBound& bound) const {

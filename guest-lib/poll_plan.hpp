@@ -52,8 +52,9 @@ class PollPlan {
 
     pollfd* items_;
     nfds_t count_;
-    nfds_t extra_ = 0;        // kernel entries behind the program's
-    nfds_t queue_count_ = 0;  // of them, queues of listeners
+    // Behind the program's entries: queues of listeners, the session's hang-up, doorbells while asleep.
+    nfds_t extra_ = 0;
+    nfds_t queue_count_ = 0;
     bool complete_ = false;
     bool has_kernel_ = false;
     bool short_sleep_ = false;  // some ring item found no slot

@@ -10,7 +10,7 @@
 namespace xylem {
 namespace {
 
-constinit RealLibc table;
+constinit RealLibc table{};
 constinit AtomicU32 found;
 
 template <class Function>
