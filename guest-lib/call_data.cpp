@@ -22,7 +22,13 @@ ssize_t send_one(Socket& socket, const void* buffer, std::size_t size, int flags
     return socket.send(&vector, 1, flags);
 }
 
+ssize_t send_message_of(Socket& socket, const msghdr& message, int flags) {
+    if (message.msg_iovlen > IOV_MAX) return fail_errno_with(EMSGSIZE);
+    return socket.send(message.msg_iov, message.msg_iovlen, flags);
+}
+
 ssize_t receive_message_into(Socket& socket, msghdr& message, int flags) {
+    if (message.msg_iovlen > IOV_MAX) return fail_errno_with(EMSGSIZE);
     const ssize_t got = socket.receive(message.msg_iov, message.msg_iovlen, flags);
     if (got >= 0) {
         message.msg_namelen = 0;
@@ -35,7 +41,7 @@ ssize_t receive_message_into(Socket& socket, msghdr& message, int flags) {
 }  // namespace
 
 XYLEM_EXPORT(ssize_t, read, (int fd, void* buffer, size_t size)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return receive_one(*socket, buffer, size, 0);
+    if (Ref<Socket> socket = ring_socket(fd)) return size == 0 ? 0 : receive_one(*socket, buffer, size, 0);
     return real().read(fd, buffer, size);
 }
 
@@ -108,7 +114,7 @@ XYLEM_EXPORT(ssize_t, sendto,
 
 XYLEM_EXPORT(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {
     if (Ref<Socket> socket = ring_socket(fd)) {
-        return socket->send(message->msg_iov, message->msg_iovlen, flags);
+        return send_message_of(*socket, *message, flags);
     }
     return real().sendmsg(fd, message, flags);
 }
@@ -118,8 +124,7 @@ XYLEM_EXPORT(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flag
     if (!socket) return real().sendmmsg(fd, messages, count, flags);
     unsigned done = 0;
     for (; done < count; ++done) {
-        const msghdr& message = messages[done].msg_hdr;
-        const ssize_t sent = socket->send(message.msg_iov, message.msg_iovlen, flags);
+        const ssize_t sent = send_message_of(*socket, messages[done].msg_hdr, flags);
         if (sent < 0) return done > 0 ? static_cast<int>(done) : -1;
         messages[done].msg_len = static_cast<unsigned>(sent);
     }

@@ -79,7 +79,7 @@ XYLEM_EXPORT(int, getsockname, (int fd, sockaddr* address, socklen_t* length)) {
 XYLEM_EXPORT(int, getpeername, (int fd, sockaddr* address, socklen_t* length)) {
     if (Ref<Socket> socket = ring_socket(fd)) {
         if (address == nullptr || length == nullptr) return fail_errno_with(EFAULT);
-        if ((socket->stream.page().status.load_acquire() & kReset) != 0) return fail_errno_with(ENOTCONN);
+        if (socket->stream.is_over()) return fail_errno_with(ENOTCONN);
         store_name(as_seen_by(socket->family, socket->stream.page().peer), address, length);
         return 0;
     }

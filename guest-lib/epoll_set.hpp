@@ -98,6 +98,7 @@ struct EpollSet : FdObject {
     // epoll_wait.cpp
     int take_ready(epoll_event* events, int room, bool full_scan);
     void collect(bool full_scan);
+    int report_range(int from, int to, epoll_event* events, int room);
     bool report(int number, epoll_event& event);
     bool has_hint() const;
     void count_sleeper(int change);
@@ -119,7 +120,8 @@ struct EpollSet : FdObject {
     EpollArea areas_[kMaxAreas];
     int sleepers_ = 0;
     int watched_session_ = -1;
-    AtomicU32 kernel_turn_{0};
+    int next_report_ = 0;  // where the next wait begins to report
+    int last_reported_ = 0;
     WaitPolicy policy_;
     EpollSet* next_set_ = nullptr;
 };

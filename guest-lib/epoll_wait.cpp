@@ -4,8 +4,8 @@
 //   kernel   a look at the kernel's set with a zero timeout, where it has members
 //   spin     on the areas' hints, while that pays
 //   sleep    by the recipe: say in every area that somebody sleeps, look again, epoll_wait in the kernel
-// Under load the kernel's members are asked only every kKernelEvery-th time, so that a busy ring does not pay
-// a system call an event; they wait for that many rounds at most.
+// Reporting begins behind the item that was reported last, so that all get their turn where events are taken
+// a few at a time.
 #include <algorithm>
 
 #include "guest-lib/epoll_set.hpp"
@@ -19,7 +19,6 @@
 namespace xylem {
 namespace {
 
-constexpr std::uint32_t kKernelEvery = 8;
 constexpr std::uint32_t kAlwaysReported = EPOLLERR | EPOLLHUP;
 
 int to_timeout_ms(std::uint64_t ns) {
@@ -91,15 +90,29 @@ bool EpollSet::report(int number, epoll_event& event) {
     return true;
 }
 
+// Reports the pending items in [from, to).
+int EpollSet::report_range(int from, int to, epoll_event* events, int room) {
+    int found = 0;
+    for (int w = from / 64; w * 64 < to && found < room; ++w) {
+        std::uint64_t bits = pending_[w];
+        if (w * 64 < from) bits &= ~0ULL << (from % 64);
+        for (; bits != 0 && found < room; bits &= bits - 1) {
+            const int number = w * 64 + __builtin_ctzll(bits);
+            if (number >= to) break;
+            if (!report(number, events[found])) continue;
+            last_reported_ = number;
+            ++found;
+        }
+    }
+    return found;
+}
+
 int EpollSet::take_ready(epoll_event* events, int room, bool full_scan) {
     LockGuard guard(lock_);
     collect(full_scan);
-    int found = 0;
-    for (int w = 0; w < capacity_ / 64 && found < room; ++w) {
-        for (std::uint64_t bits = pending_[w]; bits != 0 && found < room; bits &= bits - 1) {
-            if (report(w * 64 + __builtin_ctzll(bits), events[found])) ++found;
-        }
-    }
+    int found = report_range(next_report_, capacity_, events, room);
+    if (found < room) found += report_range(0, next_report_, events + found, room - found);
+    if (found > 0) next_report_ = last_reported_ + 1;
     return found;
 }
 
@@ -125,8 +138,7 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
     SleepBound bound;
     for (;;) {
         int found = take_ready(events, room, full_scan);
-        const bool kernel_is_due = found == 0 || kernel_turn_.fetch_add(1) % kKernelEvery == 0;
-        if (kernel_is_due && found < room && kernel_items_.load_relaxed() > 0) {
+        if (found < room && kernel_items_.load_relaxed() > 0) {
             const int more = real().epoll_wait(set_fd_, events + found, room - found, 0);
             if (more > 0) found += filter(events + found, more);
         }

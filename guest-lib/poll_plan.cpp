@@ -9,13 +9,6 @@
 #include "vsock-transport/local/local_kick.hpp"
 
 namespace xylem {
-namespace {
-
-constexpr unsigned kKernelEvery = 8;
-constinit thread_local unsigned kernel_turn = 0;
-
-}  // namespace
-
 PollPlan::PollPlan(pollfd* items, nfds_t count) : items_(items), count_(count) {
     if (count > kInline && !allocate()) return;
     for (nfds_t i = 0; i < count; ++i) classify(i);
@@ -66,16 +59,11 @@ void PollPlan::classify(nfds_t index) {
     if (object != nullptr) drop(object);
 }
 
-// A busy ring would pay a system call each poll for kernel descriptors that are seldom ready, so while rings
-// are ready those are asked every kKernelEvery-th time.
 int PollPlan::look() {
-    const bool ask_kernel = has_kernel_ && (++kernel_turn % kKernelEvery == 0 || !has_ready_ring());
-    if (ask_kernel) {
+    if (has_kernel_) {
         const long asked = poll_raw(kernel_, count_ + queue_count_ + 1, 0);
         if (asked < 0) return static_cast<int>(to_libc(asked));
         if (kernel_[count_ + queue_count_].revents != 0) Session::self().check();
-    } else {
-        for (nfds_t k = 0; k < count_ + queue_count_; ++k) kernel_[k].revents = 0;
     }
     int ready = 0;
     for (nfds_t i = 0; i < count_; ++i)

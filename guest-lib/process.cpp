@@ -36,9 +36,23 @@ int option_of(int fd, int name) {
     return real().getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
 }
 
+// Whether fd is one more descriptor of a socket that was found under another number.
+bool enter_copy(int fd) {
+    std::uint64_t cookie = 0;
+    socklen_t length = sizeof cookie;
+    if (real().getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0) return false;
+    for (int other = next_entry(0, ~0U); other >= 0;
+         other = next_entry(static_cast<unsigned>(other) + 1, ~0U)) {
+        const Ref<Socket> socket = find<Socket>(other);
+        if (socket && socket->cookie == cookie) return enter(fd, socket.get());
+    }
+    return false;
+}
+
 void adopt_inherited(int fd) {
     const int family = option_of(fd, SO_DOMAIN);
     if ((family != AF_INET && family != AF_INET6) || option_of(fd, SO_TYPE) != SOCK_STREAM) return;
+    if (enter_copy(fd)) return;
     Socket* socket = Socket::adopt_fd(fd, family);
     if (socket != nullptr) socket->ask_about_inheritance(fd);
 }

@@ -80,6 +80,7 @@ struct Socket : FdObject {
 
   private:
     int connect_ring(int fd, const SocketName& peer, Reason& why);
+    int accept_ring(sockaddr* address, socklen_t* length, int flags);
     bool adopt_accepted(int fd, int listener_family, const Received& attached);
 };
 

@@ -62,7 +62,10 @@ ConnectMessage make_connect(const Socket& socket, const SocketName& local, const
 
 int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC && is_ring()) {
+        // tcp_disconnect(): the peer gets a reset, whatever SO_LINGER says.
+        const std::uint32_t abort = abort_on_close.exchange(1);
         on_last_close();
+        abort_on_close.store_relaxed(abort);
         set_state(SocketState::fresh);
         return 0;
     }

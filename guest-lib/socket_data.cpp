@@ -82,6 +82,8 @@ ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
 }
 
 ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
+    if ((flags & MSG_OOB) != 0) return fail_errno_with(EINVAL);       // urgent bytes travel in the stream
+    if ((flags & MSG_ERRQUEUE) != 0) return fail_errno_with(EAGAIN);  // nothing ever waits there
     IoCursor destination(vectors, count);
     CallDeadline deadline(stream.page().receive_timeout_ns);
     const ReceiveMode mode = (flags & MSG_PEEK) != 0    ? ReceiveMode::peek
@@ -89,8 +91,11 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
                                                         : ReceiveMode::consume;
     std::size_t total = 0;
     for (;;) {
+        const bool waits_for_nothing = destination.remaining() == 0 && total == 0;
         const Result<std::size_t> got =
-            stream.receive_some(destination, mode, mode == ReceiveMode::peek ? total : 0);
+            waits_for_nothing && !stream.is_ready(Direction::readable)
+                ? Result<std::size_t>(fail(ErrorKind::would_block))
+                : stream.receive_some(destination, mode, mode == ReceiveMode::peek ? total : 0);
         if (got) {
             total += *got;
             const bool wants_more = (flags & MSG_WAITALL) != 0 && *got > 0 && destination.remaining() > 0;
@@ -113,6 +118,7 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
 
 int Socket::shutdown(int how) {
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return fail_errno_with(EINVAL);
+    if (stream.is_over()) return fail_errno_with(ENOTCONN);
     if (how != SHUT_RD) stream.shutdown_write();
     if (how != SHUT_WR) stream.shutdown_read();
     return 0;

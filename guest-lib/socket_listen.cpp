@@ -106,26 +106,34 @@ bool Socket::adopt_accepted(int fd, int listener_family, const Received& attache
     return false;
 }
 
+// A connection of the agent's queue, or -1 and errno: EAGAIN if there is none. The descriptor is made before
+// the agent sends others, so that it gets the number that the kernel's accept would give it.
+int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
+    const int made = real().socket(family, SOCK_STREAM | flags, 0);
+    if (made < 0) return made;
+    IdMessage question{};
+    question.id = listener_id;
+    Received answer;
+    int failure = EAGAIN;
+    if (Session::self().ask(SessionMessage::accept, question, answer) &&
+        answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
+        failure = ENOMEM;
+        if (adopt_accepted(made, family, answer)) {
+            Session::self().page()->ring_connections.fetch_add(1);
+            store_name(as_seen_by(family, find<Socket>(made)->stream.page().peer), address, length);
+            return made;
+        }
+    }
+    system_call(SYS_close, made);
+    return fail_errno_with(failure);
+}
+
 int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
     for (;;) {
         pollfd items[2] = {{fd, POLLIN, 0}, {queue.get(), POLLIN, 0}};
         if (poll_raw(items, 2, 0) > 0 && items[1].revents != 0) {
-            IdMessage question{};
-            question.id = listener_id;
-            Received answer;
-            const bool asked =
-                static_cast<bool>(Session::self().ask(SessionMessage::accept, question, answer));
-            if (asked && answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
-                const int made = real().socket(family, SOCK_STREAM | flags, 0);
-                if (made < 0) return made;
-                if (!adopt_accepted(made, family, answer)) {
-                    system_call(SYS_close, made);
-                    return fail_errno_with(ENOMEM);
-                }
-                Session::self().page()->ring_connections.fetch_add(1);
-                store_name(as_seen_by(family, find<Socket>(made)->stream.page().peer), address, length);
-                return made;
-            }
+            const int made = accept_ring(address, length, flags);
+            if (made >= 0 || errno != EAGAIN) return made;
         }
         const int made = real().accept4(fd, address, length, flags);
         if (made >= 0) {

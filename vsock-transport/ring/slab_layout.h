@@ -40,7 +40,7 @@ inline constexpr std::uint32_t kSlabMagic = 0x4C53'5958;  // "XYSL", little endi
 inline constexpr std::uint16_t kSlabVersion = 1;
 inline constexpr unsigned kWaiterSlots = 4;
 
-// What a producer says of its stream. It only ever grows.
+// What a producer says of its stream. It only ever grows; a value that is not here counts as reset.
 enum class TxState : std::uint32_t { open = 0, fin = 1, reset = 2, reset_after_fin = 3 };
 // What a consumer says of its stream: closed = nobody will read again.
 enum class RxState : std::uint32_t { open = 0, closed = 1 };

@@ -37,6 +37,13 @@ bool Stream::is_ready(Direction direction) const {
     return used_bytes(head, tail) > size_bytes || is_half_free(head, tail, size_bytes);
 }
 
+bool Stream::is_over() {
+    note_peer_state();
+    constexpr std::uint32_t kBoth = kWriteShut | kPeerFinSeen;
+    const std::uint32_t status = page().status.load_acquire();
+    return (status & kReset) != 0 || (status & kBoth) == kBoth;
+}
+
 Readiness Stream::readiness() {
     if (peer_state() != TxState::open) note_peer_state();
     const std::uint32_t status = page().status.load_acquire();

@@ -51,6 +51,8 @@ class Stream {
                                                    std::uint64_t skip_bytes = 0);
 
     Readiness readiness();
+    // Both directions have ended, or the connection was reset: what TCP calls CLOSE.
+    bool is_over();
     // Cheap and lock-free; true where the locked path should look (data, an end, an error).
     bool is_ready(Direction direction) const;
     std::uint64_t readable_bytes() const;
@@ -59,6 +61,7 @@ class Stream {
     void shutdown_write();
     void shutdown_read();
     // By the last holder, or by the agent in its place: FIN, or RST where unread data is lost or asked for.
+    // Calls of other threads that are under way come first, as long as they take no more than 0.1 s.
     void close(CloseMode mode);
     // The far end is gone without a word (its agent says so): as if it had sent RST.
     void peer_vanished();

@@ -1,0 +1,230 @@
+// Tokens, slots, doorbells and the spin budget.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "vsock-transport/local/local_kick.hpp"
+#include "vsock-transport/local/slab_memfd.hpp"
+#include "vsock-transport/wakeup/doorbell.hpp"
+#include "vsock-transport/wakeup/recipe.hpp"
+#include "vsock-transport/wakeup/wait_policy.hpp"
+#include "vsock-transport/wakeup/waiter_slots.hpp"
+
+namespace xylem {
+namespace {
+
+TEST(wait_token, keeps_its_three_parts_apart) {
+    constexpr WaitToken kToken(0xDEAD'BEEF, 0x1234, 0xABCD);
+    static_assert(kToken.doorbell_id() == 0xDEAD'BEEF && kToken.index() == 0x1234 &&
+                  kToken.epoch() == 0xABCD);
+    EXPECT_EQ(WaitToken(kToken.bits()).bits(), kToken.bits());
+    EXPECT_FALSE(WaitToken());
+    EXPECT_FALSE(WaitToken(0, 5, 6)) << "doorbell 0 is nobody";
+    EXPECT_NE(WaitToken(1, 0, 0xFFFF).bits(), WaitToken(1, 0, 0).bits());
+}
+
+class Slots : public testing::Test {
+  protected:
+    AtomicU64 owned_[kWaiterSlots];
+    AtomicU64 shown_[kWaiterSlots];
+    WaiterSlots slots_{owned_, shown_};
+};
+
+TEST_F(Slots, are_claimed_shown_and_given_back) {
+    std::set<int> claimed;
+    for (unsigned i = 0; i < kWaiterSlots; ++i) {
+        const int slot = slots_.claim(WaitToken(i + 1, 0, 0));
+        ASSERT_NE(slot, WaiterSlots::kNone);
+        EXPECT_EQ(WaitToken(shown_[slot].load_acquire()).doorbell_id(), i + 1);
+        claimed.insert(slot);
+    }
+    EXPECT_EQ(claimed.size(), kWaiterSlots);
+    EXPECT_EQ(slots_.claim(WaitToken(9, 0, 0)), WaiterSlots::kNone);
+    slots_.update(2, WaitToken(3, 0, 77));
+    EXPECT_EQ(WaitToken(shown_[2].load_acquire()).epoch(), 77U);
+    slots_.release(2);
+    EXPECT_EQ(shown_[2].load_acquire(), 0U);
+    EXPECT_EQ(slots_.claim(WaitToken(9, 0, 0)), 2);
+    slots_.update(WaiterSlots::kNone, WaitToken(1, 0, 0));
+    slots_.release(WaiterSlots::kNone);
+}
+
+TEST_F(Slots, of_a_dead_process_are_freed_by_its_doorbell_and_others_stay) {
+    (void)slots_.claim(WaitToken(7, 1, 1));
+    const int kept = slots_.claim(WaitToken(8, 1, 1));
+    (void)slots_.claim(WaitToken(7, 2, 5));
+    slots_.release_doorbell(7);
+    for (int i = 0; i < static_cast<int>(kWaiterSlots); ++i) {
+        EXPECT_EQ(owned_[i].load_acquire() != 0, i == kept);
+        EXPECT_EQ(shown_[i].load_acquire() != 0, i == kept);
+    }
+}
+
+TEST_F(Slots, do_not_read_back_what_the_peer_can_write) {
+    shown_[0].store_release(~0ULL);
+    EXPECT_EQ(slots_.claim(WaitToken(1, 0, 0)), 0);
+    shown_[0].store_release(0);
+    EXPECT_EQ(slots_.claim(WaitToken(2, 0, 0)), 1) << "slot 0 is still taken";
+}
+
+TEST_F(Slots, have_one_owner_each_however_many_threads_want_them) {
+    std::vector<std::thread> threads;
+    AtomicU32 inside[kWaiterSlots];
+    for (std::uint32_t id = 1; id <= 6; ++id) {
+        threads.emplace_back([&, id] {
+            for (std::uint16_t epoch = 0; epoch < 20'000; ++epoch) {
+                const int slot = slots_.claim(WaitToken(id, 0, epoch));
+                if (slot == WaiterSlots::kNone) continue;
+                EXPECT_EQ(inside[slot].fetch_add(1), 0U);
+                EXPECT_EQ(shown_[slot].load_acquire(), WaitToken(id, 0, epoch).bits());
+                inside[slot].fetch_sub(1);
+                slots_.release(slot);
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (const AtomicU64& slot : owned_) EXPECT_EQ(slot.load_acquire(), 0U);
+}
+
+TEST(recipe, sleeps_only_if_the_second_look_finds_nothing) {
+    std::string steps;
+    const auto run = [&](bool ready) {
+        steps.clear();
+        return sleep_unless(
+            1, [&] { steps += "arm "; }, [&] { return steps += "look ", ready; },
+            [&] { return steps += "sleep ", 2; }, [&] { steps += "disarm"; });
+    };
+    EXPECT_EQ(run(true), 1);
+    EXPECT_EQ(steps, "arm look disarm");
+    EXPECT_EQ(run(false), 2);
+    EXPECT_EQ(steps, "arm look sleep disarm");
+}
+
+class Bell : public testing::Test {
+  protected:
+    void SetUp() override {
+        Result<LocalBell> bell = make_local_bell();
+        waiter_ = std::move(bell->waiter);
+        kicker_ = std::move(bell->kicker);
+        const Result<UniqueFd> fd = make_sealed_memfd("test", kDoorbellAreaBytes);
+        owners_ = std::move(*Mapping::shared(fd->get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE));
+        kickers_ = std::move(*Mapping::shared(fd->get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE));
+    }
+    void install_set() { bell_.install(KickKind::local_socket, std::move(kicker_), std::move(kickers_)); }
+    ReadyArea area() { return ReadyArea(owners_.as<DoorbellArea>()); }
+    std::set<unsigned> collect(bool full_scan = false) {
+        std::set<unsigned> found;
+        area().collect(full_scan, [&](unsigned index) { EXPECT_TRUE(found.insert(index).second); });
+        return found;
+    }
+
+    UniqueFd waiter_, kicker_;
+    Mapping owners_, kickers_;
+    Doorbell bell_;
+};
+
+TEST_F(Bell, of_a_set_marks_and_kicks_only_a_sleeping_owner_and_once) {
+    install_set();
+    EXPECT_FALSE(bell_.ring(WaitToken(1, 3, 0))) << "awake";
+    EXPECT_TRUE(area().has_ready());
+    area().set_sleeping(true);
+    EXPECT_FALSE(bell_.ring(WaitToken(1, 3, 0))) << "marked already";
+    EXPECT_TRUE(bell_.ring(WaitToken(1, 64, 0)));
+    EXPECT_FALSE(bell_.ring(WaitToken(1, 65, 0))) << "the flag is taken";
+    EXPECT_EQ(collect(), (std::set<unsigned>{3, 64, 65}));
+    EXPECT_FALSE(area().has_ready());
+    EXPECT_TRUE(collect(true).empty());
+}
+
+TEST_F(Bell, of_a_set_carries_every_index_and_refuses_those_outside) {
+    install_set();
+    std::set<unsigned> all;
+    for (unsigned i = 0; i < kReadyBits; i += 61) all.insert(i);
+    all.insert(kReadyBits - 1);
+    area().set_sleeping(true);
+    for (const unsigned i : {kReadyBits, kReadyBits + 1, 0xFFFFU}) {
+        EXPECT_FALSE(bell_.ring(WaitToken(1, static_cast<std::uint16_t>(i), 0)));
+    }
+    EXPECT_FALSE(area().has_ready());
+    for (const unsigned i : all) bell_.ring(WaitToken(1, static_cast<std::uint16_t>(i), 0));
+    EXPECT_EQ(collect(), all);
+}
+
+TEST_F(Bell, of_a_set_a_full_scan_finds_what_a_dead_kicker_left_without_a_summary) {
+    owners_.as<DoorbellArea>()->ready[200].fetch_or(1ULL << 63);
+    EXPECT_TRUE(collect(false).empty());
+    EXPECT_EQ(collect(true), std::set<unsigned>{200 * 64 + 63});
+}
+
+TEST_F(Bell, of_a_set_loses_no_bit_between_a_kicker_and_a_collector) {
+    install_set();
+    std::thread kicker([&] {
+        for (std::uint16_t i = 0; i < 10'000; ++i) bell_.ring(WaitToken(1, i, 0));
+    });
+    std::set<unsigned> found;
+    while (found.size() < 10'000) found.merge(collect());
+    kicker.join();
+}
+
+TEST_F(Bell, of_a_thread_is_kicked_once_for_each_token) {
+    bell_.install(KickKind::local_socket, std::move(kicker_), Mapping());
+    EXPECT_TRUE(bell_.ring(WaitToken(5, 0, 1)));
+    EXPECT_FALSE(bell_.ring(WaitToken(5, 0, 1)));
+    EXPECT_TRUE(bell_.ring(WaitToken(5, 0, 2)));
+    EXPECT_TRUE(bell_.ring(WaitToken(5, 0, 1))) << "65,536 sleeps later the epoch is back";
+    EXPECT_TRUE(bell_.uninstall());
+    EXPECT_FALSE(bell_);
+    EXPECT_FALSE(bell_.ring(WaitToken(5, 0, 3)));
+}
+
+TEST(wait_policy, halves_its_budget_until_it_is_zero_and_a_win_brings_it_back) {
+    WaitPolicy policy;
+    policy.set_max_ns(8'000);
+    for (const std::uint32_t expected : {8'000U, 4'000U, 2'000U}) {
+        EXPECT_EQ(policy.next_budget_ns(), expected);
+        policy.lost();
+    }
+    EXPECT_EQ(policy.next_budget_ns(), 0U);
+    policy.won();
+    EXPECT_EQ(policy.next_budget_ns(), 8'000U);
+}
+
+TEST(wait_policy, probes_now_and_then_once_it_gave_up) {
+    WaitPolicy policy;
+    policy.set_max_ns(2'000);
+    policy.lost();
+    unsigned probes = 0;
+    for (unsigned i = 0; i < 10 * WaitPolicy::kProbeEvery; ++i) {
+        const std::uint32_t budget = policy.next_budget_ns();
+        if (budget == 0) continue;
+        EXPECT_EQ(budget, 2'000U) << "never more than the maximum";
+        policy.lost();
+        ++probes;
+    }
+    EXPECT_EQ(probes, 10U);
+}
+
+TEST(wait_policy, with_a_maximum_of_zero_never_spins) {
+    WaitPolicy policy;
+    policy.set_max_ns(0);
+    for (unsigned i = 0; i < 3 * WaitPolicy::kProbeEvery; ++i) {
+        EXPECT_FALSE(policy.spin([]() -> bool { throw std::runtime_error("must not look"); }));
+    }
+}
+
+TEST(wait_policy, spins_until_ready_or_for_its_budget) {
+    WaitPolicy policy;
+    int looks = 0;
+    EXPECT_TRUE(policy.spin([&] { return ++looks == 100; }));
+    const std::uint64_t start_ns = now_ns();
+    EXPECT_FALSE(policy.spin([] { return false; }));
+    EXPECT_GE(now_ns() - start_ns, kDefaultSpinNs);
+    EXPECT_EQ(policy.next_budget_ns(), kDefaultSpinNs / 2);
+}
+
+}  // namespace
+}  // namespace xylem
