@@ -1,0 +1,49 @@
+# Unit tests (one gtest binary), stress programs, programs to preload into, benchmarks. Folders may be empty.
+# Suites, and what `make check` runs in which variant: tests/suites.ini.
+TEST_FOLDERS := vsock-transport hosts-map control guest-lib container-shim rdma-bridge conformance
+TEST_ARCHIVES := test-support agent cli guest-lib $(CONTROL_ARCHIVES)
+
+$(call library,test-support,$(call rwildcard,tests/support,%.cpp),$(HOSTED_FLAGS))
+
+ifneq ($(VARIANT),fuzz)
+UNIT_SOURCES := $(foreach d,$(TEST_FOLDERS),$(call rwildcard,tests/$(d),%_test.cpp))
+TESTS += $(call program,tests/xylem-tests,$(UNIT_SOURCES),$(TEST_ARCHIVES),-lgmock -lgtest_main -lgtest $(DAEMON_LIBS))
+
+STRESS_SOURCES := $(wildcard tests/stress/*.cpp)
+TESTS += $(foreach s,$(STRESS_SOURCES),$(call program,$(basename $(s)),$(s),$(TEST_ARCHIVES),$(DAEMON_LIBS)))
+
+BENCH_SOURCES := $(wildcard tests/bench/*.cpp)
+BENCHES := $(foreach s,$(BENCH_SOURCES),$(call program,$(basename $(s)),$(s),$(TEST_ARCHIVES),$(DAEMON_LIBS)))
+TESTS += $(BENCHES)
+endif
+
+# Plain programs: no Xylem code, no sanitizer, as any program that somebody preloads the library into.
+PROGRAM_SOURCES := $(wildcard tests/programs/*.c tests/programs/*.cpp)
+PROGRAMS := $(addprefix $(B)/,$(basename $(PROGRAM_SOURCES)))
+PROGRAM_FLAGS := -O2 -g -Wall -Wextra -Werror -pthread -D_GNU_SOURCE
+TESTS += $(PROGRAMS)
+DEPENDENCIES += $(addsuffix .d,$(PROGRAMS))
+
+$(B)/tests/programs/%: tests/programs/%.c tests/rules.mk
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=gnu11 $(PROGRAM_FLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+$(B)/tests/programs/%: tests/programs/%.cpp tests/rules.mk
+	$(call say,CXX,$<)
+	$(Q)$(CXX) -std=c++20 $(PROGRAM_FLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+include $(wildcard tests/*/rules.mk)
+
+# Clang 14's sanitizers do not start where the kernel randomizes more than 28 bits of an address.
+RANDOM_BITS := $(shell cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)
+NO_RANDOMIZE := $(shell [ $(RANDOM_BITS) -gt 28 ] && setarch -R true 2>/dev/null && echo setarch -R)
+RUN_SUITES = FUZZ_SECONDS=$(FUZZ_SECONDS) CXX='$(CXX)' $(NO_RANDOMIZE) $(PYTHON) tests/run_suites.py \
+             --build $(abspath $(B)) --fuzz-build $(abspath $(BUILD)/fuzz) --variant $(VARIANT)
+WANTS_FUZZ := $(and $(filter release,$(VARIANT)),$(if $(SUITE),$(filter fuzz,$(SUITE)),yes))
+
+check: check-variant  ## Run all tests; SUITE="name ..." selects, see tests/suites.ini
+check-variant: all $(if $(WANTS_FUZZ),fuzz-binaries)
+	@$(RUN_SUITES) $(SUITE)
+
+bench: $(BENCHES)  ## Build and run the micro-benchmarks of tests/bench
+	@for b in $^; do echo "== $$b"; $$b || exit 1; done
