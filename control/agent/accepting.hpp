@@ -1,0 +1,22 @@
+// Accepting connections in bounded turns, also where the descriptors have run out.
+#pragma once
+
+#include <functional>
+
+#include "vsock-transport/base/unique_fd.hpp"
+
+namespace xylem::agent {
+
+class Acceptor {
+  public:
+    Acceptor();
+
+    // Hands each waiting connection to `take`. Without a free descriptor, one is accepted and closed, so that
+    // its program learns of it and the loop does not spin on a socket that stays readable.
+    void accept_from(int listening_fd, const std::function<void(UniqueFd)>& take);
+
+  private:
+    UniqueFd reserve_;
+};
+
+}  // namespace xylem::agent

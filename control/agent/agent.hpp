@@ -1,0 +1,58 @@
+// All parts of one agent. Single-threaded: everything runs in the event loop's thread. Parts refer to each
+// other through here; what is handled by kind of message are functions over it, one file a kind.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/agent/bells.hpp"
+#include "control/agent/counters.hpp"
+#include "control/agent/ends.hpp"
+#include "control/agent/event_loop.hpp"
+#include "control/agent/links.hpp"
+#include "control/agent/listeners.hpp"
+#include "control/agent/map_publisher.hpp"
+#include "control/agent/policy_file.hpp"
+#include "control/agent/quota.hpp"
+#include "control/agent/sessions.hpp"
+#include "control/agent/settings.hpp"
+#include "control/agent/slab_pool.hpp"
+#include "control/protocol/runtime_paths.hpp"
+
+namespace xylem::agent {
+
+struct Agent {
+    Agent(EventLoop& event_loop, const Settings& given);
+    Agent(const Agent&) = delete;
+    Agent& operator=(const Agent&) = delete;
+    ~Agent();
+
+    RuntimePath link_socket(std::uint32_t domain) const { return xylem::link_socket(domain); }
+    // Unique at this domain, over restarts too.
+    std::uint64_t next_connection_id() { return next_connection_id_++; }
+    // D8: other domains reach listeners at wildcards and at addresses that the map gives to this domain.
+    bool offers_to_others(const Listener& listener) const;
+    // Rings a doorbell of any domain: at once if it is ours, else when its agent told us where it is.
+    void ring(std::uint32_t domain, WaitToken token);
+
+    EventLoop& loop;
+    const Settings settings;
+    const std::uint64_t boot_id;
+    const std::uint64_t started_ns;
+    Counters counters;
+    Quota memory;  // slab bytes in use
+    Quota session_quota;
+    MapPublisher map;
+    PolicyFile policy;
+    SlabPool pool;
+    Ends ends;
+    Bells bells;
+    Listeners listeners;
+    Sessions sessions;
+    Links links;
+
+  private:
+    std::uint64_t next_connection_id_;
+};
+
+}  // namespace xylem::agent

@@ -1,0 +1,42 @@
+// Answers: one datagram each, never waiting.
+#include "control/agent/answers.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "control/agent/agent.hpp"
+#include "control/protocol/seqpacket.hpp"
+
+namespace xylem::agent {
+
+void send_answer(Agent& agent, Session& session, const MessageHeader& message,
+                 std::initializer_list<int> fds) {
+    if (message.request_id == 0 || !session.socket) return;
+    const auto sent = send_message(session.socket.get(), &message, message.length_bytes, fds.begin(),
+                                   static_cast<unsigned>(fds.size()));
+    if (sent || sent.error().kind == ErrorKind::closed) return;  // closed: the hang-up is on its way
+    spdlog::warn("session {} ({}) does not take its answers: closed", session.id, session.program);
+    agent.sessions.hang_up(agent.sessions.find(session.id));
+}
+
+void answer_failed(Agent& agent, Session& session, std::uint32_t request_id, Reason reason, int sys_errno) {
+    auto failed = make_answer<FailedMessage>(SessionMessage::failed, request_id);
+    failed.reason = static_cast<std::uint32_t>(reason);
+    failed.sys_errno = static_cast<std::uint32_t>(sys_errno);
+    answer(agent, session, failed);
+}
+
+void answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end) {
+    auto attached = make_answer<AttachedMessage>(SessionMessage::attached, request_id);
+    attached.end_id = end.id();
+    attached.slab_bytes = end.slab->size_bytes;
+    attached.cookie = end.cookie;
+    answer(agent, session, attached, {end.slab->fd.get(), end.page_fd.get()});
+}
+
+void answer_listening(Agent& agent, Session& session, std::uint32_t request_id, const Listener& listener) {
+    auto listening = make_answer<ListeningMessage>(SessionMessage::listening, request_id);
+    listening.listener_id = listener.id;
+    answer(agent, session, listening, {listener.queue_event.get()});
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,34 @@
+// Answering a session's question. An answer that cannot be queued ends the session: its program asks without
+// reading.
+#pragma once
+
+#include <initializer_list>
+
+#include "control/agent/session.hpp"
+#include "control/protocol/codec.hpp"
+#include "control/protocol/reason.hpp"
+
+namespace xylem::agent {
+
+struct Agent;
+struct End;
+struct Listener;
+
+template <class Message>
+Message make_answer(SessionMessage type, std::uint32_t request_id) {
+    return make_message<Message>(kSessionMagic, type, request_id);
+}
+
+// Nothing is sent where nobody waits for it (request_id 0, or the session is over).
+void send_answer(Agent& agent, Session& session, const MessageHeader& message,
+                 std::initializer_list<int> fds);
+template <class Message>
+void answer(Agent& agent, Session& session, const Message& message, std::initializer_list<int> fds = {}) {
+    send_answer(agent, session, message.header, fds);
+}
+void answer_failed(Agent& agent, Session& session, std::uint32_t request_id, Reason reason,
+                   int sys_errno = 0);
+void answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end);
+void answer_listening(Agent& agent, Session& session, std::uint32_t request_id, const Listener& listener);
+
+}  // namespace xylem::agent

@@ -1,0 +1,62 @@
+// Bells: the table. Ids count on from a random place: a peer may remember an id of an earlier agent.
+#include "control/agent/bells.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "control/agent/random_id.hpp"
+#include "vsock-transport/local/slab_memfd.hpp"
+
+namespace xylem::agent {
+namespace {
+
+int socket_option(int fd, int option) {
+    int value = -1;
+    socklen_t length = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
+}
+
+bool is_kick_socket(int fd) {
+    return socket_option(fd, SO_DOMAIN) == AF_UNIX && socket_option(fd, SO_TYPE) == SOCK_DGRAM;
+}
+
+}  // namespace
+
+Bells::Bells(std::uint64_t limit) : quota_(limit), next_id_(static_cast<std::uint32_t>(random_id())) {}
+
+Result<Bell*> Bells::add(SessionId session, std::uint32_t peer_domain, UniqueFd kick, UniqueFd area) {
+    if (!is_kick_socket(kick.get())) return fail(ErrorKind::bad_layout);
+    if (area && !check_sealed_memfd(area.get(), kDoorbellAreaBytes)) return fail(ErrorKind::bad_layout);
+    auto lease = quota_.take();
+    if (!lease) return fail(ErrorKind::exhausted);
+    do {
+        ++next_id_;
+    } while (next_id_ == 0 || by_id_.count(next_id_) != 0);
+    Bell bell{next_id_,        peer_domain,     session,          KickKind::local_socket,
+              std::move(kick), std::move(area), std::move(*lease)};
+    return &by_id_.emplace(next_id_, std::move(bell)).first->second;
+}
+
+Bell* Bells::find(std::uint32_t id) {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : &found->second;
+}
+
+void Bells::erase(std::uint32_t id) { by_id_.erase(id); }
+
+bool ring_once(KickKind kind, int kick_fd, int area_fd, WaitToken token) {
+    Mapping area;
+    if (area_fd >= 0) {
+        if (!check_sealed_memfd(area_fd, kDoorbellAreaBytes)) return false;
+        auto mapped = Mapping::shared(area_fd, kDoorbellAreaBytes, PROT_READ | PROT_WRITE);
+        if (!mapped) return false;
+        area = std::move(*mapped);
+    }
+    UniqueFd kick(::fcntl(kick_fd, F_DUPFD_CLOEXEC, 0));
+    if (!kick) return false;
+    Doorbell bell;
+    bell.install(kind, std::move(kick), std::move(area));
+    return bell.ring(token);
+}
+
+}  // namespace xylem::agent

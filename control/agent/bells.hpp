@@ -1,0 +1,43 @@
+// Doorbells that this domain's programs registered, so that others may ring them.
+#pragma once
+
+#include <unordered_map>
+
+#include "control/agent/quota.hpp"
+#include "control/agent/session.hpp"
+#include "vsock-transport/wakeup/doorbell.hpp"
+
+namespace xylem::agent {
+
+struct Bell {
+    std::uint32_t id;
+    std::uint32_t peer_domain;  // whose ends it waits for
+    SessionId session;
+    KickKind kind;
+    UniqueFd kick;
+    UniqueFd area;  // may be empty
+    Quota::Lease quota;
+};
+
+class Bells {
+  public:
+    explicit Bells(std::uint64_t limit);
+
+    // Takes a bell over: kick must be a datagram socket, area (if any) a sealed memfd of kDoorbellAreaBytes.
+    // Errors: bad_layout (they are not), exhausted.
+    Result<Bell*> add(SessionId session, std::uint32_t peer_domain, UniqueFd kick, UniqueFd area);
+    Bell* find(std::uint32_t id);
+    void erase(std::uint32_t id);
+
+    const Quota& quota() const { return quota_; }
+
+  private:
+    Quota quota_;
+    std::unordered_map<std::uint32_t, Bell> by_id_;
+    std::uint32_t next_id_;
+};
+
+// Rings a bell that came as descriptors, once. Says whether a kick was sent.
+bool ring_once(KickKind kind, int kick_fd, int area_fd, WaitToken token);
+
+}  // namespace xylem::agent

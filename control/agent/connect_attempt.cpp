@@ -1,0 +1,95 @@
+// Connecting: the map says which domain, the pool gives a slab, its agent (or our own, without a socket)
+// decides. An answer that does not come leaves open whether the far end exists; whoever waits for the
+// decision must then spoil the slab (end_closing.hpp abandon()).
+#include "control/agent/connect_attempt.hpp"
+
+#include <sys/mman.h>
+
+#include "control/agent/agent.hpp"
+#include "control/agent/names.hpp"
+#include "control/agent/offer.hpp"
+#include "control/agent/route.hpp"
+
+namespace xylem::agent {
+namespace {
+
+Reason take_slab(Agent& agent, ConnectAttempt& attempt) {
+    const EndIdentity& identity = attempt.identity;
+    auto slab = agent.pool.take(identity.connection_id, identity.peer_domain, identity.geometry.slab_bytes());
+    if (!slab) {
+        return slab.error().kind == ErrorKind::exhausted ? Reason::quota_reached : Reason::no_memory;
+    }
+    auto header = Mapping::shared((*slab)->fd.get(), kPageBytes, PROT_READ | PROT_WRITE);
+    if (!header) {
+        agent.pool.forget(identity.connection_id);
+        return Reason::no_memory;
+    }
+    initialise_slab(*header, identity.geometry);
+    attempt.slab = std::move(*slab);
+    return Reason::ring;
+}
+
+EndIdentity connecting_identity(Agent& agent, const ConnectMessage& ask, const Route& route,
+                                const SocketName& own) {
+    EndIdentity identity{};
+    identity.connection_id = agent.next_connection_id();
+    identity.side = 0;
+    identity.geometry = route.geometry;
+    identity.own_domain = agent.settings.domain;
+    identity.peer_domain = route.domain;
+    identity.peer = cleaned(ask.peer);
+    // A program that asked for ::ffff:a.b.c.d calls itself so, too.
+    const bool asked_mapped = unmapped(ask.peer).family != ask.peer.family;
+    identity.local = asked_mapped ? as_ipv4_mapped(own) : own;
+    identity.spin_ns = route.spin_ns;
+    return identity;
+}
+
+LinkConnectMessage message_for(const ConnectAttempt& attempt) {
+    auto message = make_message<LinkConnectMessage>(kLinkMagic, LinkMessage::connect, 0);
+    message.connection_id = attempt.identity.connection_id;
+    message.source = attempt.source;
+    message.destination = attempt.destination;
+    message.ring_size_bytes[0] = attempt.identity.geometry.ring_size_bytes[0];
+    message.ring_size_bytes[1] = attempt.identity.geometry.ring_size_bytes[1];
+    message.slab_bytes = attempt.slab != nullptr ? attempt.slab->size_bytes : 0;
+    message.flags = attempt.slab != nullptr ? 0U : static_cast<std::uint32_t>(kConnectDryRun);
+    message.spin_ns = attempt.identity.spin_ns;
+    return message;
+}
+
+}  // namespace
+
+Reason prepare(Agent& agent, const ConnectMessage& ask, ConnectAttempt& attempt) {
+    if (!is_known_family(ask.peer) || ask.peer.port == 0) return Reason::bad_request;
+    const Route route = find_route(agent, ask.peer, ask.ring_size_bytes, ask.spin_ns);
+    if (route.reason != Reason::ring) return route.reason;
+    if (!agent.ends.has_room(route.domain)) return Reason::quota_reached;
+    attempt.source = own_name(agent, ask.local, ask.peer, route.domain);
+    attempt.destination = cleaned(unmapped(ask.peer));
+    attempt.identity = connecting_identity(agent, ask, route, attempt.source);
+    return (ask.flags & kConnectDryRun) != 0 ? Reason::ring : take_slab(agent, attempt);
+}
+
+void ask_accepting_side(Agent& agent, const ConnectAttempt& attempt, Decided decided) {
+    const EndIdentity& identity = attempt.identity;
+    if (identity.peer_domain == agent.settings.domain) {
+        const Offer offer{identity.peer_domain, identity.connection_id, attempt.source,
+                          attempt.destination,  identity.geometry,      attempt.slab == nullptr};
+        return decided(offer_connection(agent, offer, attempt.slab), true);
+    }
+    std::vector<int> fds;
+    if (attempt.slab != nullptr) fds.push_back(attempt.slab->fd.get());
+    agent.links.ask(
+        identity.peer_domain, message_for(attempt), std::move(fds),
+        [id = identity.connection_id, decided = std::move(decided)](Reason failure, Received* answer) {
+            if (answer == nullptr) return decided(failure, false);
+            const auto* connected = answer->as<LinkConnectedMessage>();
+            if (connected == nullptr || connected->connection_id != id) {
+                return decided(Reason::bad_request, false);
+            }
+            decided(static_cast<Reason>(connected->reason), true);
+        });
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,100 @@
+// The daemon: limits, directories, lock, configuration, sockets, readiness, loop. In this order, so that
+// nobody can connect to an agent that is not ready, and a second agent of a domain touches nothing.
+#include "control/agent/daemon.hpp"
+
+#include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+
+#include "control/agent/agent.hpp"
+#include "control/agent/idle.hpp"
+#include "control/agent/runtime_directory.hpp"
+
+namespace xylem::agent {
+namespace {
+
+void set_up_log(const Settings& settings) {
+    spdlog::set_default_logger(spdlog::stderr_color_mt("xylemd"));
+    // systemd stamps the lines itself.
+    const bool is_service = ::getenv("JOURNAL_STREAM") != nullptr;
+    spdlog::set_pattern(is_service ? fmt::format("dom-{}: %v", settings.domain)
+                                   : fmt::format("%Y-%m-%d %T.%e xylemd[%P] dom-{} %l: %v", settings.domain));
+    spdlog::set_level(spdlog::level::from_str(settings.log_level));
+}
+
+// Raises the soft limit to the hard one, and promises no more ends than there are descriptors for: slab, end
+// page, and a share of what their programs need besides.
+Settings fitted_to_descriptors(Settings settings) {
+    constexpr rlim_t kForOthers = 512;
+    constexpr rlim_t kForAnEnd = 3;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return settings;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    const rlim_t for_ends =
+        limit.rlim_max > 2 * kForOthers ? limit.rlim_max - kForOthers : limit.rlim_max / 2;
+    if (for_ends / kForAnEnd >= settings.max_ends) return settings;
+    settings.max_ends = for_ends / kForAnEnd;
+    spdlog::warn("only {} descriptors: at most {} connection ends", limit.rlim_max, settings.max_ends);
+    return settings;
+}
+
+void block_signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, signal);
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+}
+
+int failure(const std::string& error) {
+    spdlog::error("{}", error);
+    return 1;
+}
+
+int serve(EventLoop& loop, Agent& agent, RuntimeDirectory& directory) {
+    const Watch sessions = loop.on_ready(directory.session_socket(), EPOLLIN, [&](std::uint32_t) {
+        agent.sessions.accept_from(directory.session_socket());
+    });
+    const Watch links = loop.on_ready(directory.link_socket(), EPOLLIN, [&](std::uint32_t) {
+        agent.links.accept_from(directory.link_socket());
+    });
+    const Watch term = loop.on_signal(SIGTERM, [&] { loop.stop(0); });
+    const Watch interrupt = loop.on_signal(SIGINT, [&] { loop.stop(0); });
+    const Watch hang_up = loop.on_signal(SIGHUP, [] {});  // files are watched: nothing to reload
+    if (!sessions || !links || !term || !interrupt || !hang_up) return 1;
+    const Idle idle(agent);
+    spdlog::info("serving domain {}, {} map entries, {}", agent.settings.domain,
+                 agent.map.table().entry_count, agent_socket(agent.settings.domain).text);
+    sd_notifyf(0, "READY=1\nSTATUS=Serving domain %u", agent.settings.domain);
+    const int exit_code = loop.run();
+    sd_notify(0, "STOPPING=1");
+    spdlog::info("stopped");
+    return exit_code;
+}
+
+}  // namespace
+
+int run_daemon(const Options& options) {
+    if (!options.runtime_dir.empty()) ::setenv("XYLEM_RUNTIME_DIR", options.runtime_dir.c_str(), 1);
+    if (!options.fabric_dir.empty()) ::setenv("XYLEM_FABRIC_DIR", options.fabric_dir.c_str(), 1);
+    set_up_log(options.settings);
+    block_signals();
+    std::string error;
+    RuntimeDirectory directory;
+    const Claim claim = directory.claim(options.settings.domain, error);
+    if (claim != Claim::mine) return claim == Claim::taken ? (failure(error), kExitTaken) : failure(error);
+    auto loop = EventLoop::make();
+    if (!loop) return failure("no event loop: the system is short of memory or descriptors");
+    Agent agent(**loop, fitted_to_descriptors(options.settings));
+    const Settings& settings = agent.settings;
+    if (!agent.map.open(settings.hosts_file, settings.hosts_file_is_named, error)) return failure(error);
+    if (!agent.policy.open(settings.policy_file, settings.policy_file_is_named, error)) return failure(error);
+    if (!directory.bind_sockets(error)) return failure(error);
+    return serve(**loop, agent, directory);
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,152 @@
+// Closing ends on behalf of programs. The stream does it, on a private copy of the end page in which
+// everything that addresses memory (side, ring sizes, domains) is the agent's own record: the shared page
+// belongs to programs, which may have written anything there and may still be writing. Of the copy only
+// cursors and status bits remain the program's; wrong ones cost the connection, nothing else. No lock of the
+// page is taken. Closing twice is harmless: a holder that closed the stream itself leaves nothing to publish.
+//
+// A rejoined end has no memory here. Then the far agent is told `vanished` and looks for itself whether the
+// program managed to publish its end.
+#include "control/agent/end_closing.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/mman.h>
+
+#include <cstring>
+
+#include "control/agent/agent.hpp"
+
+namespace xylem::agent {
+namespace {
+
+struct Ringer : BellRinger {
+    Ringer(Agent& agent, std::uint32_t own, std::uint32_t peer)
+        : BellRinger{ring_it}, agent_(agent), own_domain_(own), peer_domain_(peer) {}
+
+  private:
+    // Not page.own_domain: in peer_vanished() that is the program's word.
+    static bool ring_it(BellRinger& self, const EndPage& page, std::uint32_t domain, WaitToken token) {
+        auto& ringer = static_cast<Ringer&>(self);
+        const bool is_peer = domain == ringer.peer_domain_ && domain == page.peer_domain;
+        ringer.agent_.ring(is_peer ? ringer.peer_domain_ : ringer.own_domain_, token);
+        return true;
+    }
+    Agent& agent_;
+    std::uint32_t own_domain_;
+    std::uint32_t peer_domain_;
+};
+
+Result<Mapping> map_slab(const Slab& slab) {
+    return Mapping::shared(slab.fd.get(), slab.size_bytes, PROT_READ | PROT_WRITE);
+}
+
+// The page's cursors and status with the agent's own identity around them.
+Result<Mapping> private_page(const EndIdentity& identity, const EndPage* theirs) {
+    void* memory = ::mmap(nullptr, kEndPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return fail_errno();
+    Mapping copy(memory, kEndPageBytes);
+    auto& page = *copy.as<EndPage>();
+    if (theirs != nullptr) std::memcpy(memory, static_cast<const void*>(theirs), sizeof(EndPage));
+    initialise_end_page(page, identity);
+    return copy;
+}
+
+void close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, const EndPage* page,
+                  CloseMode mode) {
+    Ringer ringer(agent, identity.own_domain, identity.peer_domain);
+    Result<Mapping> memory = map_slab(slab);
+    Result<Mapping> copy = private_page(identity, page);
+    if (!memory || !copy) {
+        spdlog::error("no memory to close an end of a connection with domain {}", identity.peer_domain);
+        return;
+    }
+    Result<Stream> stream = Stream::open(std::move(*memory), std::move(*copy), ringer);
+    if (!stream) return;
+    if ((stream->page().status.load_relaxed() & kClosed) == 0) ++agent.counters.closed_on_behalf;
+    stream->close(mode);
+}
+
+void tell_far_agent(Agent& agent, const End& end, LinkMessage what) {
+    const EndIdentity& identity = end.identity;
+    const std::uint32_t own = agent.settings.domain;
+    if (what == LinkMessage::vanished) ++agent.counters.vanished_sent;
+    if (identity.peer_domain == own) {
+        if (what == LinkMessage::vanished) {
+            peer_vanished(agent, {own, identity.connection_id, 1 - identity.side}, own);
+        }
+        return;
+    }
+    auto message = make_message<LinkEndMessage>(kLinkMagic, what, 0);
+    message.connection_id = identity.connection_id;
+    message.connecting_domain = end.connecting_domain;
+    message.side = identity.side;
+    agent.links.tell(identity.peer_domain, message, end.connecting_domain != own);
+}
+
+void show_holders(End& end) {
+    if (end.page) end.end_page()->holders.store_release(static_cast<std::uint32_t>(end.holders.size()));
+}
+
+}  // namespace
+
+void hold(End& end, Session& session) {
+    end.holders.insert(session.id);
+    session.ends.insert(end.id());
+    show_holders(end);
+}
+
+void let_go(Agent& agent, End& end, Session& session, CloseMode mode) {
+    session.ends.erase(end.id());
+    if (end.holders.erase(session.id) == 0) return;
+    show_holders(end);
+    if (end.holders.empty()) finish(agent, end.id(), mode);
+}
+
+void finish(Agent& agent, EndId id, CloseMode mode) {
+    std::unique_ptr<End> end = agent.ends.take(id);
+    if (end == nullptr) return;
+    if (end->queued_at != 0) agent.listeners.drop_from_queue(end->queued_at, id);
+    if (end->has_memory()) close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
+    const bool had_memory = end->has_memory();
+    end->page.unmap();
+    end->slab.reset();
+    tell_far_agent(agent, *end, had_memory ? LinkMessage::ended : LinkMessage::vanished);
+    if (end->connecting_domain == agent.settings.domain) {
+        agent.pool.ended(end->identity.connection_id, end->identity.peer_domain, end->identity.side);
+    }
+}
+
+void abandon(Agent& agent, const EndIdentity& identity, const SlabPtr& slab) {
+    close_memory(agent, identity, *slab, nullptr, CloseMode::abort);
+    agent.pool.forget(identity.connection_id);
+}
+
+void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain) {
+    End* end = agent.ends.find(own_end);
+    if (end == nullptr || end->identity.peer_domain != peer_domain) return;
+    ++agent.counters.vanished_received;
+    if (!end->has_memory()) return;
+    Result<Mapping> slab = map_slab(*end->slab);
+    Result<Mapping> page = Mapping::shared(end->page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
+    if (!slab || !page) return;
+    const Result<SlabView> view = carve(*slab, end->identity.geometry, end->identity.side);
+    // It did publish its end before it went: then the stream tells that story, with all its data.
+    if (!view || view->peer->producer.state.load_acquire() != 0) return;
+    Ringer ringer(agent, end->identity.own_domain, end->identity.peer_domain);
+    Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);
+    if (stream) stream->peer_vanished();
+}
+
+void release_waiters(End& end, const std::set<std::uint32_t>& doorbells) {
+    if (!end.has_memory() || doorbells.empty()) return;
+    Result<Mapping> slab = map_slab(*end.slab);
+    if (!slab) return;
+    const Result<SlabView> view = carve(*slab, end.identity.geometry, end.identity.side);
+    if (!view) return;
+    WakeupLine& line = view->own->wakeup;
+    for (const std::uint32_t id : doorbells) {
+        WaiterSlots(end.end_page()->readable_waiters, line.readable).release_doorbell(id);
+        WaiterSlots(end.end_page()->writable_waiters, line.writable).release_doorbell(id);
+    }
+}
+
+}  // namespace xylem::agent

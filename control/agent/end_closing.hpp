@@ -1,0 +1,24 @@
+// How an end loses its holders, and what happens to it then.
+#pragma once
+
+#include "control/agent/ends.hpp"
+#include "vsock-transport/stream/stream.hpp"
+
+namespace xylem::agent {
+
+struct Agent;
+
+// The session holds the end (from now on).
+void hold(End& end, Session& session);
+// The session holds it no more; without any holder left, the end is finished.
+void let_go(Agent& agent, End& end, Session& session, CloseMode mode);
+// Closes the end for a holder that could not, tells the far agent, forgets it. `end` is gone afterwards.
+void finish(Agent& agent, EndId end, CloseMode mode);
+// Ends a connection whose end never came to be: whoever got the far end sees a reset.
+void abandon(Agent& agent, const EndIdentity& identity, const SlabPtr& slab);
+// The far agent says that its end is gone and that nothing could be published about it.
+void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain);
+// Frees the waiter slots that a process left behind when it died.
+void release_waiters(End& end, const std::set<std::uint32_t>& doorbells);
+
+}  // namespace xylem::agent

@@ -1,0 +1,78 @@
+// Figures from the end page and the first page of the slab, the latter mapped for the moment. Both belong to
+// programs: every word is read once, and shown as it is or cut to what is possible.
+#include "control/agent/end_figures.hpp"
+
+#include <algorithm>
+
+#include "vsock-transport/base/mapping.hpp"
+
+namespace xylem::agent {
+namespace {
+
+// What the other side of the connection wrote into the slab.
+struct PeerWords {
+    std::uint64_t head = 0;
+    std::uint64_t tail = 0;
+    bool has_finished = false;
+    bool has_reset = false;
+    bool are_known = false;
+};
+
+PeerWords peer_words(const End& end) {
+    const auto slab = Mapping::shared(end.slab->fd.get(), kRingsOffsetBytes, PROT_READ);
+    if (!slab) return {};
+    const std::size_t offset = kEndBlockOffsetBytes + (1 - end.identity.side) * sizeof(EndBlock);
+    const EndBlock& block = *slab->as<EndBlock>(offset);
+    const std::uint32_t state = block.producer.state.load_acquire();
+    return {block.producer.head.load_relaxed(), block.consumer.tail.load_relaxed(),
+            state == static_cast<std::uint32_t>(TxState::fin),
+            state >= static_cast<std::uint32_t>(TxState::reset), true};
+}
+
+const char* state_of(const End& end, const PeerWords& peer) {
+    const std::uint32_t status = end.end_page()->status.load_relaxed();
+    const bool sent = (status & kWriteShut) != 0;
+    const bool received = (status & kPeerFinSeen) != 0 || peer.has_finished;
+    if ((status & kReset) != 0 || peer.has_reset) return "RESET";
+    if ((status & kClosed) != 0 || (sent && received)) return "CLOSED";
+    if (end.queued_at != 0) return "QUEUED";
+    if (sent) return "FIN-SENT";
+    return received ? "FIN-RECEIVED" : "ESTAB";
+}
+
+Json counters_of(const EndCounters& counters) {
+    return {{"send_calls", counters.send_calls.load_relaxed()},
+            {"receive_calls", counters.receive_calls.load_relaxed()},
+            {"kicks_sent", counters.kicks_sent.load_relaxed()},
+            {"kicks_suppressed", counters.kicks_suppressed.load_relaxed()},
+            {"sleeps", counters.sleeps.load_relaxed()},
+            {"spins_won", counters.spins_won.load_relaxed()},
+            {"spins_lost", counters.spins_lost.load_relaxed()},
+            {"ring_full", counters.ring_full.load_relaxed()}};
+}
+
+}  // namespace
+
+void put_figures(Json& socket, const End& end) {
+    if (!end.has_memory()) {
+        socket["state"] = "ORPHAN";
+        return;
+    }
+    const EndPage& page = *end.end_page();
+    const PeerWords peer = peer_words(end);
+    const std::uint64_t tx_size = end.identity.geometry.ring_size_bytes[end.identity.side];
+    const std::uint64_t rx_size = end.identity.geometry.ring_size_bytes[1 - end.identity.side];
+    const std::uint64_t sent = page.tx.head.load_relaxed();
+    const std::uint64_t received = page.rx.tail.load_relaxed();
+    socket["state"] = state_of(end, peer);
+    socket["tx_bytes"] = sent;
+    socket["rx_bytes"] = received;
+    socket["spin_ns"] = end.identity.spin_ns;
+    socket["counters"] = counters_of(page.counters);
+    socket["ring"] = {{"tx_size_bytes", tx_size},
+                      {"rx_size_bytes", rx_size},
+                      {"tx_queued_bytes", peer.are_known ? std::min(sent - peer.tail, tx_size) : 0},
+                      {"rx_queued_bytes", peer.are_known ? std::min(peer.head - received, rx_size) : 0}};
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,12 @@
+// State and figures of one end, for people.
+#pragma once
+
+#include "control/agent/ends.hpp"
+#include "control/agent/report.hpp"
+
+namespace xylem::agent {
+
+// Fills in state, tx_bytes, rx_bytes, ring, counters and spin_ns of a socket.
+void put_figures(Json& socket, const End& end);
+
+}  // namespace xylem::agent

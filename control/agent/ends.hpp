@@ -1,0 +1,76 @@
+// The connection ends of this domain: the agent's own reference to each (D5), and who holds it.
+#pragma once
+
+#include <compare>
+#include <map>
+#include <memory>
+#include <set>
+#include <unordered_map>
+
+#include "control/agent/quota.hpp"
+#include "control/agent/session.hpp"
+#include "control/agent/slab_pool.hpp"
+#include "vsock-transport/stream/region.hpp"
+
+namespace xylem::agent {
+
+struct End {
+    EndIdentity identity{};  // as the agent gave it; the page's copy belongs to the program
+    std::uint32_t connecting_domain = 0;
+    std::uint64_t cookie = 0;  // of the kernel socket that stands for it; 0 = not known
+    SlabPtr slab;              // none: rejoined after a restart
+    UniqueFd page_fd;
+    Mapping page;
+    std::set<SessionId> holders;
+    ListenerId queued_at = 0;  // 0 = accepted, or a connecting end
+    Quota::Lease quota;
+
+    EndId id() const { return identity.end_id; }
+    bool has_memory() const { return slab != nullptr; }
+    EndPage* end_page() const { return page.as<EndPage>(); }
+};
+
+// What both domains call a connection, and which end of it.
+struct ConnectionKey {
+    std::uint32_t connecting_domain;
+    std::uint64_t connection_id;
+    unsigned side;
+    auto operator<=>(const ConnectionKey&) const = default;
+};
+
+class Ends {
+  public:
+    Ends(std::uint64_t limit, std::uint64_t limit_per_peer);
+
+    // An end id that no end of this agent has, nor one of an earlier agent that rejoins.
+    EndId next_id() { return next_id_++; }
+    bool has_room(std::uint32_t peer_domain) const;
+    // Null where a quota refuses, or the id or the connection is there already.
+    End* add(std::unique_ptr<End> end);
+    End* find(EndId id);
+    End* find(const ConnectionKey& key);
+    End* find_cookie(std::uint64_t cookie);
+    void name_cookie(End& end, std::uint64_t cookie);
+    std::unique_ptr<End> take(EndId id);
+
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (const auto& [id, end] : by_id_) visit(*end);
+    }
+    const Quota& quota() const { return quota_; }
+    const std::map<std::uint32_t, std::uint64_t>& per_peer() const { return per_peer_; }
+    std::uint64_t limit_per_peer() const { return limit_per_peer_; }
+
+  private:
+    Quota quota_;
+    std::uint64_t limit_per_peer_;
+    std::map<std::uint32_t, std::uint64_t> per_peer_;
+    std::unordered_map<EndId, std::unique_ptr<End>> by_id_;
+    std::map<ConnectionKey, EndId> by_connection_;
+    std::unordered_map<std::uint64_t, EndId> by_cookie_;
+    EndId next_id_;
+};
+
+ConnectionKey key_of(const End& end);
+
+}  // namespace xylem::agent

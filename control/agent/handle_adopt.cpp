@@ -1,0 +1,117 @@
+// adopt and rejoin: ends and listeners that a process has without having got them from this agent in this
+// session. adopt: inherited over exec(), or received by SCM_RIGHTS; known by the cookie of the kernel socket
+// that stands for it. rejoin: kept from the time of an earlier agent.
+//
+// An accepted end's kernel socket is made by the program afterwards, so its cookie stands only in the session
+// page. It is looked up there, and believed of ends that this very session holds: a lie could only mislead
+// about the liar's own.
+#include <algorithm>
+
+#include "control/agent/agent.hpp"
+#include "control/agent/answers.hpp"
+#include "control/agent/end_closing.hpp"
+#include "control/agent/handlers.hpp"
+#include "control/agent/listener_holding.hpp"
+#include "control/agent/names.hpp"
+#include "control/agent/session_dispatch.hpp"
+#include "control/agent/session_records.hpp"
+
+namespace xylem::agent {
+namespace {
+
+// The end that one of the user's sessions calls by this cookie.
+End* find_in_pages(Agent& agent, uid_t uid, std::uint64_t cookie) {
+    End* found = nullptr;
+    agent.sessions.for_each([&](const Session& session) {
+        if (found != nullptr || session.uid != uid || session.ends.empty()) return;
+        for_each_record(session, [&](const SessionRecord& record) {
+            if (record.cookie != cookie || session.ends.count(record.end_id) == 0) return;
+            found = agent.ends.find(record.end_id);
+        });
+    });
+    if (found != nullptr) agent.ends.name_cookie(*found, cookie);
+    return found;
+}
+
+// Whether the session may have what these sessions hold: it is the same user's. An exec()ed program takes
+// it over from its own earlier image, which holds it no more.
+bool may_adopt(Agent& agent, const Session& session, const std::set<SessionId>& holders) {
+    return std::any_of(holders.begin(), holders.end(), [&](SessionId id) {
+        const SessionPtr holder = agent.sessions.find(id);
+        return holder != nullptr && holder->uid == session.uid;
+    });
+}
+
+template <class Held>
+void take_from_limbo(Agent& agent, const Session& session, Held& held, const std::set<SessionId>& holders) {
+    for (const SessionPtr& before : agent.sessions.in_limbo(session.process.pid())) {
+        if (before->id == session.id || holders.count(before->id) == 0) continue;
+        if constexpr (std::is_same_v<Held, End>) let_go(agent, held, *before, CloseMode::orderly);
+        if constexpr (std::is_same_v<Held, Listener>) let_go(agent, held, *before);
+    }
+}
+
+EndIdentity identity_of(const RejoinMessage& ask) {
+    EndIdentity identity{};
+    identity.end_id = ask.end_id;
+    identity.connection_id = ask.connection_id;
+    identity.side = ask.side;
+    identity.own_domain = ask.own_domain;
+    identity.peer_domain = ask.peer_domain;
+    identity.local = cleaned(ask.local);
+    identity.peer = cleaned(ask.peer);
+    return identity;
+}
+
+// A further holder of an end that another process named already, or its first.
+End* rejoined_end(Agent& agent, const Session& session, const RejoinMessage& ask) {
+    if (End* end = agent.ends.find(ask.end_id)) {
+        const bool is_same = end->identity.connection_id == ask.connection_id &&
+                             end->identity.side == ask.side && end->identity.peer_domain == ask.peer_domain;
+        return is_same && may_adopt(agent, session, end->holders) ? end : nullptr;
+    }
+    auto end = std::make_unique<End>();
+    end->identity = identity_of(ask);
+    end->connecting_domain = ask.side == 0 ? ask.own_domain : ask.peer_domain;
+    end->cookie = ask.cookie;
+    return agent.ends.add(std::move(end));
+}
+
+}  // namespace
+
+void handle_adopt(Agent& agent, const SessionPtr& session, Received& message) {
+    const IdMessage ask = *message.as<IdMessage>();
+    const std::uint32_t request_id = ask.header.request_id;
+    End* end = ask.id == 0 ? nullptr : agent.ends.find_cookie(ask.id);
+    if (end == nullptr && ask.id != 0) end = find_in_pages(agent, session->uid, ask.id);
+    if (end != nullptr && end->has_memory() && may_adopt(agent, *session, end->holders)) {
+        hold(*end, *session);
+        take_from_limbo(agent, *session, *end, std::set(end->holders));
+        ++agent.counters.adopted;
+        return answer_attached(agent, *session, request_id, *end);
+    }
+    Listener* listener = ask.id == 0 ? nullptr : agent.listeners.find_cookie(ask.id);
+    if (listener != nullptr && may_adopt(agent, *session, listener->holders)) {
+        hold(*listener, *session);
+        take_from_limbo(agent, *session, *listener, std::set(listener->holders));
+        ++agent.counters.adopted;
+        return answer_listening(agent, *session, request_id, *listener);
+    }
+    answer_failed(agent, *session, request_id, Reason::none, ENOENT);
+}
+
+void handle_rejoin(Agent& agent, const SessionPtr& session, Received& message) {
+    const RejoinMessage ask = *message.as<RejoinMessage>();
+    const std::uint32_t request_id = ask.header.request_id;
+    if (ask.own_domain != agent.settings.domain || ask.side > 1 || ask.end_id == 0) {
+        return refuse_malformed(agent, session, request_id, Reason::bad_request);
+    }
+    End* end = rejoined_end(agent, *session, ask);
+    if (end == nullptr) return answer_failed(agent, *session, request_id, Reason::quota_reached);
+    hold(*end, *session);
+    if (ask.cookie != 0) agent.ends.name_cookie(*end, ask.cookie);
+    ++agent.counters.rejoined;
+    answer(agent, *session, make_answer<PlainMessage>(SessionMessage::done, request_id));
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,80 @@
+// hello: opens a session. With clone_of it begins as a further holder of all that another session of the
+// same process holds; that process is told from the kernel, so nobody can clone a stranger.
+#include <spdlog/spdlog.h>
+
+#include <cstring>
+
+#include "control/agent/agent.hpp"
+#include "control/agent/answers.hpp"
+#include "control/agent/handlers.hpp"
+#include "control/agent/reaper.hpp"
+#include "control/agent/session_dispatch.hpp"
+#include "control/protocol/session_page_layout.h"
+#include "vsock-transport/local/slab_memfd.hpp"
+
+namespace xylem::agent {
+namespace {
+
+// What people will read: printable, bounded.
+std::string printable(const char (&text)[64]) {
+    std::string name(text, ::strnlen(text, sizeof text));
+    for (char& c : name) {
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) c = '?';
+    }
+    return name;
+}
+
+bool take_page(Session& session, const HelloMessage& hello, Received& message) {
+    if (hello.has_page == 0) return message.fd_count == 0;
+    if (message.fd_count != 1 || !check_sealed_memfd(message.fds[0].get(), sizeof(SessionPage))) return false;
+    Result<Mapping> page = Mapping::shared(message.fds[0].get(), sizeof(SessionPage), PROT_READ);
+    if (!page) return false;
+    session.page = std::move(*page);
+    return true;
+}
+
+SessionPtr cloned_session(Agent& agent, const Session& session, std::uint64_t id) {
+    const SessionPtr original = agent.sessions.find(id);
+    const bool is_same_process = original != nullptr && original->state == SessionState::open &&
+                                 session.dialler_pid != 0 && original->process.pid() == session.dialler_pid;
+    return is_same_process ? original : nullptr;
+}
+
+}  // namespace
+
+void handle_hello(Agent& agent, const SessionPtr& session, Received& message) {
+    const HelloMessage hello = *message.as<HelloMessage>();
+    const std::uint32_t request_id = hello.header.request_id;
+    const SessionPtr original =
+        hello.clone_of != 0 ? cloned_session(agent, *session, hello.clone_of) : nullptr;
+    const bool is_command = hello.role == static_cast<std::uint32_t>(SessionRole::command);
+    if (hello.role > static_cast<std::uint32_t>(SessionRole::command) ||
+        (hello.clone_of != 0 && (original == nullptr || is_command)) ||
+        !take_page(*session, hello, message)) {
+        return refuse_malformed(agent, session, request_id, Reason::bad_request);
+    }
+    session->become(SessionState::open);
+    session->role = static_cast<SessionRole>(hello.role);
+    session->program = printable(hello.program);
+    ++agent.counters.sessions_opened;
+    if (original != nullptr) {
+        session->is_clone = true;
+        share_holdings(agent, *original, *session);
+    } else if (!is_command) {
+        start_adoption(agent, session->process.pid());
+    }
+    spdlog::debug("session {} of {} (pid {})", session->id, session->program, session->process.pid());
+    auto welcome = make_answer<WelcomeMessage>(SessionMessage::welcome, request_id);
+    welcome.session_id = session->id;
+    welcome.agent_boot_id = agent.boot_id;
+    welcome.own_domain = agent.settings.domain;
+    answer(agent, *session, welcome, {agent.map.table_fd()});
+    if (agent.sessions.on_change) agent.sessions.on_change();
+}
+
+void handle_get_map(Agent& agent, const SessionPtr& session, Received& message) {
+    const auto map = make_answer<PlainMessage>(SessionMessage::map, message.header().request_id);
+    answer(agent, *session, map, {agent.map.table_fd()});
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,63 @@
+// listen, unlisten, accept: a program's listeners and their queues. A listener is known by the cookie of its
+// kernel socket; whoever shares that socket (fork, SCM_RIGHTS) shares the listener and its queue.
+#include "control/agent/agent.hpp"
+#include "control/agent/answers.hpp"
+#include "control/agent/end_closing.hpp"
+#include "control/agent/handlers.hpp"
+#include "control/agent/listener_holding.hpp"
+#include "control/agent/names.hpp"
+#include "control/agent/session_dispatch.hpp"
+
+namespace xylem::agent {
+
+void handle_listen(Agent& agent, const SessionPtr& session, Received& message) {
+    const ListenMessage ask = *message.as<ListenMessage>();
+    const std::uint32_t request_id = ask.header.request_id;
+    if (!is_known_family(ask.local) || ask.local.port == 0 || ask.cookie == 0) {
+        return refuse_malformed(agent, session, request_id, Reason::bad_request);
+    }
+    Listener* listener = agent.listeners.find_cookie(ask.cookie);
+    if (listener == nullptr) {
+        listener = agent.listeners.add(ask.cookie, cleaned(ask.local), (ask.flags & kListenV6Only) != 0,
+                                       ask.backlog);
+    }
+    if (listener == nullptr) return answer_failed(agent, *session, request_id, Reason::quota_reached);
+    listener->backlog = Listeners::clamp_backlog(ask.backlog);
+    hold(*listener, *session);
+    ++agent.counters.listens;
+    answer_listening(agent, *session, request_id, *listener);
+}
+
+void handle_unlisten(Agent& agent, const SessionPtr& session, Received& message) {
+    const ListenerId id = message.as<IdMessage>()->id;
+    if (session->listeners.count(id) == 0) return;
+    if (Listener* listener = agent.listeners.find(id)) let_go(agent, *listener, *session);
+}
+
+void handle_accept(Agent& agent, const SessionPtr& session, Received& message) {
+    const IdMessage ask = *message.as<IdMessage>();
+    Listener* listener = session->listeners.count(ask.id) != 0 ? agent.listeners.find(ask.id) : nullptr;
+    if (listener == nullptr) {
+        return answer_failed(agent, *session, ask.header.request_id, Reason::bad_request);
+    }
+    while (const auto id = agent.listeners.dequeue(*listener)) {
+        End* end = agent.ends.find(*id);
+        if (end == nullptr) continue;
+        end->queued_at = 0;
+        hold(*end, *session);
+        ++agent.counters.accepts;
+        return answer_attached(agent, *session, ask.header.request_id, *end);
+    }
+    answer_failed(agent, *session, ask.header.request_id, Reason::none);
+}
+
+void handle_release(Agent& agent, const SessionPtr& session, Received& message) {
+    const ReleaseMessage ask = *message.as<ReleaseMessage>();
+    if (session->ends.count(ask.end_id) == 0) return;
+    ++agent.counters.releases;
+    const bool abort = ask.mode == static_cast<std::uint32_t>(ReleaseMode::abort);
+    End* end = agent.ends.find(ask.end_id);
+    if (end != nullptr) let_go(agent, *end, *session, abort ? CloseMode::abort : CloseMode::orderly);
+}
+
+}  // namespace xylem::agent

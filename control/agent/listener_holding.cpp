@@ -1,0 +1,23 @@
+// Holding listeners: like ends, they live as long as some session holds them.
+#include "control/agent/listener_holding.hpp"
+
+#include "control/agent/agent.hpp"
+#include "control/agent/end_closing.hpp"
+
+namespace xylem::agent {
+
+void hold(Listener& listener, Session& session) {
+    listener.holders.insert(session.id);
+    session.listeners.insert(listener.id);
+}
+
+void let_go(Agent& agent, Listener& listener, Session& session) {
+    session.listeners.erase(listener.id);
+    listener.holders.erase(session.id);
+    if (!listener.holders.empty()) return;
+    const std::deque<EndId> queue = std::move(listener.queue);
+    agent.listeners.erase(listener.id);
+    for (const EndId end : queue) finish(agent, end, CloseMode::abort);
+}
+
+}  // namespace xylem::agent

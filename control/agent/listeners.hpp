@@ -1,0 +1,110 @@
+// Who listens where. Several listeners may share an address and port (SO_REUSEPORT).
+#pragma once
+
+#include <sys/socket.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "control/agent/quota.hpp"
+#include "control/agent/session.hpp"
+#include "control/protocol/reason.hpp"
+#include "vsock-transport/base/unique_fd.hpp"
+
+namespace xylem::agent {
+
+struct Listener {
+    ListenerId id;
+    std::uint64_t cookie;
+    SocketName local;  // as bound
+    SocketName match;  // the same, an IPv4-mapped address as the IPv4 address it stands for
+    bool v6_only;
+    std::uint32_t backlog;
+    UniqueFd queue_event;  // eventfd: not zero while something is queued
+    std::deque<EndId> queue;
+    std::set<SessionId> holders;
+    std::uint64_t last_chosen = 0;
+    Quota::Lease quota;
+
+    bool has_room() const { return queue.size() < backlog; }
+    // Names are given to the program as ::ffff:a.b.c.d.
+    bool speaks_mapped() const { return local.family == AF_INET6; }
+};
+
+// How well a listener's address fits a destination; 0 = not at all.
+unsigned fit(const Listener& listener, const SocketName& destination);
+
+class Listeners {
+  public:
+    explicit Listeners(std::uint64_t limit) : quota_(limit) {}
+
+    // Null where the quota or the system refuses.
+    Listener* add(std::uint64_t cookie, const SocketName& local, bool v6_only, std::uint32_t backlog);
+    Listener* find(ListenerId id);
+    Listener* find_cookie(std::uint64_t cookie);
+    bool knows(std::uint64_t cookie) const { return by_cookie_.count(cookie) != 0; }
+    void erase(ListenerId id);
+
+    // Of the listeners that fit best, the next in turn, one with room first. `offered` says whether this
+    // source may reach a listener. Reasons: ring, no_listener, listener_private, backlog_full.
+    template <class Offered>
+    Reason choose(const SocketName& destination, Offered offered, Listener*& chosen);
+
+    void enqueue(Listener& listener, EndId end);
+    std::optional<EndId> dequeue(Listener& listener);
+    // An end that waited in a queue is gone.
+    void drop_from_queue(ListenerId id, EndId end);
+
+    template <class Visit>
+    void for_each(Visit visit) const {
+        for (const auto& [id, listener] : by_id_) visit(*listener);
+    }
+    const Quota& quota() const { return quota_; }
+
+    // The kernel's bounds: at least one, at most somaxconn.
+    static std::uint32_t clamp_backlog(std::uint32_t asked);
+
+  private:
+    Quota quota_;
+    std::unordered_map<ListenerId, std::unique_ptr<Listener>> by_id_;
+    std::unordered_map<std::uint64_t, ListenerId> by_cookie_;
+    std::unordered_map<std::uint32_t, std::vector<Listener*>> by_port_;
+    ListenerId next_id_ = 1;
+    std::uint64_t turn_ = 0;
+};
+
+template <class Offered>
+Reason Listeners::choose(const SocketName& destination, Offered offered, Listener*& chosen) {
+    unsigned best = 0;
+    bool saw_private = false;
+    chosen = nullptr;
+    const auto found = by_port_.find(destination.port);
+    if (found == by_port_.end()) return Reason::no_listener;
+    for (Listener* listener : found->second) {
+        const unsigned fits = fit(*listener, destination);
+        if (fits == 0) continue;
+        if (!offered(*listener)) {
+            saw_private = true;
+            continue;
+        }
+        const bool is_better = chosen == nullptr || fits > best ||
+                               (fits == best && (listener->has_room() != chosen->has_room()
+                                                     ? listener->has_room()
+                                                     : listener->last_chosen < chosen->last_chosen));
+        if (fits >= best && is_better) {
+            chosen = listener;
+            best = fits;
+        }
+    }
+    if (chosen == nullptr) return saw_private ? Reason::listener_private : Reason::no_listener;
+    if (!chosen->has_room()) return Reason::backlog_full;
+    chosen->last_chosen = ++turn_;
+    return Reason::ring;
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,88 @@
+// MapPublisher: a table is written whole into a fresh memfd through a mapping made before
+// F_SEAL_FUTURE_WRITE, so that the agent can still mark it superseded while nobody else can write to it.
+// Order at a reload: publish the new table, then mark the old one; programs that still hold the old one find
+// the mark at their next look-up and ask again. A table that is not needed any more lives as long as the
+// programs map it.
+#include "control/agent/map_publisher.hpp"
+
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <spdlog/spdlog.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "control/agent/counters.hpp"
+#include "control/agent/map_compiler.hpp"
+#include "vsock-transport/base/clock.hpp"
+
+namespace xylem::agent {
+namespace {
+
+constexpr int kTableSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
+
+// A memfd that holds the bytes, and the only writable mapping of it there will ever be.
+Result<std::pair<UniqueFd, Mapping>> make_table(const std::vector<std::byte>& bytes) {
+    UniqueFd fd(::memfd_create("xylem-map", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(bytes.size())) != 0) return fail_errno();
+    Result<Mapping> mapping = Mapping::shared(fd.get(), bytes.size(), PROT_READ | PROT_WRITE);
+    if (!mapping) return fail(mapping.error());
+    std::memcpy(mapping->bytes(), bytes.data(), bytes.size());
+    if (::fcntl(fd.get(), F_ADD_SEALS, kTableSeals) != 0) return fail_errno();
+    return std::pair{std::move(fd), std::move(*mapping)};
+}
+
+}  // namespace
+
+MapPublisher::MapPublisher(EventLoop& loop, Counters& counters, std::uint32_t own_domain)
+    : loop_(loop), counters_(counters), own_domain_(own_domain) {}
+
+bool MapPublisher::open(const std::string& path, bool is_named, std::string& error) {
+    file_ = HostsFile::open(path, is_named, error);
+    if (file_ == nullptr || !publish(error)) return false;
+    watch_ = loop_.on_ready(file_->fd(), EPOLLIN, [this](std::uint32_t) { reload(); });
+    return true;
+}
+
+SocketName MapPublisher::address_of(std::uint32_t domain, int family) const {
+    return agent::address_of(table(), domain, family);
+}
+
+std::optional<std::uint32_t> MapPublisher::domain_of(const SocketName& name) const {
+    const MapHit hit = look_up(name);
+    const bool is_domain = hit.target == MapTarget::domain || hit.target == MapTarget::domain_low16;
+    if (!hit.mapped || !is_domain) return std::nullopt;
+    return hit.domain;
+}
+
+bool MapPublisher::publish(std::string& error) {
+    auto made = make_table(compile_map(file_->rows(), own_domain_));
+    if (!made) {
+        error = fmt::format("cannot publish the map: {}", ::strerrordesc_np(made.error().sys_errno));
+        return false;
+    }
+    const Mapping old = std::move(table_);
+    fd_ = std::move(made->first);
+    table_ = std::move(made->second);
+    loaded_at_ns_ = now_ns();
+    // Pairs with the acquire load of `superseded` in a program's look-up.
+    if (old) old.as<MapTableHeader>()->superseded.store_release(1);
+    return true;
+}
+
+void MapPublisher::reload() {
+    std::string error;
+    const HostsFile::Reloaded result = file_->reload(error);
+    if (result == HostsFile::Reloaded::unchanged) return;
+    if (result == HostsFile::Reloaded::changed && publish(error)) {
+        ++counters_.map_reloads;
+        last_error_.clear();
+        spdlog::info("{}: {} entries in force", file_->path(), table().entry_count);
+        return;
+    }
+    ++counters_.map_errors;
+    last_error_ = std::move(error);
+    spdlog::error("the hosts map stays as it was:\n{}", last_error_);
+}
+
+}  // namespace xylem::agent

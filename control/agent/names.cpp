@@ -1,0 +1,70 @@
+// Names: pure functions over SocketName. Text goes to people only.
+#include "control/agent/names.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <linux/vm_sockets.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+namespace xylem::agent {
+
+std::size_t address_bytes(const SocketName& name) {
+    if (name.family == AF_INET || name.family == AF_VSOCK) return 4;
+    return name.family == AF_INET6 ? 16 : 0;
+}
+
+bool is_known_family(const SocketName& name) { return address_bytes(name) != 0; }
+
+bool same_address(const SocketName& a, const SocketName& b) {
+    return a.family == b.family && std::memcmp(a.address, b.address, address_bytes(a)) == 0;
+}
+
+std::uint32_t cid_of(const SocketName& vsock_name) {
+    std::uint32_t cid;
+    std::memcpy(&cid, vsock_name.address, sizeof cid);
+    return cid;
+}
+
+bool is_wildcard(const SocketName& name) {
+    static constexpr std::uint8_t kZero[16] = {};
+    if (name.family == AF_VSOCK) return cid_of(name) == VMADDR_CID_ANY;
+    return std::memcmp(name.address, kZero, address_bytes(name)) == 0;
+}
+
+SocketName as_ipv4_mapped(const SocketName& name) {
+    if (name.family != AF_INET) return name;
+    SocketName mapped{};
+    mapped.family = AF_INET6;
+    mapped.port = name.port;
+    mapped.address[10] = mapped.address[11] = 0xFF;
+    std::memcpy(mapped.address + 12, name.address, 4);
+    return mapped;
+}
+
+SocketName cleaned(const SocketName& name) {
+    SocketName clean{};
+    clean.family = name.family;
+    clean.port = name.port;
+    if (name.family == AF_INET6) clean.scope_id = name.scope_id;
+    std::memcpy(clean.address, name.address, address_bytes(name));
+    return clean;
+}
+
+std::string address_text(const SocketName& name) {
+    char text[INET6_ADDRSTRLEN] = {};
+    if (name.family == AF_VSOCK) return std::to_string(cid_of(name));
+    if (!is_known_family(name)) return {};
+    ::inet_ntop(static_cast<int>(name.family), name.address, text, sizeof text);
+    return text;
+}
+
+std::string to_text(const SocketName& name) {
+    if (!is_known_family(name)) return {};
+    if (name.family == AF_INET6) return fmt::format("[{}]:{}", address_text(name), name.port);
+    if (name.family == AF_VSOCK) return fmt::format("vsock:{}:{}", address_text(name), name.port);
+    return fmt::format("{}:{}", address_text(name), name.port);
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,108 @@
+// Offers. Checked in the order in which a kernel with a packet filter would: policy, listener, queue; then
+// what the ring needs: quotas, a source name, the slab. Nothing is kept of an offer that is refused.
+#include "control/agent/offer.hpp"
+
+#include <sys/socket.h>
+
+#include <cstring>
+
+#include "control/agent/agent.hpp"
+#include "control/agent/end_making.hpp"
+#include "control/agent/names.hpp"
+#include "vsock-transport/local/slab_memfd.hpp"
+
+namespace xylem::agent {
+namespace {
+
+std::uint32_t spin_for(const Agent& agent, const SocketName& peer) {
+    const MapHit hit = agent.map.look_up(peer);
+    const bool says = hit.mapped && hit.entry->spin_ns != kUnsetSpinNs;
+    return says ? hit.entry->spin_ns : agent.settings.spin_ns;
+}
+
+EndIdentity accepting_identity(const Agent& agent, const Offer& offer, const Listener& listener,
+                               const SocketName& source) {
+    EndIdentity identity{};
+    identity.connection_id = offer.connection_id;
+    identity.side = 1;
+    identity.geometry = offer.geometry;
+    identity.own_domain = agent.settings.domain;
+    identity.peer_domain = offer.from_domain;
+    identity.local = listener.speaks_mapped() ? as_ipv4_mapped(offer.destination) : offer.destination;
+    identity.peer = listener.speaks_mapped() ? as_ipv4_mapped(source) : source;
+    identity.spin_ns = spin_for(agent, source);
+    return identity;
+}
+
+Reason counted(Agent& agent, Reason reason) {
+    if (reason != Reason::ring) ++agent.counters.refused[index_of(reason)];
+    return reason;
+}
+
+Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
+    if (!agent.policy.allows(offer.from_domain, offer.destination.port)) return Reason::refused_by_policy;
+    Listener* listener = nullptr;
+    const auto offered = [&](const Listener& at) {
+        return offer.from_domain == agent.settings.domain || agent.offers_to_others(at);
+    };
+    const Reason chosen = agent.listeners.choose(offer.destination, offered, listener);
+    if (chosen != Reason::ring) return chosen;
+    if (!agent.ends.has_room(offer.from_domain)) return Reason::quota_reached;
+    const std::optional<SocketName> source = source_name(agent, offer.from_domain, offer.source);
+    if (!source) return Reason::bad_request;
+    if (offer.is_dry_run) return Reason::ring;
+    Reason why{};
+    const EndIdentity identity = accepting_identity(agent, offer, *listener, *source);
+    End* end = make_end(agent, identity, offer.from_domain, std::move(slab), 0, why);
+    if (end == nullptr) return why;
+    end->queued_at = listener->id;
+    agent.listeners.enqueue(*listener, end->id());
+    ++agent.counters.connects_incoming;
+    return Reason::ring;
+}
+
+}  // namespace
+
+std::optional<SocketName> source_name(const Agent& agent, std::uint32_t domain, const SocketName& claimed) {
+    SocketName name = cleaned(unmapped(claimed));
+    if (name.family == AF_VSOCK) {
+        std::memcpy(name.address, &domain, sizeof domain);
+        return name;
+    }
+    if (agent.map.domain_of(name) == domain) return name;
+    SocketName known = agent.map.address_of(domain, static_cast<int>(name.family));
+    known.port = name.port;
+    if (known.family != 0) return known;
+    if (domain == agent.settings.domain) return name;
+    return std::nullopt;
+}
+
+Reason offer_connection(Agent& agent, const Offer& offer, SlabPtr slab) {
+    return counted(agent, try_offer(agent, offer, std::move(slab)));
+}
+
+Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMessage& message,
+                       UniqueFd slab_fd) {
+    Offer offer{};
+    offer.from_domain = domain;
+    offer.connection_id = message.connection_id;
+    offer.source = message.source;
+    offer.destination = cleaned(unmapped(message.destination));
+    offer.geometry = {{message.ring_size_bytes[0], message.ring_size_bytes[1]}};
+    offer.is_dry_run = (message.flags & kConnectDryRun) != 0;
+    if (!is_known_family(message.source) || !is_known_family(offer.destination)) {
+        return counted(agent, Reason::bad_request);
+    }
+    if (offer.is_dry_run) return offer_connection(agent, offer, nullptr);
+    if (!offer.geometry.is_valid() || message.slab_bytes != offer.geometry.slab_bytes() || !slab_fd ||
+        !check_sealed_memfd(slab_fd.get(), message.slab_bytes)) {
+        return counted(agent, Reason::bad_request);
+    }
+    auto memory = agent.memory.take(message.slab_bytes);
+    if (!memory) return counted(agent, Reason::quota_reached);
+    return offer_connection(
+        agent, offer,
+        std::make_shared<Slab>(Slab{std::move(slab_fd), message.slab_bytes, std::move(*memory)}));
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,29 @@
+// What the agent tells people: JSON objects. Every field is described in control/README.md.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "control/protocol/map_table_layout.h"
+#include "control/protocol/reason.hpp"
+
+namespace xylem::agent {
+
+struct Agent;
+using Json = nlohmann::json;
+
+Json report_sockets(const Agent& agent);
+Json report_statistics(const Agent& agent);
+Json report_map(const Agent& agent);
+Json report_health(const Agent& agent);
+// `told` is called once, from here or when the far agent answered.
+void report_explain(Agent& agent, const SocketName& target, std::function<void(Json)> told);
+
+// Shapes that several reports share.
+Json begin_report(const Agent& agent);
+Json json_of(const SocketName& name);  // null for no name
+Json json_of_links(const Agent& agent);
+Json json_of(const MapTableEntry& entry, int family, unsigned prefix_bits);
+void put_reason(Json& object, Reason reason);
+
+}  // namespace xylem::agent

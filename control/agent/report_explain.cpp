@@ -1,0 +1,77 @@
+// Explaining: goes the way of a connect, with a dry run instead of a slab, and tells each step.
+#include "control/agent/agent.hpp"
+#include "control/agent/connect_attempt.hpp"
+#include "control/agent/names.hpp"
+#include "control/agent/report.hpp"
+#include "control/agent/route.hpp"
+
+namespace xylem::agent {
+namespace {
+
+void put_transport(Json& report, Reason reason) {
+    report["transport"] = reason == Reason::ring ? "ring" : "tcp";
+    put_reason(report, reason);
+}
+
+void put_entry(Json& report, const MapTableHeader& table, const MapTableEntry* entry) {
+    if (entry == nullptr) return;
+    const auto* entries = reinterpret_cast<const MapTableEntry*>(&table + 1);
+    const auto index = static_cast<std::uint32_t>(entry - entries);
+    for (unsigned g = 0; g < table.group_count; ++g) {
+        const MapTableGroup& group = table.groups[g];
+        if (index < group.first_entry || index >= group.first_entry + group.entry_count) continue;
+        report["entry"] = json_of(*entry, group.family, group.prefix_bits);
+    }
+}
+
+// Whether that domain's agent answers at all: it has no doorbell 0, but says so.
+void ask_agent(Agent& agent, std::uint32_t domain, const std::function<void(Reason)>& decided) {
+    if (domain == agent.settings.domain) return decided(Reason::ring);
+    const auto question = make_message<LinkBellFindMessage>(kLinkMagic, LinkMessage::bell_find, 0);
+    agent.links.ask(domain, question, {}, [decided](Reason failure, Received* answer) {
+        decided(answer != nullptr ? Reason::ring : failure);
+    });
+}
+
+void ask_listener(Agent& agent, const SocketName& target, const std::function<void(Reason)>& decided) {
+    ConnectMessage ask{};
+    ask.peer = target;
+    ask.flags = kConnectDryRun;
+    ask.spin_ns = kUnsetSpinNs;
+    const auto attempt = std::make_shared<ConnectAttempt>();
+    const Reason prepared = prepare(agent, ask, *attempt);
+    if (prepared != Reason::ring) return decided(prepared);
+    ask_accepting_side(agent, *attempt, [attempt, decided](Reason reason, bool) { decided(reason); });
+}
+
+}  // namespace
+
+void report_explain(Agent& agent, const SocketName& target, std::function<void(Json)> told) {
+    const Route route = find_route(agent, target, 0, kUnsetSpinNs);
+    Json report = begin_report(agent);
+    report["target"] = json_of(target);
+    report["entry"] = nullptr;
+    report["target_domain"] = nullptr;
+    report["policy"] = nullptr;
+    put_entry(report, agent.map.table(), route.entry);
+    const bool names_domain = route.reason == Reason::ring || route.reason == Reason::other_node;
+    if (names_domain) report["target_domain"] = route.domain;
+    report["asked_peer"] = route.reason == Reason::ring && route.domain != agent.settings.domain;
+    if (route.reason != Reason::ring) {
+        put_transport(report, route.reason);
+        return told(std::move(report));
+    }
+    if (route.domain == agent.settings.domain) {
+        const PolicyRule* rule = agent.policy.policy().deciding_rule(route.domain, target.port);
+        if (rule != nullptr) report["policy"] = to_string(*rule);
+    }
+    const auto decided = [report = std::move(report), told = std::move(told)](Reason reason) {
+        Json done = report;
+        put_transport(done, reason);
+        told(std::move(done));
+    };
+    if (target.port == 0) return ask_agent(agent, route.domain, decided);
+    ask_listener(agent, target, decided);
+}
+
+}  // namespace xylem::agent

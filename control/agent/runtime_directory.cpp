@@ -1,0 +1,118 @@
+// RuntimeDirectory. In /tmp anybody may have made our directory first, so what is there is looked at through
+// a descriptor that follows no link: owner and mode decide. The lock is a file that is never removed:
+// whoever holds it owns the domain's sockets, and may replace those that a dead agent left behind.
+#include "control/agent/runtime_directory.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control/protocol/runtime_paths.hpp"
+
+namespace xylem::agent {
+namespace {
+
+constexpr int kBacklog = 4096;
+
+std::string errno_text() { return ::strerrordesc_np(errno); }
+
+// Those above: as mkdir -p does, but private.
+void make_parents(const std::string& path) {
+    for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
+        ::mkdir(path.substr(0, slash).c_str(), 0700);
+    }
+}
+
+UniqueFd bind_at(const char* path, std::string& error) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path[0] == '\0' || ::strlen(path) >= sizeof address.sun_path) {
+        error =
+            "the runtime directory's path is too long for a unix socket: set XYLEM_RUNTIME_DIR to a shorter "
+            "one";
+        return UniqueFd();
+    }
+    ::strcpy(address.sun_path, path);
+    UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const int yes = 1;
+    ::unlink(path);  // we hold the lock: whoever bound it is dead
+    const mode_t old_mask = ::umask(0077);
+    const bool bound = fd && ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+                       ::setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) == 0 &&
+                       ::listen(fd.get(), kBacklog) == 0;
+    if (!bound) error = fmt::format("{}: cannot listen there: {}", path, errno_text());
+    ::umask(old_mask);
+    return bound ? std::move(fd) : UniqueFd();
+}
+
+}  // namespace
+
+bool make_safe_directory(const std::string& path, bool is_private, std::string& error) {
+    make_parents(path);
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        error = fmt::format("{}: cannot make the directory: {}", path, errno_text());
+        return false;
+    }
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0) {
+        error = fmt::format("{}: {} (it must be a directory, not a symbolic link)", path, errno_text());
+        return false;
+    }
+    const bool is_ours = status.st_uid == ::geteuid() || (!is_private && status.st_uid == 0);
+    const bool is_closed = (status.st_mode & 0077) == 0 || !is_private;
+    // In a directory that all may write to, only the sticky bit keeps others from replacing our files.
+    const bool is_safe_to_share = (status.st_mode & 0022) == 0 || (status.st_mode & S_ISVTX) != 0;
+    if (is_ours && is_closed && is_safe_to_share) return true;
+    error =
+        fmt::format("{}: belongs to uid {} with mode {:04o}: not safe; remove it, or set XYLEM_RUNTIME_DIR",
+                    path, status.st_uid, status.st_mode & 07777U);
+    return false;
+}
+
+Claim RuntimeDirectory::claim(std::uint32_t domain, std::string& error) {
+    domain_ = domain;
+    const std::string directory = domain_directory(domain).text;
+    if (directory.empty()) {
+        error = "the runtime directory's path is too long: set XYLEM_RUNTIME_DIR to a shorter one";
+        return Claim::failed;
+    }
+    if (!make_safe_directory(runtime_directory().text, false, error) ||
+        !make_safe_directory(directory, true, error) ||
+        !make_safe_directory(fabric_directory().text, false, error)) {
+        return Claim::failed;
+    }
+    const std::string path = directory + "/agent.lock";
+    lock_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock_) {
+        error = fmt::format("{}: {}", path, errno_text());
+        return Claim::failed;
+    }
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return Claim::mine;
+    error = errno == EWOULDBLOCK ? fmt::format("another agent serves domain {} ({} is locked)", domain, path)
+                                 : fmt::format("{}: cannot lock it: {}", path, errno_text());
+    return errno == EWOULDBLOCK ? Claim::taken : Claim::failed;
+}
+
+bool RuntimeDirectory::bind_sockets(std::string& error) {
+    session_socket_ = bind_at(agent_socket(domain_).text, error);
+    session_bound_ = static_cast<bool>(session_socket_);
+    if (!session_bound_) return false;
+    link_socket_ = bind_at(xylem::link_socket(domain_).text, error);
+    link_bound_ = static_cast<bool>(link_socket_);
+    return link_bound_;
+}
+
+RuntimeDirectory::~RuntimeDirectory() {
+    if (session_bound_) ::unlink(agent_socket(domain_).text);
+    if (link_bound_) ::unlink(xylem::link_socket(domain_).text);
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,130 @@
+// Sessions: reading in bounded turns, so that a talkative program does not starve the others. Who speaks is
+// taken from the kernel with every message: a forked child goes on with the session that its parent opened
+// for it, and so makes it its own.
+#include "control/agent/sessions.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "control/agent/agent.hpp"
+#include "control/agent/nonblocking_dial.hpp"
+#include "control/agent/reaper.hpp"
+#include "control/agent/session_dispatch.hpp"
+#include "control/protocol/seqpacket.hpp"
+
+namespace xylem::agent {
+namespace {
+
+constexpr unsigned kBatch = 32;  // messages a turn
+
+}  // namespace
+
+void Sessions::accept_from(int listening_fd) {
+    acceptor_.accept_from(listening_fd, [this](UniqueFd connected) { add(std::move(connected)); });
+}
+
+bool Sessions::is_welcome_peer(Session& session) const {
+    const ucred peer = peer_of(session.socket.get());
+    session.dialler_pid = peer.pid;
+    session.uid = peer.uid;
+    if (peer.uid == ::geteuid() || peer.uid == 0) return true;
+    if (!refusal_log_.may()) return false;
+    spdlog::warn("process {} of uid {} may not use the agent of uid {}: refused", peer.pid, peer.uid,
+                 ::geteuid());
+    return false;
+}
+
+SessionPtr Sessions::add(UniqueFd connected) {
+    const int yes = 1;
+    auto session = std::make_shared<Session>(next_id_, std::move(connected));
+    auto lease = agent_.session_quota.take();
+    const bool is_ready = lease && is_welcome_peer(*session) &&
+                          ::setsockopt(session->socket.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) == 0;
+    if (is_ready) {
+        const std::weak_ptr<Session> weak = session;
+        session->watch = agent_.loop.on_ready(session->socket.get(), EPOLLIN, [this, weak](std::uint32_t) {
+            if (const SessionPtr ready = weak.lock()) read(ready);
+        });
+    }
+    if (!session->watch) {
+        ++agent_.counters.sessions_refused;
+        return nullptr;
+    }
+    session->quota = std::move(*lease);
+    by_id_.emplace(next_id_++, session);
+    return session;
+}
+
+SessionPtr Sessions::find(SessionId id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : found->second;
+}
+
+void Sessions::read(const SessionPtr& session) {
+    for (unsigned i = 0; i < kBatch && session->socket && !session->answer_is_due; ++i) {
+        Received message;
+        const auto got = receive_message(session->socket.get(), message);
+        if (!got && got.error().kind == ErrorKind::would_block) return;
+        if (!got && got.error().kind == ErrorKind::bad_layout) {
+            refuse_malformed(agent_, session, 0, Reason::bad_request);
+            continue;
+        }
+        if (!got) return hang_up(session);
+        note_speaker(*session, message.pid);
+        dispatch(agent_, session, message);
+    }
+}
+
+void Sessions::await_answer(Session& session) {
+    session.answer_is_due = true;
+    session.watch.pause();
+}
+
+void Sessions::answered(const SessionPtr& session) {
+    session->answer_is_due = false;
+    session->watch.resume();
+}
+
+void Sessions::hang_up(const SessionPtr& session) {
+    if (session == nullptr || !session->socket) return;
+    session->watch = Watch();
+    session->socket.reset();
+    reap(agent_, session);
+}
+
+void Sessions::forget(const SessionPtr& session) {
+    if (session->become(SessionState::gone)) ++agent_.counters.sessions_closed;
+    session->watch = Watch();
+    session->death_watch = Watch();
+    session->adoption_timer = Watch();
+    session->socket.reset();
+    session->quota = {};
+    by_id_.erase(session->id);
+    if (on_change) on_change();
+}
+
+bool Sessions::has_programs() const {
+    return std::any_of(by_id_.begin(), by_id_.end(), [](const auto& item) {
+        const Session& session = *item.second;
+        return session.state != SessionState::greeting && session.role == SessionRole::program;
+    });
+}
+
+bool Sessions::is_somebody_greeting() const {
+    return std::any_of(by_id_.begin(), by_id_.end(),
+                       [](const auto& item) { return item.second->state == SessionState::greeting; });
+}
+
+std::vector<SessionPtr> Sessions::in_limbo(pid_t pid) const {
+    std::vector<SessionPtr> found;
+    for (const auto& [id, session] : by_id_) {
+        if (session->state == SessionState::limbo && session->process.pid() == pid) found.push_back(session);
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
+    return found;
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,33 @@
+// What an agent was told at its start.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "vsock-transport/ring/geometry.hpp"
+#include "vsock-transport/wakeup/wait_policy.hpp"
+
+namespace xylem::agent {
+
+struct Settings {
+    std::uint32_t domain = 1;
+    std::string hosts_file = "/etc/xylem/hosts";
+    bool hosts_file_is_named = false;  // named: it must be there
+    std::string policy_file = "/etc/xylem/policy";
+    bool policy_file_is_named = false;
+    std::string log_level = "info";
+    std::uint64_t ring_size_bytes = kDefaultRingSizeBytes;
+    std::uint32_t spin_ns = kDefaultSpinNs;
+    std::optional<std::uint64_t> idle_exit_ns;
+    std::uint64_t max_ends = 16384;
+    std::uint64_t max_ends_per_peer = 16384;
+    std::uint64_t max_memory_bytes = 64ULL << 30;
+    std::uint64_t max_listeners = 16384;
+    std::uint64_t max_sessions = 8192;
+    std::uint64_t max_bells = 65536;
+};
+
+inline constexpr const char* kVersion = "0.1.0";
+
+}  // namespace xylem::agent

@@ -1,0 +1,90 @@
+// SlabPool: why reuse at all: a fresh memfd costs three system calls and a descriptor table slot, a pooled
+// one a hole punch or two. A slab is scrubbed when it comes in, so that idle ones hold no memory, and when it
+// goes out, so that nothing that was written meanwhile is left.
+#include "control/agent/slab_pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "vsock-transport/local/slab_memfd.hpp"
+
+namespace xylem::agent {
+
+Result<SlabPtr> SlabPool::take(std::uint64_t connection_id, std::uint32_t peer_domain,
+                               std::uint64_t size_bytes) {
+    auto lease = memory_.take(size_bytes);
+    if (!lease) return fail(ErrorKind::exhausted);
+    SlabPtr slab = from_shelf(peer_domain, size_bytes);
+    if (slab == nullptr) {
+        Result<UniqueFd> fd = make_sealed_memfd("xylem-slab", size_bytes);
+        if (!fd) return fail(fd.error());
+        slab = std::make_shared<Slab>(Slab{std::move(*fd), size_bytes, {}});
+        ++misses_;
+    } else {
+        ++hits_;
+    }
+    slab->memory = std::move(*lease);
+    lent_.insert_or_assign(connection_id, Lent{slab, peer_domain, 0});
+    return slab;
+}
+
+SlabPtr SlabPool::from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes) {
+    const auto shelf = shelves_.find(peer_domain);
+    if (shelf == shelves_.end()) return nullptr;
+    const std::uint64_t now = clock_();
+    for (auto idle = shelf->second.begin(); idle != shelf->second.end() && idle->ready_at_ns <= now; ++idle) {
+        if (idle->slab->size_bytes != size_bytes) continue;
+        SlabPtr slab = std::move(idle->slab);
+        shelf->second.erase(idle);
+        if (shelf->second.empty()) shelves_.erase(shelf);
+        --idle_;
+        idle_bytes_ -= size_bytes;
+        if (!scrub_memfd(slab->fd.get(), size_bytes)) return nullptr;
+        return slab;
+    }
+    return nullptr;
+}
+
+void SlabPool::ended(std::uint64_t connection_id, std::uint32_t peer_domain, unsigned side) {
+    const auto found = lent_.find(connection_id);
+    if (found == lent_.end() || found->second.peer_domain != peer_domain) return;
+    found->second.ended_sides |= 1U << side;
+    if (found->second.ended_sides != 3) {
+        if (side == 0) waiting_.push_back(connection_id);
+        trim_waiting();
+        return;
+    }
+    Lent lent = std::move(found->second);
+    lent_.erase(found);
+    std::erase(waiting_, connection_id);
+    shelve(std::move(lent));
+}
+
+void SlabPool::shelve(Lent lent) {
+    lent.slab->memory = {};
+    std::deque<Idle>& shelf = shelves_[lent.peer_domain];
+    if (shelf.size() < kMaxIdlePerPeer && idle_ < kMaxIdle &&
+        scrub_memfd(lent.slab->fd.get(), lent.slab->size_bytes)) {
+        ++idle_;
+        idle_bytes_ += lent.slab->size_bytes;
+        shelf.push_back({std::move(lent.slab), clock_() + kRestNs});
+    }
+    if (shelf.empty()) shelves_.erase(lent.peer_domain);
+}
+
+// A peer that never says ended must not fill the agent's descriptor table.
+void SlabPool::trim_waiting() {
+    while (waiting_.size() > kMaxWaiting) forget(waiting_.front());
+}
+
+void SlabPool::forget(std::uint64_t connection_id) {
+    lent_.erase(connection_id);
+    std::erase(waiting_, connection_id);
+}
+
+void SlabPool::forget_peer(std::uint32_t peer_domain) {
+    std::erase_if(lent_, [peer_domain](const auto& item) { return item.second.peer_domain == peer_domain; });
+    std::erase_if(waiting_, [this](std::uint64_t id) { return lent_.count(id) == 0; });
+}
+
+}  // namespace xylem::agent

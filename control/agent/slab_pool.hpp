@@ -1,0 +1,75 @@
+// The slabs that this agent made, one for each connection that its domain began. A slab goes back to the pool
+// once both ends said that they ended, and is reused for the same peer and size only, and not at once: a
+// thread that was still asleep in a call when another closed its descriptor looks at the slab once more.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+#include "control/agent/quota.hpp"
+#include "vsock-transport/base/clock.hpp"
+#include "vsock-transport/base/result.hpp"
+#include "vsock-transport/base/unique_fd.hpp"
+
+namespace xylem::agent {
+
+struct Slab {
+    UniqueFd fd;
+    std::uint64_t size_bytes = 0;
+    Quota::Lease memory;  // while a connection uses it
+};
+using SlabPtr = std::shared_ptr<Slab>;
+
+class SlabPool {
+  public:
+    using Clock = std::uint64_t (*)();
+    explicit SlabPool(Quota& memory, Clock clock = now_ns) : memory_(memory), clock_(clock) {}
+
+    // A zeroed slab for a new connection. Errors: exhausted (quota), system.
+    Result<SlabPtr> take(std::uint64_t connection_id, std::uint32_t peer_domain, std::uint64_t size_bytes);
+    // That side of the connection is closed and unmapped. The second side sends the slab to the pool.
+    void ended(std::uint64_t connection_id, std::uint32_t peer_domain, unsigned side);
+    // Somebody may still have it mapped and will never say otherwise: it will not be reused.
+    void forget(std::uint64_t connection_id);
+    void forget_peer(std::uint32_t peer_domain);
+
+    std::size_t idle() const { return idle_; }
+    std::uint64_t idle_bytes() const { return idle_bytes_; }
+    std::size_t waiting() const { return waiting_.size(); }
+    std::uint64_t hits() const { return hits_; }
+    std::uint64_t misses() const { return misses_; }
+
+    static constexpr std::size_t kMaxIdlePerPeer = 256;
+    static constexpr std::size_t kMaxIdle = 1024;
+    static constexpr std::uint64_t kRestNs =
+        2 * kNsPerSecond;  // twice the longest sleep (stream/blocking.hpp)
+    static constexpr std::size_t kMaxWaiting = 4096;
+
+  private:
+    struct Lent {
+        SlabPtr slab;
+        std::uint32_t peer_domain;
+        unsigned ended_sides;  // bit 0, bit 1
+    };
+    struct Idle {
+        SlabPtr slab;
+        std::uint64_t ready_at_ns;
+    };
+    void shelve(Lent lent);
+    SlabPtr from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes);
+    void trim_waiting();
+
+    Quota& memory_;
+    Clock clock_;
+    std::unordered_map<std::uint64_t, Lent> lent_;                 // by connection id
+    std::unordered_map<std::uint32_t, std::deque<Idle>> shelves_;  // by peer domain, oldest first
+    std::deque<std::uint64_t> waiting_;  // connections of which the own side ended first, oldest first
+    std::size_t idle_ = 0;
+    std::uint64_t idle_bytes_ = 0;
+    std::uint64_t hits_ = 0;
+    std::uint64_t misses_ = 0;
+};
+
+}  // namespace xylem::agent

@@ -1,0 +1,37 @@
+// A session of role `command` with the agent of one domain: asks for reports, gets JSON.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "control/cli/failure.hpp"
+#include "control/protocol/codec.hpp"
+#include "control/protocol/session_protocol.h"
+
+namespace xylem::cli {
+
+class AgentClient {
+  public:
+    // Errors: kNoAgent if none answers in this domain; kFailed if one is there but cannot be spoken to.
+    static Outcome<AgentClient> open(std::uint32_t domain);
+
+    // The report; its fields are in control/README.md. `target` is for explain only.
+    Outcome<nlohmann::json> ask(QueryKind what, const SocketName& target = {});
+
+    std::uint32_t domain() const { return domain_; }
+
+  private:
+    AgentClient(std::uint32_t domain, UniqueFd socket) : domain_(domain), socket_(std::move(socket)) {}
+    Outcome<Received> exchange(const MessageHeader& question);
+    Outcome<void> greet();
+
+    std::uint32_t domain_;
+    UniqueFd socket_;
+    std::uint32_t last_request_id_ = 0;
+};
+
+// Opens, asks one thing, closes.
+Outcome<nlohmann::json> ask_agent(std::uint32_t domain, QueryKind what, const SocketName& target = {});
+
+}  // namespace xylem::cli

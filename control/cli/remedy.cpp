@@ -1,0 +1,36 @@
+// One row a reason. Reasons without a row need no remedy (ring) or have none (a version mismatch says it
+// all).
+#include "control/cli/remedy.hpp"
+
+#include <array>
+#include <utility>
+
+namespace xylem::cli {
+
+std::string_view remedy_for(std::string_view code) {
+    using Row = std::pair<std::string_view, std::string_view>;
+    static constexpr std::array<Row, 14> kRows{{
+        {"not_mapped", "add a line for the address to the hosts map (xylem-hosts(5))"},
+        {"mapped_to_tcp", "change the line, if the address is a domain's after all"},
+        {"other_node", "run the bridge xylem-rdma on both nodes"},
+        {"no_agent", "start the program with: xylem run -- COMMAND"},
+        {"no_peer_agent", "start the peer's program with: xylem run --domain N -- COMMAND"},
+        {"agent_timeout", "look at the peer's agent: xylem doctor --domain N"},
+        {"no_listener",
+         "start the server with: xylem run --domain N -- COMMAND (see what listens: xylem ls --all)"},
+        {"listener_private", "bind the server to a wildcard address or to its domain's address"},
+        {"refused_by_policy",
+         "change the peer's policy (xylem-policy(5)), if the port is meant to be reached"},
+        {"backlog_full", "the server accepts too slowly, or with too small a backlog"},
+        {"quota_reached", "see the quotas: xylem stat; raise them: xylemd --max-ends, --max-memory"},
+        {"version_mismatch", "install one version of Xylem on both sides and restart both agents"},
+        {"no_memory", "raise the limits of descriptors and locked memory (ulimit -n, -l)"},
+        {"disabled", "unset XYLEM_DISABLE; programs with more rights than their caller stay on TCP"},
+    }};
+    for (const auto& [name, text] : kRows) {
+        if (name == code) return text;
+    }
+    return {};
+}
+
+}  // namespace xylem::cli

@@ -1,0 +1,148 @@
+// `xylem stat`: what an agent has counted, what is used of its quotas, its links and its pool of slabs.
+#include <fmt/format.h>
+
+#include "control/cli/gather.hpp"
+#include "control/cli/quantity.hpp"
+#include "control/cli/table.hpp"
+#include "control/cli/verb.hpp"
+
+namespace xylem::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr double kNearlyFull = 0.9;
+
+po::options_description options() {
+    po::options_description known;
+    auto add = known.add_options();
+    add("domain", text_value("N"), "the domain to look at; default XYLEM_DOMAIN, else 1");
+    add("all,a", "every domain of this machine");
+    add("json", "print JSON");
+    add("verbose,v", "also counters that are zero");
+    return known;
+}
+
+void print_section(const char* title, const Table& table) {
+    if (table.empty()) return;
+    const bool colours = colours_on(stdout);
+    fmt::print("\n{}\n{}", painted(title, Paint::heading, colours), table.text(colours));
+}
+
+// Numbers of an object, one a row.
+Table number_table(const Json& numbers, const char* title, bool with_zeros) {
+    Table table({{title}, {"COUNT", Align::right}});
+    if (!numbers.is_object()) return table;
+    for (const auto& [name, value] : numbers.items()) {
+        if (!value.is_number() || (!with_zeros && value.get<std::uint64_t>() == 0)) continue;
+        table.add({printable(name), fmt::format("{}", value.get<std::uint64_t>())});
+    }
+    return table;
+}
+
+Table quota_table(const Json& quotas) {
+    using enum Align;
+    Table table({{"QUOTA"}, {"USED", right}, {"LIMIT", right}, {"FULL", right}});
+    for (const Json& quota : quotas) {
+        const std::uint64_t used = number_at(quota, "used").value_or(0);
+        const std::uint64_t limit = number_at(quota, "limit").value_or(0);
+        const bool is_bytes = text_at(quota, "unit") == "bytes";
+        const auto text = [&](std::uint64_t n) { return is_bytes ? bytes_text(n) : fmt::format("{}", n); };
+        const bool is_tight =
+            static_cast<double>(used) >= kNearlyFull * static_cast<double>(limit) && used > 0;
+        table.add({text_at(quota, "name"), text(used), text(limit),
+                   Cell(percent_text(used, limit), is_tight ? Paint::bad : Paint::none)});
+    }
+    return table;
+}
+
+Table peer_table(const Json& peers) {
+    using enum Align;
+    Table table({{"PEER DOMAIN", right}, {"ENDS", right}, {"LIMIT", right}});
+    for (const Json& peer : peers) {
+        table.add({fmt::format("{}", number_at(peer, "domain").value_or(0)),
+                   fmt::format("{}", number_at(peer, "ends").value_or(0)),
+                   fmt::format("{}", number_at(peer, "limit").value_or(0))});
+    }
+    return table;
+}
+
+Table link_table(const Json& links) {
+    using enum Align;
+    Table table({{"LINK TO", right},
+                 {"DIRECTION"},
+                 {"STATE"},
+                 {"SENT", right},
+                 {"RECEIVED", right},
+                 {"AGE", right},
+                 {"LAST ERROR"}});
+    for (const Json& link : links) {
+        const std::string state = text_at(link, "state");
+        table.add({fmt::format("{}", number_at(link, "domain").value_or(0)), text_at(link, "direction"),
+                   Cell(state, state == "ready" ? Paint::good : Paint::doubtful),
+                   fmt::format("{}", number_at(link, "messages_sent").value_or(0)),
+                   fmt::format("{}", number_at(link, "messages_received").value_or(0)),
+                   duration_text(number_at(link, "age_seconds").value_or(0)), text_at(link, "last_error")});
+    }
+    return table;
+}
+
+void print_pool(const Json& pool) {
+    if (!pool.is_object()) return;
+    const std::uint64_t hits = number_at(pool, "hits").value_or(0);
+    const std::uint64_t misses = number_at(pool, "misses").value_or(0);
+    fmt::print("\npool: {} idle slabs ({}), {} waiting for their peer, {} of {} takes served from it\n",
+               number_at(pool, "slabs").value_or(0), bytes_text(number_at(pool, "bytes").value_or(0)),
+               number_at(pool, "waiting").value_or(0), hits, hits + misses);
+}
+
+void print_report(const Json& report, bool with_zeros) {
+    const Json& programs = member(report, "programs");
+    fmt::print("domain {}: up {}, {} programs, {} ring and {} TCP connections since they began\n",
+               number_at(report, "domain").value_or(0),
+               duration_text(number_at(report, "uptime_seconds").value_or(0)),
+               number_at(programs, "sessions").value_or(0),
+               number_at(programs, "ring_connections").value_or(0),
+               number_at(programs, "tcp_connections").value_or(0));
+    print_section("counters", number_table(member(report, "counters"), "NAME", with_zeros));
+    print_section("connects that went to TCP",
+                  number_table(member(report, "connects_failed"), "REASON", false));
+    print_section("connects refused", number_table(member(report, "refused"), "REASON", false));
+    print_section("quotas", quota_table(member(report, "quotas")));
+    print_section("peers", peer_table(member(report, "peers")));
+    print_section("links", link_table(member(report, "links")));
+    print_pool(member(report, "pool"));
+}
+
+Outcome<int> run(const Arguments& arguments) {
+    auto domains = chosen_domains(arguments);
+    if (!domains) return tl::unexpected(domains.error());
+    auto reports = gather(*domains, QueryKind::statistics, arguments.has("all"));
+    if (!reports) return tl::unexpected(reports.error());
+    if (arguments.has("json")) {
+        fmt::print("{}\n", reports->dump(2));
+        return kOk;
+    }
+    bool is_first = true;
+    for (const Json& report : member(*reports, "domains")) {
+        if (!is_first) fmt::print("\n");
+        is_first = false;
+        print_report(report, arguments.has("verbose"));
+    }
+    return kOk;
+}
+
+}  // namespace
+
+const Verb kStatVerb{
+    "stat",
+    "print the agent's counters, quotas, links and pool",
+    "stat [--domain N | --all] [--json] [-v]",
+    "Counters are since the agent began; those that are zero are left out without -v.",
+    "xylem stat\n"
+    "xylem stat --all --json",
+    options,
+    run,
+};
+
+}  // namespace xylem::cli
