@@ -1,0 +1,101 @@
+"""Child processes that never outlive the demo: each is known by its pid and ended by it, whatever happens."""
+import os
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+TERM_GRACE_SECONDS = 3
+POLL_SECONDS = 0.02
+
+
+class ProgramFailed(Exception):
+    """A program that the demo needs did not do its part; the text says which and how."""
+
+
+class Processes:
+    def __init__(self):
+        self.running = []
+
+    def start(self, command, environment, output):
+        """Starts the command in a session of its own, so that Ctrl-C reaches only the demo."""
+        try:
+            process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=subprocess.STDOUT, start_new_session=True)
+        except OSError as error:
+            raise ProgramFailed(f"cannot run {command[0]}: {error.strerror}") from error
+        self.running.append(process)
+        return process
+
+    def stop(self, process):
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(TERM_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process in self.running:
+            self.running.remove(process)
+
+    def stop_all(self):
+        for process in list(self.running):
+            self.stop(process)
+
+
+def wait_for(process, seconds, name, log):
+    """Waits for the process to end well."""
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        raise ProgramFailed(f"{name} did not end within {seconds} s{last_lines(log)}") from None
+    if code != 0:
+        raise ProgramFailed(f"{name} ended with exit code {code}{last_lines(log)}")
+
+
+def last_lines(log, count=5):
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return "".join(f"\n  | {line}" for line in lines[-count:]) + f"\n  (all of it: {log})"
+
+
+def wait_for_listener(port, process, seconds, name, log):
+    """Waits until something listens on the port. Looks instead of connecting: servers here serve once."""
+    deadline = time.monotonic() + seconds
+    while not listens(port):
+        if process.poll() is not None:
+            raise ProgramFailed(f"{name} ended before it listened{last_lines(log)}")
+        if time.monotonic() > deadline:
+            raise ProgramFailed(f"{name} does not listen on port {port}{last_lines(log)}")
+        time.sleep(POLL_SECONDS)
+
+
+def listens(port):
+    wanted = f":{port:04X}"
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            with open(table, encoding="ascii") as lines:
+                rows = [line.split() for line in lines][1:]
+        except OSError:
+            continue
+        if any(row[1].endswith(wanted) and row[3] == "0A" for row in rows):
+            return True
+    return False
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("", 0))
+        return probe.getsockname()[1]
+
+
+def stop_agents(runtime_dir):
+    """Ends the agents of a runtime directory: the kernel says which process listens on each agent.sock."""
+    for path in runtime_dir.glob("dom-*/agent.sock"):
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as session:
+                session.connect(str(path))
+                credentials = session.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+            os.kill(struct.unpack("3i", credentials)[0], signal.SIGTERM)
+        except OSError:
+            continue

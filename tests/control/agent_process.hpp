@@ -1,0 +1,119 @@
+// Real agents in processes of their own, in a runtime directory that lives as long as one test.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+
+#include "control/agent/daemon.hpp"
+#include "control/protocol/runtime_paths.hpp"
+#include "control/protocol/seqpacket.hpp"
+#include "vsock-transport/base/clock.hpp"
+
+namespace xylem::agent_test {
+
+// Only a broken agent takes this long.
+inline constexpr std::uint64_t kPatienceNs = 20 * kNsPerSecond;
+
+// Looks again and again until it is so.
+template <class Condition>
+bool eventually(Condition condition) {
+    const std::uint64_t deadline_ns = deadline_after(kPatienceNs);
+    while (!condition()) {
+        if (now_ns() > deadline_ns) return false;
+        ::usleep(2000);
+    }
+    return true;
+}
+
+class RuntimeScratch {
+  public:
+    RuntimeScratch() {
+        std::string name = (std::filesystem::temp_directory_path() / "xylem-agent-XXXXXX").string();
+        EXPECT_NE(::mkdtemp(name.data()), nullptr);
+        path_ = name;
+        ::setenv("XYLEM_RUNTIME_DIR", (path_ + "/run").c_str(), 1);
+        ::unsetenv("XYLEM_FABRIC_DIR");
+    }
+    ~RuntimeScratch() {
+        ::unsetenv("XYLEM_RUNTIME_DIR");
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    RuntimeScratch(const RuntimeScratch&) = delete;
+    RuntimeScratch& operator=(const RuntimeScratch&) = delete;
+
+    std::string path(const std::string& name) const { return path_ + "/" + name; }
+    std::string write(const std::string& name, const std::string& text) const {
+        std::ofstream(path(name + "~"), std::ios::binary) << text;
+        std::filesystem::rename(path(name + "~"), path(name));
+        return path(name);
+    }
+
+  private:
+    std::string path_;
+};
+
+class AgentProcess {
+  public:
+    explicit AgentProcess(std::uint32_t domain, const std::function<void(agent::Options&)>& change = {}) {
+        agent::Options options;
+        options.settings.domain = domain;
+        options.settings.hosts_file = "/nonexistent/xylem/hosts";
+        options.settings.policy_file = "/nonexistent/xylem/policy";
+        options.settings.log_level = ::getenv("XYLEM_TEST_LOG") != nullptr ? "debug" : "off";
+        if (change) change(options);
+        domain_ = options.settings.domain;
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            ::_exit(agent::run_daemon(options));
+        }
+    }
+    ~AgentProcess() {
+        if (pid_ > 0) kill();
+    }
+    AgentProcess(const AgentProcess&) = delete;
+    AgentProcess& operator=(const AgentProcess&) = delete;
+
+    // Whether the agent came up.
+    bool is_serving() const {
+        return eventually([this] { return has_ended() || dial(agent_socket(domain_).text).has_value(); }) &&
+               !has_ended();
+    }
+    bool has_ended() const {
+        siginfo_t info{};
+        return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+               info.si_pid == pid_;
+    }
+    // Waits for its end; the exit code, or -signal.
+    int wait() {
+        int status = 0;
+        ::waitpid(std::exchange(pid_, -1), &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    }
+    int stop() {
+        ::kill(pid_, SIGTERM);
+        return wait();
+    }
+    void kill() {
+        ::kill(pid_, SIGKILL);
+        wait();
+    }
+    pid_t pid() const { return pid_; }
+
+  private:
+    std::uint32_t domain_ = 0;
+    pid_t pid_ = -1;
+};
+
+}  // namespace xylem::agent_test

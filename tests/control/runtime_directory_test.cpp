@@ -1,0 +1,82 @@
+#include "control/agent/runtime_directory.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "tests/control/agent_process.hpp"
+
+namespace xylem::agent {
+namespace {
+
+using namespace agent_test;
+
+class AgentRuntimeDirectory : public testing::Test {
+  protected:
+    bool is_safe(const std::string& path, bool is_private) {
+        error_.clear();
+        return make_safe_directory(path, is_private, error_);
+    }
+    RuntimeScratch scratch_;
+    std::string error_;
+};
+
+TEST_F(AgentRuntimeDirectory, missing_directories_are_made_private) {
+    EXPECT_TRUE(is_safe(scratch_.path("a/b/c"), true)) << error_;
+    struct stat status {};
+    ASSERT_EQ(::stat(scratch_.path("a/b/c").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0700U);
+}
+
+TEST_F(AgentRuntimeDirectory, a_symbolic_link_or_a_file_in_its_place_is_refused) {
+    ASSERT_TRUE(is_safe(scratch_.path("real"), true));
+    std::filesystem::create_symlink(scratch_.path("real"), scratch_.path("link"));
+    EXPECT_FALSE(is_safe(scratch_.path("link"), true));
+    EXPECT_NE(error_.find(scratch_.path("link")), std::string::npos);
+    scratch_.write("file", "");
+    EXPECT_FALSE(is_safe(scratch_.path("file"), true));
+}
+
+TEST_F(AgentRuntimeDirectory, one_that_others_can_write_to_or_own_is_refused) {
+    ASSERT_TRUE(is_safe(scratch_.path("open"), true));
+    ASSERT_EQ(::chmod(scratch_.path("open").c_str(), 0755), 0);
+    EXPECT_FALSE(is_safe(scratch_.path("open"), true));
+    EXPECT_TRUE(is_safe(scratch_.path("open"), false)) << "a fabric may be looked at";
+    ASSERT_EQ(::chmod(scratch_.path("open").c_str(), 0777), 0);
+    EXPECT_FALSE(is_safe(scratch_.path("open"), false));
+    ASSERT_EQ(::chmod(scratch_.path("open").c_str(), 01777), 0);
+    EXPECT_TRUE(is_safe(scratch_.path("open"), false)) << "the sticky bit protects our socket";
+    if (::geteuid() == 0) {
+        ASSERT_TRUE(is_safe(scratch_.path("theirs"), true));
+        ASSERT_EQ(::chown(scratch_.path("theirs").c_str(), 12345, 12345), 0);
+        EXPECT_FALSE(is_safe(scratch_.path("theirs"), true));
+        EXPECT_FALSE(is_safe(scratch_.path("theirs"), false));
+    }
+}
+
+TEST_F(AgentRuntimeDirectory, a_second_agent_of_a_domain_ends_with_3_and_disturbs_nothing) {
+    AgentProcess first(5);
+    ASSERT_TRUE(first.is_serving());
+    AgentProcess second(5);
+    EXPECT_EQ(second.wait(), kExitTaken);
+    EXPECT_TRUE(dial(agent_socket(5).text));
+    EXPECT_TRUE(dial(link_socket(5).text));
+}
+
+TEST_F(AgentRuntimeDirectory, an_agent_that_is_told_to_stop_removes_its_sockets) {
+    AgentProcess agent(5);
+    ASSERT_TRUE(agent.is_serving());
+    EXPECT_EQ(agent.stop(), 0);
+    EXPECT_FALSE(std::filesystem::exists(agent_socket(5).text));
+    EXPECT_FALSE(std::filesystem::exists(link_socket(5).text));
+}
+
+TEST_F(AgentRuntimeDirectory, a_path_too_long_for_a_socket_is_a_failure_with_advice) {
+    const std::string path = scratch_.path(std::string(80, 'x'));
+    AgentProcess agent(5, [&](Options& options) { options.runtime_dir = path; });
+    EXPECT_EQ(agent.wait(), 1);
+}
+
+}  // namespace
+}  // namespace xylem::agent

@@ -1,0 +1,117 @@
+#include "control/agent/slab_pool.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "vsock-transport/base/mapping.hpp"
+
+namespace xylem::agent {
+namespace {
+
+constexpr std::uint64_t kBytes = 12288;
+
+class AgentSlabPool : public testing::Test {
+  protected:
+    // Inode of the slab that a connection gets: tells two slabs apart.
+    ino_t take(std::uint64_t connection, std::uint32_t peer, std::uint64_t bytes = kBytes) {
+        auto slab = pool_.take(connection, peer, bytes);
+        if (!slab) return 0;
+        struct stat status {};
+        EXPECT_EQ(::fstat((*slab)->fd.get(), &status), 0);
+        auto memory = Mapping::shared((*slab)->fd.get(), bytes, PROT_READ | PROT_WRITE);
+        EXPECT_EQ(memory->bytes()[100], std::byte{0}) << "not scrubbed";
+        memory->bytes()[100] = std::byte{1};
+        return status.st_ino;
+    }
+    void end_both(std::uint64_t connection, std::uint32_t peer) {
+        pool_.ended(connection, peer, 0);
+        pool_.ended(connection, peer, 1);
+    }
+
+    // Time stands still unless a test moves it on.
+    static inline std::uint64_t now_;
+    void rest() { now_ += SlabPool::kRestNs; }
+
+    Quota memory_{10 * kBytes};
+    SlabPool pool_{memory_, [] { return now_; }};
+};
+
+TEST_F(AgentSlabPool, a_slab_comes_back_scrubbed_once_both_ends_have_ended) {
+    const ino_t first = take(1, 2);
+    pool_.ended(1, 2, 1);
+    EXPECT_EQ(pool_.idle(), 0U);
+    pool_.ended(1, 2, 0);
+    EXPECT_EQ(pool_.idle(), 1U);
+    EXPECT_EQ(pool_.idle_bytes(), kBytes);
+    rest();
+    EXPECT_EQ(take(2, 2), first);
+    EXPECT_EQ(pool_.hits(), 1U);
+    EXPECT_EQ(pool_.idle(), 0U);
+}
+
+TEST_F(AgentSlabPool, a_slab_is_never_given_to_another_peer_nor_for_another_size) {
+    const ino_t first = take(1, 2);
+    end_both(1, 2);
+    rest();
+    EXPECT_NE(take(2, 3), first);
+    EXPECT_NE(take(3, 2, 2 * kBytes), first);
+    EXPECT_EQ(take(4, 2), first);
+}
+
+TEST_F(AgentSlabPool, a_slab_rests_until_every_call_that_was_asleep_in_it_has_left) {
+    const ino_t first = take(1, 2);
+    end_both(1, 2);
+    EXPECT_NE(take(2, 2), first);
+    now_ += SlabPool::kRestNs - 1;
+    EXPECT_NE(take(3, 2), first);
+    now_ += 1;
+    EXPECT_EQ(take(4, 2), first);
+}
+
+TEST_F(AgentSlabPool, one_end_that_says_ended_twice_is_one_end) {
+    take(1, 2);
+    pool_.ended(1, 2, 1);
+    pool_.ended(1, 2, 1);
+    EXPECT_EQ(pool_.idle(), 0U);
+}
+
+TEST_F(AgentSlabPool, a_stranger_cannot_end_a_connection) {
+    take(1, 2);
+    pool_.ended(1, 2, 0);
+    pool_.ended(1, 3, 1);
+    EXPECT_EQ(pool_.idle(), 0U);
+    EXPECT_EQ(pool_.waiting(), 1U);
+}
+
+TEST_F(AgentSlabPool, what_a_peer_that_was_restarted_has_is_not_reused) {
+    const ino_t first = take(1, 2);
+    pool_.ended(1, 2, 0);
+    pool_.forget_peer(2);
+    EXPECT_EQ(pool_.waiting(), 0U);
+    pool_.ended(1, 2, 1);
+    EXPECT_EQ(pool_.idle(), 0U);
+    EXPECT_NE(take(2, 2), first);
+}
+
+TEST_F(AgentSlabPool, memory_is_counted_while_a_connection_uses_it) {
+    for (std::uint64_t i = 0; i < 10; ++i) EXPECT_NE(take(i, 2), 0U);
+    EXPECT_EQ(take(10, 2), 0U);
+    end_both(3, 2);
+    EXPECT_NE(take(11, 2), 0U);
+    EXPECT_EQ(memory_.used(), memory_.limit());
+}
+
+TEST_F(AgentSlabPool, idle_slabs_are_bounded_for_each_peer) {
+    Quota memory(1ULL << 40);
+    SlabPool pool(memory);
+    for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i) ASSERT_TRUE(pool.take(i, 2, kBytes));
+    for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i) {
+        pool.ended(i, 2, 0);
+        pool.ended(i, 2, 1);
+    }
+    EXPECT_EQ(pool.idle(), SlabPool::kMaxIdlePerPeer);
+    EXPECT_EQ(memory.used(), 0U);
+}
+
+}  // namespace
+}  // namespace xylem::agent
