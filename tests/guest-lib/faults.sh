@@ -1,0 +1,138 @@
+#!/bin/bash
+# What happens to a connection when a process or an agent is killed in the middle of a transfer, and which
+# connections go over TCP. Nothing may hang, and no byte may be wrong.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/guest-lib/harness/domains.sh
+source tests/guest-lib/harness/domains.sh
+
+transfer=$programs/transfer
+patience=60
+number=0
+
+# begin_transfer RECEIVING_DOMAIN SENDING_DOMAIN ADDRESS BYTES|FILE [-p MILLISECONDS]: in the background;
+# results will be in $where/receive and $where/send.
+begin_transfer() {
+    where=$scratch/transfer$((++number))
+    mkdir "$where"
+    XYLEM_DOMAIN=$1 background "$1" timeout -k 5 "$patience" "$transfer" receive "$3" "$where/port" >"$where/receive" 2>&1
+    receiver=$background_pid
+    background "$2" timeout -k 5 "$patience" "$transfer" send "$3" "$where/port" "${@:4}" >"$where/send" 2>&1
+    sender=$background_pid
+}
+end_transfer() {
+    wait "$sender"
+    sender_code=$?
+    wait "$receiver"
+    receiver_code=$?
+}
+child_of() { pgrep -P "$1" | head -n 1; }
+
+# Both sides saw the same bytes, to the end, over that transport.
+went_well() {
+    local sent received
+    sent=$(cat "$where/send")
+    received=$(cat "$where/receive")
+    echo "sent: $sent (exit code $sender_code); received: $received (exit code $receiver_code)"
+    [[ $sent == "$received" && $sent == *" end $1" ]] && ((sender_code == 0 && receiver_code == 0))
+}
+over() {
+    local transport=$1 name=$2
+    shift 2
+    begin_transfer "$@"
+    end_transfer
+    check "$name" went_well "$transport"
+}
+
+bytes_moved() { (($(ring_bytes "$1") > $2)); }
+
+start_domains --log-level info
+
+over ring "a transfer between two domains goes over the ring" 1 2 127.44.0.1 20000000
+over ring "a transfer within one domain goes over the ring" 1 1 127.44.0.1 20000000
+
+# A process is killed ---------------------------------------------------------------------------------------------
+
+# What the survivor says is an end or a reset, after some bytes, and it says so in time.
+survivor_noticed() {
+    echo "$(cat "$where/$1"), exit code $2"
+    [[ $(cat "$where/$1") =~ ^[1-9][0-9]*\ [0-9a-f]+\ (end|ECONNRESET|EPIPE)\ ring$ ]]
+}
+
+begin_transfer 1 2 127.44.0.1 "$scratch/never"
+check "bytes flow" until_true 20 bytes_moved 1 1000000
+kill -KILL "$(child_of "$sender")"
+end_transfer
+check "the receiver of a killed sender is told" survivor_noticed receive "$receiver_code"
+
+begin_transfer 1 2 127.44.0.1 "$scratch/never"
+check "bytes flow again" until_true 20 bytes_moved 1 1000000
+kill -KILL "$(child_of "$receiver")"
+end_transfer
+check "the sender to a killed receiver is told" survivor_noticed send "$sender_code"
+
+begin_transfer 1 2 127.44.0.1 "$scratch/never" -p 200
+check "a slow transfer has begun" until_true 20 bytes_moved 1 1
+kill -KILL "$(child_of "$sender")"
+end_transfer
+check "the sleeping receiver of a killed sender is told" survivor_noticed receive "$receiver_code"
+check "no ends are left" until_true 20 has_no_ends 1
+check "no ends are left in the other domain" until_true 20 has_no_ends 2
+
+# An agent is killed ----------------------------------------------------------------------------------------------
+
+for victim in 1 2; do
+    stop_file=$scratch/stop-$victim
+    begin_transfer 1 2 127.44.0.1 "$stop_file" -p 1
+    check "a transfer is under way, before agent $victim is killed" until_true 20 bytes_moved 1 1000000
+    stop_agent "$victim" KILL
+    survivor=$((3 - victim))
+    before=$(ring_bytes "$survivor")
+    check "the transfer goes on without agent $victim" until_true 20 bytes_moved "$survivor" $((before + 1000000))
+    start_agent "$victim" --log-level info
+    before=$(ring_bytes "$survivor")
+    check "the transfer goes on beside the new agent $victim" until_true 20 bytes_moved "$survivor" $((before + 1000000))
+    touch "$stop_file"
+    end_transfer
+    check "the transfer that lost agent $victim comes to its end" went_well ring
+    check "no ends are left behind by the loss of agent $victim" until_true 20 has_no_ends "$survivor"
+done
+
+begin_listener() {
+    where=$scratch/transfer$((++number))
+    mkdir "$where"
+    background 1 timeout -k 5 "$patience" "$transfer" receive 127.44.0.1 "$where/port" >"$where/receive" 2>&1
+    receiver=$background_pid
+    check "somebody listens ($1)" until_true 20 test -s "$where/port"
+}
+call_listener() {
+    background 2 timeout -k 5 "$patience" "$transfer" send 127.44.0.1 "$where/port" 3000000 >"$where/send" 2>&1
+    sender=$background_pid
+    end_transfer
+}
+
+begin_listener "to outlive agent 1"
+stop_agent 1 KILL
+call_listener
+check "while agent 1 is gone a listener is reached over TCP" went_well tcp
+start_agent 1 --log-level info
+
+begin_listener "to be offered anew"
+stop_agent 1 KILL
+start_agent 1 --log-level info
+check "a new agent learns of the listener" until_true 20 listens 1 "$(cat "$where/port")"
+call_listener
+check "the listener is reached over the ring again" went_well ring
+
+# Over TCP --------------------------------------------------------------------------------------------------------
+
+over tcp "an address that is not mapped goes over TCP" 1 2 127.0.0.1 3000000
+over tcp "a server without the library is reached over TCP" tcp 2 127.44.0.1 3000000
+over tcp "a client without the library reaches a server over TCP" 1 tcp 127.44.0.1 3000000
+XYLEM_DISABLE=1 over tcp "XYLEM_DISABLE switches it off" 1 2 127.44.0.1 3000000
+over tcp "programs of a domain without an agent use TCP" 7 7 127.44.0.1 3000000
+stop_agent 2
+over tcp "a client whose agent is not there uses TCP" 1 2 127.44.0.1 3000000
+start_agent 2 --log-level info
+over ring "and the ring again when it is" 1 2 127.44.0.1 3000000
+finish

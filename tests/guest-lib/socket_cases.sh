@@ -1,0 +1,84 @@
+#!/bin/bash
+# Socket calls do over rings what they do over kernel TCP: each case of tests/programs/socket_cases_*.cpp is
+# played over TCP, between two domains, and within one process, and the transcripts are compared.
+# Arguments select cases: socket_cases.sh [PROGRAM[/CASE]]...
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/guest-lib/harness/domains.sh
+source tests/guest-lib/harness/domains.sh
+
+address=127.44.0.1
+case_seconds=${CASE_SECONDS:-90}
+
+# play SERVER_DOMAIN CLIENT_DOMAIN DIRECTORY PROGRAM CASE
+play() {
+    local server client status
+    mkdir -p "$3"
+    timeout "$case_seconds" "$in_domain" "$1" "$4" server "$3" "$address" "$5" 2>"$3/server.err" &
+    server=$!
+    timeout "$case_seconds" "$in_domain" "$2" "$4" client "$3" "$address" "$5" 2>"$3/client.err" &
+    client=$!
+    wait "$server"
+    status=$?
+    wait "$client" && ((status == 0))
+}
+
+play_within_one_process() {
+    mkdir -p "$3"
+    timeout "$case_seconds" "$in_domain" "$1" "$4" both "$3" "$address" "$5" 2>"$3/server.err"
+}
+
+# A connection that went elsewhere than expected is a failure even if nobody could tell.
+all_went_over() { ! cat "$2"/*.transport | grep -qv "^$1\$"; }
+
+# compare NAME REFERENCE DIRECTORY
+compare() {
+    local side differences=0
+    for side in server client; do
+        if ! diff -U 2 --label "tcp/$side" --label "ring/$side" "$2/$side.txt" "$3/$side.txt"; then differences=1; fi
+        sed "s/^/$side: /" "$3/$side.err" 2>/dev/null | head -n 20
+    done >"$3/report" 2>&1
+    if ((differences == 0)) && all_went_over ring "$3"; then
+        passed "$1"
+        return
+    fi
+    failed "$1"
+    all_went_over ring "$3" || echo "#   went over: $(cat "$3"/*.transport | sort | uniq -c | xargs)"
+    sed 's/^/#   /' "$3/report"
+}
+
+wanted() {
+    local selection
+    if ((${#selections[@]} == 0)); then return; fi
+    for selection in "${selections[@]}"; do
+        if [[ $1 == "$selection" || $1 == "$selection"/* ]]; then return; fi
+    done
+    return 1
+}
+
+run_program() {
+    local program=$1 name=${1##*/socket_cases_} case alone where
+    while read -r case alone; do
+        wanted "$name/$case" || continue
+        where=$scratch/$name/$case
+        if ! play tcp tcp "$where/tcp" "$program" "$case" || ! all_went_over tcp "$where/tcp"; then
+            failed "$name: $case: the reference over TCP"
+            cat "$where/tcp/"*.err | sed 's/^/#   /'
+            continue
+        fi
+        play 1 2 "$where/domains" "$program" "$case"
+        compare "$name: $case" "$where/tcp" "$where/domains"
+        if [[ -n $alone ]]; then continue; fi
+        play_within_one_process 1 1 "$where/both" "$program" "$case"
+        compare "$name: $case, in one process" "$where/tcp" "$where/both"
+    done < <("$program" list)
+}
+
+selections=("$@")
+start_domains --log-level info
+for program in "$programs"/socket_cases_*; do
+    if [[ $program != *.d ]]; then run_program "$program"; fi
+done
+check "domain 1 has no ends left" until_true 20 has_no_ends 1
+check "domain 2 has no ends left" until_true 20 has_no_ends 2
+finish
