@@ -156,6 +156,7 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
             },
             [this] { count_sleeper(-1); });
         if (slept < 0) return slept;
+        if (!Session::self().is_open()) Session::self().check();  // an agent may be back
         full_scan = slept == 0;
         const int kernel_events = filter(events, slept);
         if (kernel_events > 0) {

@@ -116,7 +116,7 @@ WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {
     const long result = system_call(SYS_ppoll, word(items), 2, word(&left), 0, 0);
     if (result == -EINTR) return WaitResult::interrupted;
     if (items[0].revents != 0) drain_local(bell_->waiter.get());
-    if (items[1].revents != 0) session.check();
+    if (items[1].revents != 0 || !session.is_open()) session.check();  // gone, or perhaps back
     return result == 0 ? WaitResult::timed_out : WaitResult::ready;
 }
 

@@ -142,7 +142,8 @@ void PollPlan::after_sleep() {
     for (unsigned d = 0; d < domain_count_; ++d) {
         if (bells_[d].bell != nullptr) drain_local(bells_[d].bell->waiter.get());
     }
-    if (kernel_[count_ + queue_count_].revents != 0) Session::self().check();
+    Session& session = Session::self();
+    if (kernel_[count_ + queue_count_].revents != 0 || !session.is_open()) session.check();
 }
 
 std::uint64_t PollPlan::bound_ns(SleepBound& bound) const {

@@ -87,6 +87,15 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     return over_tcp;
 }
 
+// connect(AF_UNSPEC): the connection is reset, the socket keeps its address and may connect again.
+void Socket::disconnect() {
+    const std::uint32_t wanted = abort_on_close.exchange(1);
+    on_last_close();
+    abort_on_close.store_relaxed(wanted);
+    connect_report.store_relaxed(0);
+    set_state(SocketState::fresh);
+}
+
 int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
     Session& session = Session::self();
     const MapTableHeader* map = session.map();

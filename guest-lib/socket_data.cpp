@@ -53,6 +53,13 @@ int wait_or_errno(Socket& socket, Direction direction, int flags, CallDeadline& 
     return EAGAIN;
 }
 
+// How many bytes a blocking receive waits for (net/core/sock.h, sock_rcvlowat).
+std::size_t receive_target(const EndPage& page, std::size_t wanted, int flags) {
+    if ((flags & MSG_WAITALL) != 0) return wanted;
+    const std::size_t low_water = page.low_water_bytes.load_relaxed();
+    return low_water < wanted ? low_water : wanted;
+}
+
 }  // namespace
 
 ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
@@ -89,6 +96,7 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
     const ReceiveMode mode = (flags & MSG_PEEK) != 0    ? ReceiveMode::peek
                              : (flags & MSG_TRUNC) != 0 ? ReceiveMode::discard
                                                         : ReceiveMode::consume;
+    const std::size_t target = receive_target(stream.page(), destination.remaining(), flags);
     std::size_t total = 0;
     for (;;) {
         const bool waits_for_nothing = destination.remaining() == 0 && total == 0;
@@ -98,7 +106,7 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
                 : stream.receive_some(destination, mode, mode == ReceiveMode::peek ? total : 0);
         if (got) {
             total += *got;
-            const bool wants_more = (flags & MSG_WAITALL) != 0 && *got > 0 && destination.remaining() > 0;
+            const bool wants_more = *got > 0 && total < target;
             if (!wants_more) return static_cast<ssize_t>(total);
             continue;
         }
