@@ -231,7 +231,7 @@ void EpollSet::forget_parent_all() {
     registry.pool.reset_lock();
     for (EpollSet* set = registry.first; set != nullptr; set = set->next_set_) {
         set->lock_.reset();
-        set->sleepers_ = 0;
+        set->sleepers_.store_relaxed(0);
         set->watched_session_ = -1;
         set->unslotted_.store_relaxed(0);
         const std::uint32_t areas = set->area_count_.load_acquire();

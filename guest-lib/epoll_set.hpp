@@ -103,6 +103,9 @@ struct EpollSet : FdObject {
     bool has_hint() const;
     void count_sleeper(int change);
     int filter(epoll_event* events, int count);
+    int ask_kernel(epoll_event* events, int room);
+    int gather(epoll_event* events, int room, bool full_scan);
+    void wake_next(bool may_have_more);
     int wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns, const sigset_t* mask);
 
     Lock lock_;
@@ -118,7 +121,8 @@ struct EpollSet : FdObject {
     AtomicU32 unslotted_{0};  // ring items that found no slot: the sleep must be short
     AtomicU32 area_count_{0};
     EpollArea areas_[kMaxAreas];
-    int sleepers_ = 0;
+    AtomicU32 sleepers_{0};  // changed under the lock
+    AtomicU32 kernel_first_{0};
     int watched_session_ = -1;
     int next_report_ = 0;  // where the next wait begins to report
     int last_reported_ = 0;

@@ -4,8 +4,9 @@
 //   kernel   a look at the kernel's set with a zero timeout, where it has members
 //   spin     on the areas' hints, while that pays
 //   sleep    by the recipe: say in every area that somebody sleeps, look again, epoll_wait in the kernel
-// Reporting begins behind the item that was reported last, so that all get their turn where events are taken
-// a few at a time.
+// Where events are taken a few at a time all get their turn: reporting begins behind the item that was
+// reported last, and after a full answer the kernel's set is asked first. A thread that leaves with events
+// while others sleep on the set wakes one of them if there may be more.
 #include <algorithm>
 
 #include "guest-lib/epoll_set.hpp"
@@ -40,9 +41,10 @@ bool EpollSet::has_hint() const {
 // A kick takes the flag and wakes one thread; that thread, leaving, sets it again for those still asleep.
 void EpollSet::count_sleeper(int change) {
     LockGuard guard(lock_);
-    sleepers_ += change;
+    const std::uint32_t sleepers = sleepers_.load_relaxed() + static_cast<std::uint32_t>(change);
+    sleepers_.store_relaxed(sleepers);
     const std::uint32_t areas = area_count_.load_acquire();
-    for (unsigned a = 0; a < areas; ++a) areas_[a].ready().set_sleeping(sleepers_ > 0);
+    for (unsigned a = 0; a < areas; ++a) areas_[a].ready().set_sleeping(sleepers > 0);
 }
 
 void EpollSet::collect(bool full_scan) {
@@ -131,17 +133,36 @@ int EpollSet::filter(epoll_event* events, int count) {
     return kept;
 }
 
+int EpollSet::ask_kernel(epoll_event* events, int room) {
+    if (room <= 0 || kernel_items_.load_relaxed() == 0) return 0;
+    const int found = real().epoll_wait(set_fd_, events, room, 0);
+    return found > 0 ? filter(events, found) : 0;
+}
+
+int EpollSet::gather(epoll_event* events, int room, bool full_scan) {
+    const bool kernel_first = kernel_first_.load_relaxed() != 0;
+    int found = kernel_first ? ask_kernel(events, room) : 0;
+    if (found < room) found += take_ready(events + found, room - found, full_scan);
+    if (!kernel_first) found += ask_kernel(events + found, room - found);
+    kernel_first_.store_relaxed(found == room && !kernel_first ? 1 : 0);
+    if (found > 0) wake_next(found == room);
+    return found;
+}
+
+void EpollSet::wake_next(bool may_have_more) {
+    if (sleepers_.load_relaxed() == 0 || area_count_.load_acquire() == 0) return;
+    count_sleeper(0);
+    full_fence();  // the flags say "asleep" again; a kick that found them down has set a bit before
+    if (may_have_more || has_hint()) kick_local(areas_[0].kicker.get());
+}
+
 int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns, const sigset_t* mask) {
     const std::uint64_t deadline_ns = timeout_ns == kForever ? kForever : deadline_after(timeout_ns);
     bool full_scan = false;
     bool has_spun = false;
     SleepBound bound;
     for (;;) {
-        int found = take_ready(events, room, full_scan);
-        if (found < room && kernel_items_.load_relaxed() > 0) {
-            const int more = real().epoll_wait(set_fd_, events + found, room - found, 0);
-            if (more > 0) found += filter(events + found, more);
-        }
+        const int found = gather(events, room, full_scan);
         if (found > 0 || now_ns() >= deadline_ns) return found;
         if (!has_spun && timeout_ns != 0 && policy_.spin([this] { return has_hint(); })) continue;
         has_spun = true;
@@ -160,8 +181,9 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
         full_scan = slept == 0;
         const int kernel_events = filter(events, slept);
         if (kernel_events > 0) {
-            const int rings =
-                kernel_events < room ? take_ready(events + kernel_events, room - kernel_events, false) : 0;
+            const int left = room - kernel_events;
+            const int rings = left > 0 ? take_ready(events + kernel_events, left, false) : 0;
+            wake_next(rings == left);
             return kernel_events + rings;
         }
     }
