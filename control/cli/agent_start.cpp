@@ -19,6 +19,7 @@
 
 #include "control/cli/agent_client.hpp"
 #include "control/cli/agent_log.hpp"
+#include "control/cli/exec_words.hpp"
 #include "control/cli/installation.hpp"
 #include "control/cli/json_field.hpp"
 #include "vsock-transport/base/clock.hpp"
@@ -42,9 +43,7 @@ std::vector<std::string> command_of(const AgentWish& wish, const std::string& ag
 }
 
 [[noreturn]] void become_agent(const std::vector<std::string>& words, int log) {
-    std::vector<char*> arguments;
-    for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
+    std::vector<char*> arguments = exec_words(words);
     ::unsetenv("LD_PRELOAD");
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     ::dup2(nothing, STDIN_FILENO);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "control/cli/exec_words.hpp"
 #include "control/cli/failure.hpp"
 #include "vsock-transport/base/clock.hpp"
 
@@ -17,9 +18,7 @@ namespace xylem::cli {
 namespace {
 
 [[noreturn]] void become(const std::vector<std::string>& words, const Environment& environment, int output) {
-    std::vector<char*> arguments;
-    for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
+    std::vector<char*> arguments = exec_words(words);
     for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     ::dup2(nothing, STDIN_FILENO);

@@ -112,7 +112,7 @@ std::string address_text(const Json& entry) {
 }
 
 std::string where_text(const Json& entry) {
-    const std::string target = text_at(entry, "target");
+    std::string target = text_at(entry, "target");
     const std::uint64_t domain = number_at(entry, "domain").value_or(0);
     if (target == "domain") return fmt::format("dom:{}", domain);
     if (target == "domain_low16") return "dom:256*H+L";

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "hosts-map/options.hpp"
 #include "hosts-map/place.hpp"
@@ -44,7 +45,7 @@ std::string percent_text(std::uint64_t part, std::uint64_t whole) {
     if (part == 0) return "0%";
     if (part >= whole) return "100%";
     const auto ratio = static_cast<double>(part) / static_cast<double>(whole);
-    return fmt::format("{}%", std::clamp(static_cast<int>(ratio * 100 + 0.5), 1, 99));
+    return fmt::format("{}%", std::clamp(std::lround(ratio * 100), 1L, 99L));
 }
 
 std::string duration_text(std::uint64_t seconds) {

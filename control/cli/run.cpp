@@ -11,6 +11,7 @@
 
 #include "control/cli/agent_start.hpp"
 #include "control/cli/domains.hpp"
+#include "control/cli/exec_words.hpp"
 #include "control/cli/installation.hpp"
 #include "control/cli/program_file.hpp"
 #include "control/cli/quantity.hpp"
@@ -87,9 +88,7 @@ Outcome<void> set_environment(const Arguments& arguments, std::uint32_t domain, 
 }
 
 tl::unexpected<Failure> become(const std::string& path, const std::vector<std::string>& command) {
-    std::vector<char*> words;
-    for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
+    std::vector<char*> words = exec_words(command);
     ::execvp(path.c_str(), words.data());
     const int code = errno == ENOENT ? kNotFound : kCannotExecute;
     return failed(code, fmt::format("cannot execute {}: {}", path, ::strerror(errno)));

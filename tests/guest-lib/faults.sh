@@ -1,50 +1,15 @@
 #!/bin/bash
 # What happens to a connection when a process or an agent is killed in the middle of a transfer, and which
 # connections go over TCP. Nothing may hang, and no byte may be wrong.
+# Functions are called by name, through check and until_true.
+# shellcheck disable=SC2317
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/domains.sh
+# shellcheck source=tests/guest-lib/harness/transfers.sh
+source tests/guest-lib/harness/transfers.sh
 
-transfer=$programs/transfer
-patience=60
-number=0
-
-# begin_transfer RECEIVING_DOMAIN SENDING_DOMAIN ADDRESS BYTES|FILE [-p MILLISECONDS]: in the background;
-# results will be in $where/receive and $where/send.
-begin_transfer() {
-    where=$scratch/transfer$((++number))
-    mkdir "$where"
-    XYLEM_DOMAIN=$1 background "$1" timeout -k 5 "$patience" "$transfer" receive "$3" "$where/port" >"$where/receive" 2>&1
-    receiver=$background_pid
-    background "$2" timeout -k 5 "$patience" "$transfer" send "$3" "$where/port" "${@:4}" >"$where/send" 2>&1
-    sender=$background_pid
-}
-end_transfer() {
-    wait "$sender"
-    sender_code=$?
-    wait "$receiver"
-    receiver_code=$?
-}
-child_of() { pgrep -P "$1" | head -n 1; }
-
-# Both sides saw the same bytes, to the end, over that transport.
-went_well() {
-    local sent received
-    sent=$(cat "$where/send")
-    received=$(cat "$where/receive")
-    echo "sent: $sent (exit code $sender_code); received: $received (exit code $receiver_code)"
-    [[ $sent == "$received" && $sent == *" end $1" ]] && ((sender_code == 0 && receiver_code == 0))
-}
-over() {
-    local transport=$1 name=$2
-    shift 2
-    begin_transfer "$@"
-    end_transfer
-    check "$name" went_well "$transport"
-}
-
-bytes_moved() { (($(ring_bytes "$1") > $2)); }
 
 start_domains --log-level info
 
@@ -99,7 +64,7 @@ for victim in 1 2; do
 done
 
 begin_listener() {
-    where=$scratch/transfer$((++number))
+    where=$scratch/transfer$((++transfers))
     mkdir "$where"
     background 1 timeout -k 5 "$patience" "$transfer" receive 127.44.0.1 "$where/port" >"$where/receive" 2>&1
     receiver=$background_pid

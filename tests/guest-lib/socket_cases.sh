@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.." || exit
 source tests/guest-lib/harness/domains.sh
 
 address=127.44.0.1
+label=
 case_seconds=${CASE_SECONDS:-90}
 
 # play SERVER_DOMAIN CLIENT_DOMAIN DIRECTORY PROGRAM CASE
@@ -51,7 +52,7 @@ wanted() {
     local selection
     if ((${#selections[@]} == 0)); then return; fi
     for selection in "${selections[@]}"; do
-        if [[ $1 == "$selection" || $1 == "$selection"/* ]]; then return; fi
+        if [[ $1 == "$selection" || $1 == "$selection"[/_]* ]]; then return; fi
     done
     return 1
 }
@@ -60,17 +61,17 @@ run_program() {
     local program=$1 name=${1##*/socket_cases_} case alone where
     while read -r case alone; do
         wanted "$name/$case" || continue
-        where=$scratch/$name/$case
+        where=$scratch/$address/$name/$case
         if ! play tcp tcp "$where/tcp" "$program" "$case" || ! all_went_over tcp "$where/tcp"; then
-            failed "$name: $case: the reference over TCP"
+            failed "$name: $case$label: the reference over TCP"
             cat "$where/tcp/"*.err | sed 's/^/#   /'
             continue
         fi
         play 1 2 "$where/domains" "$program" "$case"
-        compare "$name: $case" "$where/tcp" "$where/domains"
+        compare "$name: $case$label" "$where/tcp" "$where/domains"
         if [[ -n $alone ]]; then continue; fi
         play_within_one_process 1 1 "$where/both" "$program" "$case"
-        compare "$name: $case, in one process" "$where/tcp" "$where/both"
+        compare "$name: $case$label, in one process" "$where/tcp" "$where/both"
     done < <("$program" list)
 }
 
@@ -79,6 +80,18 @@ start_domains --log-level info
 for program in "$programs"/socket_cases_*; do
     if [[ $program != *.d ]]; then run_program "$program"; fi
 done
+
+# Over IPv6, some of them again: ::1 is domain 1.
+stop_agent 1
+stop_agent 2
+printf '%s\n' '::1 dom:1' 'fd00::2 dom:2' '127.44.0.1 dom:1' '127.44.0.2 dom:2' >"$scratch/hosts"
+start_domains --hosts "$scratch/hosts"
+address=::1 label=", over IPv6"
+if ((${#selections[@]} == 0)); then
+    selections=(connect/both_ends connect/connecting_twice data/peeking epoll/level_triggered end/half_close
+        accept/several_callers accept/accept4)
+    for program in "$programs"/socket_cases_{accept,connect,data,end,epoll}; do run_program "$program"; done
+fi
 check "domain 1 has no ends left" until_true 20 has_no_ends 1
 check "domain 2 has no ends left" until_true 20 has_no_ends 2
 finish

@@ -103,14 +103,21 @@ void everybody_gets_a_turn(Side& side) {
         event.data.u32 = static_cast<std::uint32_t>(i);
         epoll_ctl(set, EPOLL_CTL_ADD, fds.back(), &event);
     }
+    int ends[2];
+    side.must("pipe", pipe(ends));
+    side.result("write", write(ends[1], "x", 1));
+    epoll_event pipe_event{};
+    pipe_event.events = EPOLLIN;
+    pipe_event.data.u32 = kCount;
+    epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &pipe_event);
     side.meet();
     for (int fd : fds) await_bytes(fd, 10);
     std::set<std::uint32_t> seen;
-    for (int turn = 0; turn < kCount; ++turn) {
+    for (int turn = 0; turn < 4 * kCount; ++turn) {
         epoll_event event{};
         if (epoll_wait(set, &event, 1, kPatienceMs) == 1) seen.insert(event.data.u32);
     }
-    side.line("%zu of %d in as many turns, none was read", seen.size(), kCount);
+    side.line("%zu of %d, none of which was read", seen.size(), kCount + 1);
     side.meet();
 }
 
@@ -176,7 +183,8 @@ void one_waiter_of_several_takes_an_edge(Side& side) {
         epoll_event event{};
         while (epoll_wait(set, &event, 1, -1) == 1 && event.data.fd >= 0) {
             char bytes[10];
-            if (recv(fd, bytes, sizeof bytes, MSG_WAITALL) == 10) ++taken;
+            if (recv(fd, bytes, sizeof bytes, MSG_WAITALL) != 10) return;  // the end, once it is all taken
+            ++taken;
             event.events = EPOLLIN | EPOLLET | EPOLLONESHOT;
             event.data.fd = fd;
             epoll_ctl(set, EPOLL_CTL_MOD, fd, &event);

@@ -110,7 +110,11 @@ int receive(const char* address, const char* port_file, unsigned pause_ms) {
     Sum sum;
     for (;;) {
         const ssize_t got = recv(fd, buffer.data(), buffer.size(), 0);
-        if (got <= 0) return report(sum, got == 0 ? 0 : errno, transport);
+        if (got <= 0) {
+            const int error = got == 0 ? 0 : errno;
+            close(fd);
+            return report(sum, error, transport);
+        }
         sum.add(buffer.data(), static_cast<std::size_t>(got));
         pause_for(pause_ms);
     }
