@@ -1,6 +1,7 @@
 // Agent: the parts, in the order in which they need each other.
 #include "control/agent/agent.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include "control/agent/names.hpp"
@@ -24,6 +25,7 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       listeners(given.max_listeners),
       sessions(*this),
       links(*this),
+      far_bells(*this),
       next_connection_id_(random_id()) {
     links.is_owner = [this](std::uint32_t claimed, int socket) {
         return owns_link_socket(link_socket(claimed).text, socket);
@@ -39,23 +41,13 @@ bool Agent::offers_to_others(const Listener& listener) const {
 }
 
 void Agent::ring(std::uint32_t domain, WaitToken token) {
-    if (domain == settings.domain) {
-        const Bell* bell = bells.find(token.doorbell_id());
-        if (bell == nullptr) return;
-        if (ring_once(bell->kind, bell->kick.get(), bell->area.get(), token)) ++counters.kicks_sent;
-        return;
-    }
-    auto ask = make_message<LinkBellFindMessage>(kLinkMagic, LinkMessage::bell_find, 0);
-    ask.doorbell_id = token.doorbell_id();
-    links.ask(domain, ask, {}, [this, token](Reason, Received* answer) {
-        const auto* bell = answer != nullptr ? answer->as<LinkBellMessage>() : nullptr;
-        if (bell == nullptr || bell->kind == 0 || answer->fd_count != 1 + (bell->has_area != 0 ? 1U : 0U)) {
-            return;
-        }
-        const int area = bell->has_area != 0 ? answer->fds[1].get() : -1;
-        const auto kind = static_cast<KickKind>(bell->kind);
-        if (ring_once(kind, answer->fds[0].get(), area, token)) ++counters.kicks_sent;
-    });
+    if (domain != settings.domain) return far_bells.ring(domain, token);
+    const Bell* bell = bells.find(token.doorbell_id());
+    if (bell == nullptr) return;
+    UniqueFd kick(::fcntl(bell->kick.get(), F_DUPFD_CLOEXEC, 0));
+    Doorbell doorbell;
+    if (!kick || !install(doorbell, bell->kind, std::move(kick), bell->area)) return;
+    if (doorbell.ring(token)) ++counters.kicks_sent;
 }
 
 }  // namespace xylem::agent

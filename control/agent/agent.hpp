@@ -9,6 +9,7 @@
 #include "control/agent/counters.hpp"
 #include "control/agent/ends.hpp"
 #include "control/agent/event_loop.hpp"
+#include "control/agent/far_bells.hpp"
 #include "control/agent/links.hpp"
 #include "control/agent/listeners.hpp"
 #include "control/agent/map_publisher.hpp"
@@ -50,6 +51,7 @@ struct Agent {
     Listeners listeners;
     Sessions sessions;
     Links links;
+    FarBells far_bells;
 
   private:
     std::uint64_t next_connection_id_;

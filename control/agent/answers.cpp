@@ -8,14 +8,16 @@
 
 namespace xylem::agent {
 
-void send_answer(Agent& agent, Session& session, const MessageHeader& message,
+bool send_answer(Agent& agent, Session& session, const MessageHeader& message,
                  std::initializer_list<int> fds) {
-    if (message.request_id == 0 || !session.socket) return;
+    if (message.request_id == 0 || !session.socket) return true;
     const auto sent = send_message(session.socket.get(), &message, message.length_bytes, fds.begin(),
                                    static_cast<unsigned>(fds.size()));
-    if (sent || sent.error().kind == ErrorKind::closed) return;  // closed: the hang-up is on its way
-    spdlog::warn("session {} ({}) does not take its answers: closed", session.id, session.program);
+    if (sent || sent.error().kind == ErrorKind::closed) return true;  // closed: the hang-up is on its way
+    if (sent.error().kind == ErrorKind::system && fds.size() > 0) return false;
+    spdlog::debug("session {} ({}) does not take its answers: closed", session.id, session.program);
     agent.sessions.hang_up(agent.sessions.find(session.id));
+    return true;
 }
 
 void answer_failed(Agent& agent, Session& session, std::uint32_t request_id, Reason reason, int sys_errno) {
@@ -25,12 +27,12 @@ void answer_failed(Agent& agent, Session& session, std::uint32_t request_id, Rea
     answer(agent, session, failed);
 }
 
-void answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end) {
+bool answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end) {
     auto attached = make_answer<AttachedMessage>(SessionMessage::attached, request_id);
     attached.end_id = end.id();
     attached.slab_bytes = end.slab->size_bytes;
     attached.cookie = end.cookie;
-    answer(agent, session, attached, {end.slab->fd.get(), end.page_fd.get()});
+    return send_answer(agent, session, attached.header, {end.slab->fd.get(), end.page_fd.get()});
 }
 
 void answer_listening(Agent& agent, Session& session, std::uint32_t request_id, const Listener& listener) {

@@ -20,7 +20,8 @@ Message make_answer(SessionMessage type, std::uint32_t request_id) {
 }
 
 // Nothing is sent where nobody waits for it (request_id 0, or the session is over).
-void send_answer(Agent& agent, Session& session, const MessageHeader& message,
+// False where the system would not send the descriptors (the answer is lost then, and the session goes on).
+bool send_answer(Agent& agent, Session& session, const MessageHeader& message,
                  std::initializer_list<int> fds);
 template <class Message>
 void answer(Agent& agent, Session& session, const Message& message, std::initializer_list<int> fds = {}) {
@@ -28,7 +29,8 @@ void answer(Agent& agent, Session& session, const Message& message, std::initial
 }
 void answer_failed(Agent& agent, Session& session, std::uint32_t request_id, Reason reason,
                    int sys_errno = 0);
-void answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end);
+// False where the session did not get it: it does not hold what it was to get.
+bool answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end);
 void answer_listening(Agent& agent, Session& session, std::uint32_t request_id, const Listener& listener);
 
 }  // namespace xylem::agent

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "control/agent/memory_check.hpp"
 #include "control/agent/random_id.hpp"
-#include "vsock-transport/local/slab_memfd.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -26,7 +26,8 @@ Bells::Bells(std::uint64_t limit) : quota_(limit), next_id_(static_cast<std::uin
 
 Result<Bell*> Bells::add(SessionId session, std::uint32_t peer_domain, UniqueFd kick, UniqueFd area) {
     if (!is_kick_socket(kick.get())) return fail(ErrorKind::bad_layout);
-    if (area && !check_sealed_memfd(area.get(), kDoorbellAreaBytes)) return fail(ErrorKind::bad_layout);
+    if (area && !is_sound_memory(area.get(), kDoorbellAreaBytes, Access::read_write))
+        return fail(ErrorKind::bad_layout);
     auto lease = quota_.take();
     if (!lease) return fail(ErrorKind::exhausted);
     do {
@@ -44,19 +45,16 @@ Bell* Bells::find(std::uint32_t id) {
 
 void Bells::erase(std::uint32_t id) { by_id_.erase(id); }
 
-bool ring_once(KickKind kind, int kick_fd, int area_fd, WaitToken token) {
-    Mapping area;
-    if (area_fd >= 0) {
-        if (!check_sealed_memfd(area_fd, kDoorbellAreaBytes)) return false;
-        auto mapped = Mapping::shared(area_fd, kDoorbellAreaBytes, PROT_READ | PROT_WRITE);
+bool install(Doorbell& doorbell, KickKind kind, UniqueFd kick, const UniqueFd& area) {
+    Mapping memory;
+    if (area) {
+        if (!is_sound_memory(area.get(), kDoorbellAreaBytes, Access::read_write)) return false;
+        Result<Mapping> mapped = Mapping::shared(area.get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE);
         if (!mapped) return false;
-        area = std::move(*mapped);
+        memory = std::move(*mapped);
     }
-    UniqueFd kick(::fcntl(kick_fd, F_DUPFD_CLOEXEC, 0));
-    if (!kick) return false;
-    Doorbell bell;
-    bell.install(kind, std::move(kick), std::move(area));
-    return bell.ring(token);
+    doorbell.install(kind, std::move(kick), std::move(memory));
+    return true;
 }
 
 }  // namespace xylem::agent

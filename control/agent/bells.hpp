@@ -37,7 +37,7 @@ class Bells {
     std::uint32_t next_id_;
 };
 
-// Rings a bell that came as descriptors, once. Says whether a kick was sent.
-bool ring_once(KickKind kind, int kick_fd, int area_fd, WaitToken token);
+// Makes the kicker's side of a bell that came as descriptors; area may be empty. False if it is unsound.
+bool install(Doorbell& doorbell, KickKind kind, UniqueFd kick, const UniqueFd& area);
 
 }  // namespace xylem::agent

@@ -81,7 +81,7 @@ void ask_accepting_side(Agent& agent, const ConnectAttempt& attempt, Decided dec
     std::vector<int> fds;
     if (attempt.slab != nullptr) fds.push_back(attempt.slab->fd.get());
     agent.links.ask(
-        identity.peer_domain, message_for(attempt), std::move(fds),
+        identity.peer_domain, message_for(attempt), fds,
         [id = identity.connection_id, decided = std::move(decided)](Reason failure, Received* answer) {
             if (answer == nullptr) return decided(failure, false);
             const auto* connected = answer->as<LinkConnectedMessage>();

@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
+
 #include "control/agent/agent.hpp"
 #include "control/agent/idle.hpp"
 #include "control/agent/runtime_directory.hpp"
@@ -25,20 +27,21 @@ void set_up_log(const Settings& settings) {
     spdlog::set_level(spdlog::level::from_str(settings.log_level));
 }
 
-// Raises the soft limit to the hard one, and promises no more ends than there are descriptors for: slab, end
-// page, and a share of what their programs need besides.
+// Raises the soft limit to the hard one, and promises no more than there are descriptors for: two for each
+// end, session and doorbell, one for each listener.
 Settings fitted_to_descriptors(Settings settings) {
-    constexpr rlim_t kForOthers = 512;
-    constexpr rlim_t kForAnEnd = 3;
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return settings;
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
-    const rlim_t for_ends =
-        limit.rlim_max > 2 * kForOthers ? limit.rlim_max - kForOthers : limit.rlim_max / 2;
-    if (for_ends / kForAnEnd >= settings.max_ends) return settings;
-    settings.max_ends = for_ends / kForAnEnd;
-    spdlog::warn("only {} descriptors: at most {} connection ends", limit.rlim_max, settings.max_ends);
+    const std::uint64_t wanted = settings.max_ends;
+    settings.max_ends = std::min<std::uint64_t>(settings.max_ends, limit.rlim_max / 4);
+    settings.max_bells = std::min<std::uint64_t>(settings.max_bells, limit.rlim_max / 8);
+    settings.max_sessions = std::min<std::uint64_t>(settings.max_sessions, limit.rlim_max / 16);
+    settings.max_listeners = std::min<std::uint64_t>(settings.max_listeners, limit.rlim_max / 16);
+    if (settings.max_ends < wanted) {
+        spdlog::warn("only {} descriptors: at most {} connection ends", limit.rlim_max, settings.max_ends);
+    }
     return settings;
 }
 

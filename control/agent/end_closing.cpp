@@ -19,21 +19,22 @@ namespace xylem::agent {
 namespace {
 
 struct Ringer : BellRinger {
-    Ringer(Agent& agent, std::uint32_t own, std::uint32_t peer)
-        : BellRinger{ring_it}, agent_(agent), own_domain_(own), peer_domain_(peer) {}
-
-  private:
-    // Not page.own_domain: in peer_vanished() that is the program's word.
-    static bool ring_it(BellRinger& self, const EndPage& page, std::uint32_t domain, WaitToken token) {
-        auto& ringer = static_cast<Ringer&>(self);
-        const bool is_peer = domain == ringer.peer_domain_ && domain == page.peer_domain;
-        ringer.agent_.ring(is_peer ? ringer.peer_domain_ : ringer.own_domain_, token);
-        return true;
-    }
-    Agent& agent_;
-    std::uint32_t own_domain_;
-    std::uint32_t peer_domain_;
+    Agent* agent;
+    std::uint32_t own_domain;
+    std::uint32_t peer_domain;
 };
+
+// Not page.own_domain: in peer_vanished() that is the program's word.
+bool ring_through_agent(BellRinger& self, const EndPage& page, std::uint32_t domain, WaitToken token) {
+    auto& ringer = static_cast<Ringer&>(self);
+    const bool is_peer = domain == ringer.peer_domain && domain == page.peer_domain;
+    ringer.agent->ring(is_peer ? ringer.peer_domain : ringer.own_domain, token);
+    return true;
+}
+
+Ringer ringer_of(Agent& agent, const EndIdentity& identity) {
+    return {{ring_through_agent}, &agent, identity.own_domain, identity.peer_domain};
+}
 
 Result<Mapping> map_slab(const Slab& slab) {
     return Mapping::shared(slab.fd.get(), slab.size_bytes, PROT_READ | PROT_WRITE);
@@ -52,7 +53,7 @@ Result<Mapping> private_page(const EndIdentity& identity, const EndPage* theirs)
 
 void close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, const EndPage* page,
                   CloseMode mode) {
-    Ringer ringer(agent, identity.own_domain, identity.peer_domain);
+    Ringer ringer = ringer_of(agent, identity);
     Result<Mapping> memory = map_slab(slab);
     Result<Mapping> copy = private_page(identity, page);
     if (!memory || !copy) {
@@ -131,7 +132,7 @@ void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t pee
     const Result<SlabView> view = carve(*slab, end->identity.geometry, end->identity.side);
     // It did publish its end before it went: then the stream tells that story, with all its data.
     if (!view || view->peer->producer.state.load_acquire() != 0) return;
-    Ringer ringer(agent, end->identity.own_domain, end->identity.peer_domain);
+    Ringer ringer = ringer_of(agent, end->identity);
     Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);
     if (stream) stream->peer_vanished();
 }

@@ -88,7 +88,9 @@ void handle_adopt(Agent& agent, const SessionPtr& session, Received& message) {
         hold(*end, *session);
         take_from_limbo(agent, *session, *end, std::set(end->holders));
         ++agent.counters.adopted;
-        return answer_attached(agent, *session, request_id, *end);
+        if (answer_attached(agent, *session, request_id, *end)) return;
+        let_go(agent, *end, *session, CloseMode::orderly);
+        return answer_failed(agent, *session, request_id, Reason::no_memory);
     }
     Listener* listener = ask.id == 0 ? nullptr : agent.listeners.find_cookie(ask.id);
     if (listener != nullptr && may_adopt(agent, *session, listener->holders)) {

@@ -44,9 +44,13 @@ void attach(Agent& agent, Session* session, const Question& question, ConnectAtt
         abandon(agent, attempt.identity, attempt.slab);
         return answer_tcp(agent, session, question, why);
     }
-    ++agent.counters.connects_ring;
     hold(*end, *session);
-    answer_attached(agent, *session, question.request_id, *end);
+    if (answer_attached(agent, *session, question.request_id, *end)) {
+        ++agent.counters.connects_ring;
+        return;
+    }
+    let_go(agent, *end, *session, CloseMode::abort);
+    answer_tcp(agent, session, question, Reason::no_memory);
 }
 
 void on_decided(Agent& agent, const Question& question, ConnectAttempt& attempt, Reason reason,

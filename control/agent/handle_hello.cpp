@@ -7,10 +7,10 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/answers.hpp"
 #include "control/agent/handlers.hpp"
+#include "control/agent/memory_check.hpp"
 #include "control/agent/reaper.hpp"
 #include "control/agent/session_dispatch.hpp"
 #include "control/protocol/session_page_layout.h"
-#include "vsock-transport/local/slab_memfd.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -26,7 +26,8 @@ std::string printable(const char (&text)[64]) {
 
 bool take_page(Session& session, const HelloMessage& hello, Received& message) {
     if (hello.has_page == 0) return message.fd_count == 0;
-    if (message.fd_count != 1 || !check_sealed_memfd(message.fds[0].get(), sizeof(SessionPage))) return false;
+    if (message.fd_count != 1 || !is_sound_memory(message.fds[0].get(), sizeof(SessionPage), Access::read))
+        return false;
     Result<Mapping> page = Mapping::shared(message.fds[0].get(), sizeof(SessionPage), PROT_READ);
     if (!page) return false;
     session.page = std::move(*page);

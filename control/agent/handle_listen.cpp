@@ -46,7 +46,9 @@ void handle_accept(Agent& agent, const SessionPtr& session, Received& message) {
         end->queued_at = 0;
         hold(*end, *session);
         ++agent.counters.accepts;
-        return answer_attached(agent, *session, ask.header.request_id, *end);
+        if (answer_attached(agent, *session, ask.header.request_id, *end)) return;
+        let_go(agent, *end, *session, CloseMode::abort);
+        return answer_failed(agent, *session, ask.header.request_id, Reason::no_memory);
     }
     answer_failed(agent, *session, ask.header.request_id, Reason::none);
 }

@@ -19,6 +19,7 @@ constexpr unsigned kBatch = 64;  // messages a turn: other sources get theirs
 
 std::vector<UniqueFd> duplicates(const std::vector<int>& fds) {
     std::vector<UniqueFd> copies;
+    copies.reserve(fds.size());
     for (const int fd : fds) copies.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
     return copies;
 }

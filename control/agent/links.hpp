@@ -17,17 +17,17 @@ struct Agent;
 class Links {
   public:
     static constexpr std::uint64_t kAnswerNs = kNsPerSecond;
-    static constexpr std::size_t kMaxUnsent = 8192;
-    static constexpr std::size_t kMaxUnnamed = 256;  // incoming ones that did not say hello yet
+    static constexpr std::size_t kMaxUnsent = 1 << 17;  // a process may die with all its ends at once
+    static constexpr std::size_t kMaxUnnamed = 256;     // incoming ones that did not say hello yet
 
     explicit Links(Agent& agent) : agent_(agent) {}
     ~Links();
 
     // Asks another domain's agent, dialling if need be. `answered` is called once, from here or later.
     template <class Message>
-    void ask(std::uint32_t domain, Message message, std::vector<int> fds, LinkAnswer answered) {
+    void ask(std::uint32_t domain, Message message, const std::vector<int>& fds, const LinkAnswer& answered) {
         message.header.request_id = next_request();
-        ask_bytes(domain, message.header.request_id, &message, sizeof message, fds, std::move(answered));
+        ask_bytes(domain, message.header.request_id, &message, sizeof message, fds, answered);
     }
     // Says that an end of ours is gone. Lost if there is no agent over there: it has forgotten the end too.
     void tell(std::uint32_t domain, const LinkEndMessage& message, bool connection_was_incoming);

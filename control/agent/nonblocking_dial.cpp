@@ -2,21 +2,19 @@
 #include "control/agent/nonblocking_dial.hpp"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/un.h>
 
 #include <utility>
+
+#include "control/agent/unix_address.hpp"
 
 namespace xylem::agent {
 
 int dial_now(const char* path, UniqueFd& socket) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path[0] == '\0' || ::strlen(path) >= sizeof address.sun_path) return ENAMETOOLONG;
-    ::strcpy(address.sun_path, path);
+    const auto address = unix_address(path);
+    if (!address) return ENAMETOOLONG;
     UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return errno;
-    if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return errno;
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) return errno;
     socket = std::move(fd);
     return 0;
 }

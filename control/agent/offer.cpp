@@ -8,8 +8,8 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_making.hpp"
+#include "control/agent/memory_check.hpp"
 #include "control/agent/names.hpp"
-#include "vsock-transport/local/slab_memfd.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -95,7 +95,7 @@ Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMess
     }
     if (offer.is_dry_run) return offer_connection(agent, offer, nullptr);
     if (!offer.geometry.is_valid() || message.slab_bytes != offer.geometry.slab_bytes() || !slab_fd ||
-        !check_sealed_memfd(slab_fd.get(), message.slab_bytes)) {
+        !is_sound_memory(slab_fd.get(), message.slab_bytes, Access::read_write)) {
         return counted(agent, Reason::bad_request);
     }
     auto memory = agent.memory.take(message.slab_bytes);

@@ -10,9 +10,9 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "control/agent/unix_address.hpp"
 #include "control/protocol/runtime_paths.hpp"
 
 namespace xylem::agent {
@@ -30,25 +30,25 @@ void make_parents(const std::string& path) {
     }
 }
 
-UniqueFd bind_at(const char* path, std::string& error) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path[0] == '\0' || ::strlen(path) >= sizeof address.sun_path) {
+UniqueFd bind_at(const char* path, mode_t mode, std::string& error) {
+    const auto address = unix_address(path);
+    if (!address) {
         error =
             "the runtime directory's path is too long for a unix socket: set XYLEM_RUNTIME_DIR to a shorter "
             "one";
         return UniqueFd();
     }
-    ::strcpy(address.sun_path, path);
     UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const int yes = 1;
     ::unlink(path);  // we hold the lock: whoever bound it is dead
     const mode_t old_mask = ::umask(0077);
-    const bool bound = fd && ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+    const bool bound = fd &&
+                       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) == 0 &&
                        ::setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) == 0 &&
                        ::listen(fd.get(), kBacklog) == 0;
     if (!bound) error = fmt::format("{}: cannot listen there: {}", path, errno_text());
     ::umask(old_mask);
+    if (bound && ::chmod(path, mode) != 0) error = fmt::format("{}: {}", path, errno_text());
     return bound ? std::move(fd) : UniqueFd();
 }
 
@@ -102,10 +102,11 @@ Claim RuntimeDirectory::claim(std::uint32_t domain, std::string& error) {
 }
 
 bool RuntimeDirectory::bind_sockets(std::string& error) {
-    session_socket_ = bind_at(agent_socket(domain_).text, error);
+    session_socket_ = bind_at(agent_socket(domain_).text, 0700, error);
     session_bound_ = static_cast<bool>(session_socket_);
     if (!session_bound_) return false;
-    link_socket_ = bind_at(xylem::link_socket(domain_).text, error);
+    // Agents of other users dial it, too; who may be there at all is for the directory to say.
+    link_socket_ = bind_at(xylem::link_socket(domain_).text, 0777, error);
     link_bound_ = static_cast<bool>(link_socket_);
     return link_bound_;
 }

@@ -45,7 +45,7 @@ class SlabPool {
     static constexpr std::size_t kMaxIdle = 1024;
     static constexpr std::uint64_t kRestNs =
         2 * kNsPerSecond;  // twice the longest sleep (stream/blocking.hpp)
-    static constexpr std::size_t kMaxWaiting = 4096;
+    static constexpr std::size_t kMaxWaiting = 1024;
 
   private:
     struct Lent {

@@ -17,6 +17,8 @@ bool is_one_of(const std::string& reason, std::initializer_list<const char*> cod
     return false;
 }
 
+bool has_port(const Json& answer) { return number_at(member(answer, "target"), "port").value_or(0) != 0; }
+
 std::string map_line(const Json& answer) {
     const Json& entry = member(answer, "entry");
     const std::string file = text_at(answer, "file");
@@ -53,7 +55,7 @@ std::string listener_line(const Json& answer, const std::string& reason) {
     if (reason == "no_listener") return "none on that port";
     if (reason == "listener_private") return "one, bound to an address that is not its domain's";
     if (reason == "backlog_full") return "one, with a full accept queue";
-    if (number_at(member(answer, "target"), "port").value_or(0) == 0) return "not asked: no port given";
+    if (!has_port(answer)) return "not asked: no port given";
     return reason == "ring" ? "a program listens on that port" : "not asked";
 }
 
@@ -61,7 +63,18 @@ std::string policy_line(const Json& answer, const std::string& reason) {
     const std::string rule = text_at(answer, "policy");
     if (reason == "refused_by_policy") return rule.empty() ? "denies it" : "denies it: " + rule;
     if (reason != "ring") return "not asked";
+    if (!has_port(answer)) return "not asked: no port given";
     return rule.empty() ? "allows it" : "allows it: " + rule;
+}
+
+// With port 0 the agent was asked about the address only: `ring` means that the far agent answers.
+std::string transport_line(const Json& answer, bool is_ring, bool colours) {
+    if (is_ring && !has_port(answer)) {
+        return painted("ring", Paint::good, colours) +
+               " to ports where a program listens and the policy allows it";
+    }
+    return painted(is_ring ? "ring" : "tcp", is_ring ? Paint::good : Paint::doubtful, colours) + ": " +
+           text_at(answer, "reason_text");
 }
 
 std::string line(const char* label, const std::string& text) {
@@ -74,15 +87,16 @@ std::string explanation_text(const Json& answer, bool colours) {
     const std::string reason = text_at(answer, "reason");
     const bool is_ring = text_at(answer, "transport") == "ring";
     const std::string host = text_at(answer, "host_name");
-    std::string text = name_text(member(answer, "target")) + (host.empty() ? "" : " (" + host + ")") + "\n";
+    const Json& target = member(answer, "target");
+    std::string text =
+        (has_port(answer) ? name_text(target) : text_at(target, "address", name_text(target))) +
+        (host.empty() ? "" : " (" + host + ")") + "\n";
     text += line("hosts map", map_line(answer));
     text += line("domain", domain_line(answer));
     text += line("agent", agent_line(answer, reason));
     text += line("listener", listener_line(answer, reason));
     text += line("policy", policy_line(answer, reason));
-    text += line("transport",
-                 painted(is_ring ? "ring" : "tcp", is_ring ? Paint::good : Paint::doubtful, colours) + ": " +
-                     text_at(answer, "reason_text"));
+    text += line("transport", transport_line(answer, is_ring, colours));
     const std::string_view remedy = remedy_for(reason);
     if (!is_ring && !remedy.empty()) text += line("to do", std::string(remedy));
     return text;

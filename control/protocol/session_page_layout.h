@@ -1,6 +1,7 @@
 // What a program's sockets are and why, written by its guest library, read by its agent when somebody asks
 // (`xylem ls`). No round trip for a socket that stays on TCP. The agent treats it as text for people:
-// bounded, checked, never acted upon. A record's state is stored last (release) and cleared first.
+// bounded, checked, and acted upon in one case only: `adopt` finds an accepted end by its cookie here, among
+// the ends that this very session holds. A record's state is stored last (release) and cleared first.
 #pragma once
 
 #include "vsock-transport/base/atomic.hpp"

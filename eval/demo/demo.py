@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # the tree stays as it was
+
 import figures
 import plot
 from processes import Processes, ProgramFailed, stop_agents

@@ -89,11 +89,11 @@ if [[ $(id -u) == 0 ]] && id nobody >/dev/null 2>&1; then
     install -d -o nobody "$scratch/nobody"
     chmod 755 "$scratch"
     cp "$xylemd" "$xylem" "$scratch/nobody"
-    as_nobody() { setpriv --reuid nobody --clear-groups env XYLEM_RUNTIME_DIR="$scratch/nobody/run" "$@"; }
-    as_nobody "$scratch/nobody/xylemd" --domain 4 2>"$scratch/agent.log" &
+    as_nobody=(setpriv --reuid nobody --clear-groups env XYLEM_RUNTIME_DIR="$scratch/nobody/run")
+    "${as_nobody[@]}" "$scratch/nobody/xylemd" --domain 4 2>"$scratch/agent.log" &
     agent=$!
     check "an ordinary user's agent works" eventually 20 test -S "$scratch/nobody/run/dom-4/agent.sock"
-    run as_nobody "$scratch/nobody/xylem" stat --domain 4
+    run "${as_nobody[@]}" "$scratch/nobody/xylem" stat --domain 4
     check "and answers that user" exits_and_says 0 'domain 4'
     stop TERM
 else

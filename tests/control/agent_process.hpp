@@ -65,7 +65,9 @@ class RuntimeScratch {
 
 class AgentProcess {
   public:
-    explicit AgentProcess(std::uint32_t domain, const std::function<void(agent::Options&)>& change = {}) {
+    // change: the options; in_child: what else to do in the agent's process, before it begins.
+    explicit AgentProcess(std::uint32_t domain, const std::function<void(agent::Options&)>& change = {},
+                          const std::function<void()>& in_child = {}) {
         agent::Options options;
         options.settings.domain = domain;
         options.settings.hosts_file = "/nonexistent/xylem/hosts";
@@ -76,6 +78,7 @@ class AgentProcess {
         pid_ = ::fork();
         if (pid_ == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (in_child) in_child();
             ::_exit(agent::run_daemon(options));
         }
     }

@@ -39,6 +39,7 @@ void a_full_connection_says_eagain(Side& side) {
         const std::uint64_t size = side.exchange(0);
         side.line("all of it came: %d", drain(fd, size) == size);
         side.meet();
+        side.meet();
         return;
     }
     const std::size_t size = fill(fd);
@@ -53,6 +54,7 @@ void a_full_connection_says_eagain(Side& side) {
     side.line("writable: %d", await(fd, POLLOUT));
     show_masks(side, fd, "drained");
     send_bytes(side, fd, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    side.meet();
 }
 
 void peeking_leaves_the_bytes(Side& side) {

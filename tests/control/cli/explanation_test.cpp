@@ -48,6 +48,16 @@ TEST(Explanation, what_lies_behind_the_obstacle_is_not_claimed) {
     EXPECT_TRUE(says(text, "to do      start the peer's program"));
 }
 
+TEST(Explanation, without_a_port_nothing_is_claimed_of_listener_and_policy) {
+    Json address_only = answer("ring", "ring");
+    address_only["target"] = {{"text", "10.0.0.3:0"}, {"address", "10.0.0.3"}, {"port", 0}};
+    const std::string text = explanation_text(address_only, false);
+    EXPECT_TRUE(text.starts_with("10.0.0.3\n"));
+    EXPECT_TRUE(says(text, "listener   not asked: no port given"));
+    EXPECT_TRUE(says(text, "policy     not asked: no port given"));
+    EXPECT_TRUE(says(text, "transport  ring to ports where a program listens"));
+}
+
 TEST(Explanation, an_unmapped_address_says_which_file_was_read) {
     Json unmapped = answer("tcp", "not_mapped");
     unmapped["entry"] = nullptr;

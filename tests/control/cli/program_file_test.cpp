@@ -22,7 +22,7 @@ class ProgramFile : public testing::Test {
     void TearDown() override { fs::remove_all(folder_); }
 
     std::string write(const std::string& name, const std::string& text, bool is_executable = true) {
-        const std::string path = folder_ / name;
+        std::string path = folder_ / name;
         std::ofstream(path, std::ios::binary) << text;
         if (is_executable) fs::permissions(path, fs::perms::owner_exec, fs::perm_options::add);
         return path;
