@@ -104,6 +104,7 @@ stop_everything() {
     rm -rf "$scratch"
 }
 trap stop_everything EXIT
+trap 'exit 143' HUP INT TERM
 
 # The last line of a test script.
 finish() {
