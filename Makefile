@@ -197,7 +197,7 @@ mandir := $(PREFIX)/share/man
 INSTALL_FILES := \
     $(foreach p,$(filter $(B)/xylem $(B)/xylemd $(B)/xylem-rdma,$(PRODUCTS)),$(p)|$(bindir)/$(notdir $(p))|755) \
     $(foreach p,$(filter $(B)/libxylem.so,$(PRODUCTS)),$(p)|$(PREFIX)/lib/xylem/libxylem.so|644) \
-    $(foreach n,1 5 8,$(foreach p,$(wildcard docs/man/*.$(n)),$(p)|$(mandir)/man$(n)/$(notdir $(p))|644)) \
+    $(foreach n,1 5 7 8,$(foreach p,$(wildcard docs/man/*.$(n)),$(p)|$(mandir)/man$(n)/$(notdir $(p))|644)) \
     $(foreach p,$(wildcard control/cli/xylem.bash-completion),$(p)|$(PREFIX)/share/bash-completion/completions/xylem|644)
 INSTALL_UNITS := $(wildcard control/*.service)
 unitdir := $(PREFIX)/lib/systemd/system

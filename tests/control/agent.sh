@@ -11,6 +11,9 @@ start() {
     agent=$!
     eventually 20 test -S "$dom/agent.sock"
 }
+# Called by name, through eventually.
+# shellcheck disable=SC2317
+answers() { "$xylem" stat --domain 4 --json >"$scratch/stat" 2>&1; }
 stop() {
     kill -"$1" "$agent"
     wait "$agent"
@@ -48,7 +51,7 @@ start
 stop KILL 2>/dev/null
 check "a killed one leaves them" test -S "$dom/agent.sock"
 start
-check "the next one takes the place over" eventually 20 "$xylem" stat --domain 4 --json >"$scratch/stat"
+check "the next one takes the place over" eventually 20 answers
 stop TERM
 
 cat >"$scratch/notify.py" <<'PYTHON'
