@@ -29,7 +29,9 @@ endif
 
 OPTIMIZE_release := -O2
 OPTIMIZE_debug := -Og -g3
-OPTIMIZE_asan := -O1 -fsanitize=address -fno-omit-frame-pointer
+# Both at once: half the time of two builds. ubsan alone is for when asan's shadow is in the way.
+OPTIMIZE_asan := -O1 -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined \
+                 -fno-omit-frame-pointer
 OPTIMIZE_tsan := -O1 -fsanitize=thread -fno-omit-frame-pointer
 # vptr needs type information, and half of the code is compiled without.
 OPTIMIZE_ubsan := -O1 -fsanitize=undefined -fno-sanitize=vptr -fno-sanitize-recover=all -fno-omit-frame-pointer
