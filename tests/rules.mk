@@ -1,7 +1,13 @@
 # Unit tests (one gtest binary), stress programs, programs to preload into, benchmarks. Folders may be empty.
 # Suites, and what `make check` runs in which variant: tests/suites.ini.
+ifneq ($(filter asan ubsan tsan,$(VARIANT)),)
+# What shares memory with others and parses: rings, streams, doorbells, the hosts map.
+TEST_FOLDERS := vsock-transport hosts-map conformance
+TEST_ARCHIVES := test-support $(CONTROL_ARCHIVES)
+else
 TEST_FOLDERS := vsock-transport hosts-map control guest-lib container-shim rdma-bridge conformance
 TEST_ARCHIVES := test-support agent cli guest-lib $(CONTROL_ARCHIVES)
+endif
 
 $(call library,test-support,$(call rwildcard,tests/support,%.cpp),$(HOSTED_FLAGS))
 
@@ -11,6 +17,8 @@ TESTS += $(call program,tests/xylem-tests,$(UNIT_SOURCES),$(TEST_ARCHIVES),-lgmo
 
 STRESS_SOURCES := $(wildcard tests/stress/*.cpp)
 TESTS += $(foreach s,$(STRESS_SOURCES),$(call program,$(basename $(s)),$(s),$(TEST_ARCHIVES),$(DAEMON_LIBS)))
+
+UNIT_AND_STRESS := $(TESTS)
 
 BENCH_SOURCES := $(wildcard tests/bench/*.cpp)
 BENCHES := $(foreach s,$(BENCH_SOURCES),$(call program,$(basename $(s)),$(s),$(TEST_ARCHIVES),$(DAEMON_LIBS)))
@@ -42,7 +50,8 @@ RUN_SUITES = FUZZ_SECONDS=$(FUZZ_SECONDS) CXX='$(CXX)' $(NO_RANDOMIZE) $(PYTHON)
 WANTS_FUZZ := $(and $(filter release,$(VARIANT)),$(if $(SUITE),$(filter fuzz,$(SUITE)),yes))
 
 check: check-variant  ## Run all tests; SUITE="name ..." selects, see tests/suites.ini
-check-variant: all $(if $(WANTS_FUZZ),fuzz-binaries)
+# Sanitizer variants run unit and stress tests; what only other suites need is not built for them.
+check-variant: $(if $(filter asan ubsan tsan,$(VARIANT)),$(UNIT_AND_STRESS),all) $(if $(WANTS_FUZZ),fuzz-binaries)
 	@$(RUN_SUITES) $(SUITE)
 
 bench: $(BENCHES)  ## Build and run the micro-benchmarks of tests/bench
