@@ -88,7 +88,9 @@ void ask_accepting_side(Agent& agent, const ConnectAttempt& attempt, Decided dec
             if (connected == nullptr || connected->connection_id != id) {
                 return decided(Reason::bad_request, false);
             }
-            decided(static_cast<Reason>(connected->reason), true);
+            const auto reason = static_cast<Reason>(connected->reason);
+            const bool is_reason = connected->reason != 0 && connected->reason < kReasonCount;
+            decided(is_reason ? reason : Reason::bad_request, true);
         });
 }
 

@@ -17,7 +17,6 @@ struct Question {
 };
 
 void answer_tcp(Agent& agent, Session* session, const Question& question, Reason reason) {
-    if (index_of(reason) != static_cast<std::uint32_t>(reason)) reason = Reason::bad_request;
     ++agent.counters.connects_failed[index_of(reason)];
     if (session != nullptr) answer_failed(agent, *session, question.request_id, reason);
 }

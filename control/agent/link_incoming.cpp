@@ -43,9 +43,10 @@ void Links::on_hello(const LinkPtr& link, const LinkHelloMessage& hello) {
     const bool is_possible = hello.domain != agent_.settings.domain && link->state == LinkState::greeting;
     if (!is_possible || !is_owner(hello.domain, link->socket.get())) {
         ++agent_.counters.links_refused;
-        if (refusal_log_.may())
+        if (refusal_log_.may()) {
             spdlog::warn("process {} (uid {}) says it is domain {}'s agent, but is not: refused",
                          link->far.pid, link->far.uid, hello.domain);
+        }
         return break_link(link, Reason::bad_request, "not the owner of the domain's link socket");
     }
     // One live link a direction: a domain that dials again has lost the old one, whether we know or not.
