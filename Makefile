@@ -161,7 +161,7 @@ release debug: %:  ## Build that variant into build/release, build/debug
 asan tsan ubsan: %:  ## Build that variant and run its tests
 	@$(MAKE) --no-print-directory VARIANT=$* check-variant
 
-demo: all  ## Two domains on this machine: iperf3 and NetPIPE over TCP and over Xylem, side by side
+demo: products  ## Two domains on this machine: iperf3 and NetPIPE over TCP and over Xylem, side by side
 	@test -e eval/demo/demo.py || { echo 'make demo: eval/demo/demo.py is not in this tree' >&2; exit 2; }
 	@XYLEM_BUILD=$(abspath $(B)) $(PYTHON) eval/demo/demo.py
 

@@ -2,16 +2,23 @@
 // spinning waiter 0.06 us, so spinning wins while waits are short and another core runs the peer; where none
 // is free, spinning only keeps the peer from running.
 //
-// The budget halves with each spin that found nothing and returns to the maximum with each that won. Once it
-// fell below kLeastNs it is zero, and every kProbeEvery-th wait spins kProbeNs to learn whether times
-// changed. Advisory state of one waiter's place (a socket direction, a thread, an epoll set); races cost
-// accuracy only.
+// A spin looks for kLookNs, then gives the core away between looks. That costs a short system call where the
+// core is its own; where the peer sits on the same core (a wake-up tends to put it there) the peer runs and
+// answers without anybody's wake-up, and since both stay runnable, the kernel moves one of them to a free core.
+//
+// The budget halves with each spin that found nothing and returns to the maximum with each that won. Below
+// kLeastNs it is zero, and so it is at once if somebody else kept the core for kStolenNs: then the
+// machine is full. From then on every n-th wait probes whether times have changed, with n doubling from
+// kProbeFirst to kProbeLast while probes lose, and for kProbeNs, which is more than the peer's wake-up takes.
+//
+// Advisory state of one waiter's place (a socket direction, a thread, an epoll set); races cost accuracy only.
 #pragma once
 
 #include <cstdint>
 
 #include "vsock-transport/base/atomic.hpp"
 #include "vsock-transport/base/clock.hpp"
+#include "vsock-transport/base/system_call.hpp"
 
 namespace xylem {
 
@@ -21,8 +28,11 @@ inline constexpr std::uint32_t kMaxSpinNs = 10'000'000;
 class WaitPolicy {
   public:
     static constexpr std::uint32_t kLeastNs = 1'500;
-    static constexpr std::uint32_t kProbeNs = 5'000;
-    static constexpr std::uint32_t kProbeEvery = 16;
+    static constexpr std::uint32_t kLookNs = 2'000;
+    static constexpr std::uint32_t kStolenNs = 400'000;
+    static constexpr std::uint32_t kProbeNs = 30'000;
+    static constexpr std::uint32_t kProbeFirst = 16;
+    static constexpr std::uint32_t kProbeLast = 4'096;
 
     // max_ns: 0 (never spin) to kMaxSpinNs.
     void set_max_ns(std::uint32_t max_ns) {
@@ -36,15 +46,28 @@ class WaitPolicy {
         const std::uint32_t max = max_ns_.load_relaxed();
         if (budget != 0 || max == 0) return budget;
         const std::uint32_t waits = waits_.load_relaxed() + 1;
-        waits_.store_relaxed(waits);
-        if (waits % kProbeEvery != 0) return 0;
+        if (waits < probe_every_.load_relaxed()) {
+            waits_.store_relaxed(waits);
+            return 0;
+        }
+        waits_.store_relaxed(0);
         return max < kProbeNs ? max : kProbeNs;
     }
 
-    void won() { budget_ns_.store_relaxed(max_ns_.load_relaxed()); }
+    void won() {
+        budget_ns_.store_relaxed(max_ns_.load_relaxed());
+        probe_every_.store_relaxed(kProbeFirst);
+    }
     void lost() {
-        const std::uint32_t half = budget_ns_.load_relaxed() / 2;
+        const std::uint32_t budget = budget_ns_.load_relaxed();
+        const std::uint32_t half = budget / 2;
         budget_ns_.store_relaxed(half < kLeastNs ? 0 : half);
+        if (budget == 0) probe_less();
+    }
+    // Somebody else needs the core.
+    void lost_the_core() {
+        budget_ns_.store_relaxed(0);
+        probe_less();
     }
 
     // Spins until ready() or the budget is spent; says whether ready() came true.
@@ -53,7 +76,8 @@ class WaitPolicy {
         const std::uint32_t budget_ns = next_budget_ns();
         if (budget_ns == 0) return false;
         const std::uint64_t start_ns = now_ns();
-        do {
+        std::uint64_t before_ns = start_ns;
+        for (;;) {
             for (int i = 0; i < kLooksPerClock; ++i) {
                 if (ready()) {
                     won();
@@ -61,7 +85,15 @@ class WaitPolicy {
                 }
                 cpu_relax();
             }
-        } while (now_ns() - start_ns < budget_ns);
+            const std::uint64_t spent_ns = now_ns() - start_ns;
+            if (start_ns + spent_ns - before_ns >= kStolenNs) {
+                lost_the_core();
+                return ready();
+            }
+            if (spent_ns >= budget_ns) break;
+            before_ns = start_ns + spent_ns;
+            if (spent_ns >= kLookNs) system_call(SYS_sched_yield);
+        }
         lost();
         return false;
     }
@@ -69,9 +101,15 @@ class WaitPolicy {
   private:
     static constexpr int kLooksPerClock = 32;
 
+    void probe_less() {
+        const std::uint32_t doubled = 2 * probe_every_.load_relaxed();
+        probe_every_.store_relaxed(doubled < kProbeLast ? doubled : kProbeLast);
+    }
+
     AtomicU32 max_ns_{kDefaultSpinNs};
     AtomicU32 budget_ns_{kDefaultSpinNs};
     AtomicU32 waits_{0};
+    AtomicU32 probe_every_{kProbeFirst};
 };
 
 // A kick that is lost or withheld costs at most a bounded sleep. The bound of one long wait doubles from a

@@ -1,5 +1,7 @@
 // Tokens, slots, doorbells and the spin budget.
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <time.h>
 
 #include <set>
 #include <stdexcept>
@@ -193,25 +195,82 @@ TEST(wait_policy, halves_its_budget_until_it_is_zero_and_a_win_brings_it_back) {
     EXPECT_EQ(policy.next_budget_ns(), 8'000U);
 }
 
-TEST(wait_policy, probes_now_and_then_once_it_gave_up) {
+// How many waits pass until one may spin again.
+unsigned waits_until_a_probe(WaitPolicy& policy, std::uint32_t& budget_ns) {
+    unsigned waits = 0;
+    do {
+        budget_ns = policy.next_budget_ns();
+        ++waits;
+    } while (budget_ns == 0);
+    return waits;
+}
+
+TEST(wait_policy, probes_ever_less_while_probes_lose) {
     WaitPolicy policy;
     policy.set_max_ns(2'000);
     policy.lost();
-    unsigned probes = 0;
-    for (unsigned i = 0; i < 10 * WaitPolicy::kProbeEvery; ++i) {
-        const std::uint32_t budget = policy.next_budget_ns();
-        if (budget == 0) continue;
-        EXPECT_EQ(budget, 2'000U) << "never more than the maximum";
+    std::uint32_t budget_ns = 0;
+    for (unsigned expected = WaitPolicy::kProbeFirst; expected <= WaitPolicy::kProbeLast; expected *= 2) {
+        EXPECT_EQ(waits_until_a_probe(policy, budget_ns), expected);
+        EXPECT_EQ(budget_ns, 2'000U) << "never more than the maximum";
         policy.lost();
-        ++probes;
     }
-    EXPECT_EQ(probes, 10U);
+    EXPECT_EQ(waits_until_a_probe(policy, budget_ns), WaitPolicy::kProbeLast);
+    policy.won();
+    EXPECT_EQ(policy.next_budget_ns(), 2'000U);
+}
+
+TEST(wait_policy, a_probe_is_longer_than_a_wake_up) {
+    WaitPolicy policy;
+    policy.lost_the_core();
+    std::uint32_t budget_ns = 0;
+    EXPECT_EQ(waits_until_a_probe(policy, budget_ns), 2 * WaitPolicy::kProbeFirst);
+    EXPECT_EQ(budget_ns, WaitPolicy::kProbeNs);
+}
+
+TEST(wait_policy, gives_up_at_once_when_the_core_is_taken_away) {
+    WaitPolicy policy;
+    policy.set_max_ns(kMaxSpinNs);
+    const timespec away = to_timespec(2 * WaitPolicy::kStolenNs);
+    EXPECT_FALSE(policy.spin([&away] {
+        ::nanosleep(&away, nullptr);
+        return false;
+    }));
+    EXPECT_EQ(policy.next_budget_ns(), 0U);
+}
+
+// Two threads on one core, each waiting for the other: without giving the core away, every spin is in vain.
+TEST(wait_policy, a_peer_on_the_same_core_gets_to_answer_while_one_spins) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<unsigned>(::sched_getcpu()), &one);
+    AtomicU32 turn;
+    constexpr std::uint32_t kTurns = 2'000;
+    const auto play = [&turn, &one](std::uint32_t mine) {
+        ::sched_setaffinity(0, sizeof one, &one);
+        WaitPolicy policy;
+        unsigned won = 0;
+        for (std::uint32_t i = mine; i < kTurns; i += 2) {
+            const auto is_my_turn = [&turn, i] { return turn.load_acquire() == i; };
+            won += is_my_turn() || policy.spin(is_my_turn) ? 1 : 0;
+            while (!is_my_turn()) ::sched_yield();
+            turn.store_release(i + 1);
+        }
+        return won;
+    };
+    unsigned other_won = 0;
+    std::thread other([&] { other_won = play(1); });
+    unsigned own_won = 0;
+    std::thread own([&] { own_won = play(0); });
+    other.join();
+    own.join();
+    EXPECT_GT(own_won + other_won, kTurns / 10);
 }
 
 TEST(wait_policy, with_a_maximum_of_zero_never_spins) {
     WaitPolicy policy;
     policy.set_max_ns(0);
-    for (unsigned i = 0; i < 3 * WaitPolicy::kProbeEvery; ++i) {
+    for (unsigned i = 0; i < 3 * WaitPolicy::kProbeFirst; ++i) {
         EXPECT_FALSE(policy.spin([]() -> bool { throw std::runtime_error("must not look"); }));
     }
 }
