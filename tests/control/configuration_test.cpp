@@ -167,7 +167,7 @@ TEST_F(AgentConfiguration, quotas_of_ends_memory_and_peers_give_tcp_with_a_reaso
     AgentProcess server_agent(1);
     AgentProcess few_ends(2, limited(2, 99, 1 << 30));
     AgentProcess few_per_peer(3, limited(99, 1, 1 << 30));
-    AgentProcess little_memory(4, limited(99, 99, 3 << 20));
+    AgentProcess little_memory(4, limited(99, 99, 12 << 20));
     ASSERT_TRUE(server_agent.is_serving() && few_ends.is_serving() && few_per_peer.is_serving() &&
                 little_memory.is_serving());
     Program server(1);
@@ -181,7 +181,7 @@ TEST_F(AgentConfiguration, quotas_of_ends_memory_and_peers_give_tcp_with_a_reaso
     };
     EXPECT_EQ(connects(2), 2);
     EXPECT_EQ(connects(3), 1);
-    EXPECT_EQ(connects(4), 2);  // a slab of two rings of 512 KiB, and its header
+    EXPECT_EQ(connects(4), 2);  // a slab of two rings of 2 MiB, and its header
 }
 
 TEST_F(AgentConfiguration, what_is_closed_counts_no_more) {

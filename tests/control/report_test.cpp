@@ -65,7 +65,7 @@ TEST_F(AgentReport, sockets_lists_ends_and_listeners_with_their_figures) {
     EXPECT_EQ(end["side"], "accepting");
     EXPECT_EQ(end["peer"]["text"], "127.44.0.2:40000");
     EXPECT_EQ(end["ring"]["rx_queued_bytes"], 5);
-    EXPECT_EQ(end["ring"]["tx_size_bytes"], 512 << 10);
+    EXPECT_EQ(end["ring"]["tx_size_bytes"], kDefaultRingSizeBytes);
     EXPECT_EQ(server_end->receive(), "12345");
     client.release(client_end->id);
     ASSERT_TRUE(client.settle());

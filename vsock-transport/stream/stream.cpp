@@ -64,6 +64,7 @@ Result<std::size_t> Stream::send_locked(IoCursor& source) {
 
 Result<std::size_t> Stream::produce_chunks(IoCursor& source) {
     Producer ring = producer();
+    if (!ring.rewind_if_empty(source.remaining())) return reject_lie();
     std::size_t total = 0;
     while (source.remaining() > 0) {
         const std::size_t wanted = std::min(source.remaining(), kPublishBytes);
