@@ -12,7 +12,7 @@ constexpr std::size_t kPieceBytes = 32 << 10;
 
 ssize_t send_file(Socket& socket, int in, off64_t* offset, std::size_t count) {
     off64_t position = offset != nullptr ? *offset : ::lseek64(in, 0, SEEK_CUR);
-    if (position < 0) return fail_errno_with(EINVAL);
+    if (position < 0) return fail_errno_with(offset == nullptr && errno == EBADF ? EBADF : EINVAL);
     std::size_t total = 0;
     char piece[kPieceBytes];
     while (total < count) {

@@ -4,9 +4,11 @@
 #include "guest-lib/fd_table.hpp"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/socket_file.hpp"
 
 namespace xylem {
 namespace {
@@ -93,6 +95,7 @@ bool enter(int fd, FdObject* object) {
         if (old->descriptors.fetch_sub(1) == 1) last_descriptor_gone(old);
         drop(old);
     }
+    if (fd <= STDERR_FILENO && object->kind == ObjectKind::socket) follow_standard_stream(fd);
     return true;
 }
 

@@ -92,7 +92,9 @@ __attribute__((constructor)) void start() {
     if (is_privileged || ::getenv("XYLEM_DISABLE") != nullptr) return;
     enabled.store_release(1);
     ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    const int saved_errno = errno;  // a program begins with 0
     adopt_all_inherited();
+    errno = saved_errno;
 }
 
 }  // namespace
