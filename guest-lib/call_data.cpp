@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "guest-lib/inheritance.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/socket.hpp"
 
@@ -70,12 +71,18 @@ XYLEM_EXPORT(ssize_t, recvfrom,
 
 XYLEM_EXPORT(ssize_t, recvmsg, (int fd, msghdr* message, int flags)) {
     if (Ref<Socket> socket = ring_socket(fd)) return receive_message_into(*socket, *message, flags);
-    return real().recvmsg(fd, message, flags);
+    const ssize_t got = real().recvmsg(fd, message, flags);
+    if (got >= 0) take_in_from(*message);
+    return got;
 }
 
 XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout)) {
     Ref<Socket> socket = ring_socket(fd);
-    if (!socket) return real().recvmmsg(fd, messages, count, flags, timeout);
+    if (!socket) {
+        const int got = real().recvmmsg(fd, messages, count, flags, timeout);
+        for (int i = 0; i < got; ++i) take_in_from(messages[i].msg_hdr);
+        return got;
+    }
     unsigned done = 0;
     for (; done < count; ++done) {
         const bool wait = done == 0 || (flags & MSG_WAITFORONE) == 0;
@@ -116,12 +123,16 @@ XYLEM_EXPORT(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {
     if (Ref<Socket> socket = ring_socket(fd)) {
         return send_message_of(*socket, *message, flags);
     }
+    if (message != nullptr) lend_what_travels(*message);
     return real().sendmsg(fd, message, flags);
 }
 
 XYLEM_EXPORT(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flags)) {
     Ref<Socket> socket = ring_socket(fd);
-    if (!socket) return real().sendmmsg(fd, messages, count, flags);
+    if (!socket) {
+        for (unsigned i = 0; i < count; ++i) lend_what_travels(messages[i].msg_hdr);
+        return real().sendmmsg(fd, messages, count, flags);
+    }
     unsigned done = 0;
     for (; done < count; ++done) {
         const ssize_t sent = send_message_of(*socket, messages[done].msg_hdr, flags);

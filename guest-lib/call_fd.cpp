@@ -2,6 +2,7 @@
 // descriptors do not exist for the program.
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
@@ -94,8 +95,12 @@ int close_many(unsigned first, unsigned last, int flags) {
 
 XYLEM_EXPORT(int, close, (int fd)) {
     if (is_private(fd) && is_own_process()) return fail_errno_with(EBADF);
-    forget(fd);
-    return real().close(fd);
+    if (peek(fd) == nullptr || !is_own_process()) return real().close(fd);
+    ::pthread_testcancel();
+    FdObject* object = detach(fd);
+    const long result = to_libc(system_call(SYS_close, fd));  // not cancelled between here and settle()
+    settle(object);
+    return static_cast<int>(result);
 }
 
 XYLEM_EXPORT(int, close_range, (unsigned first, unsigned last, int flags)) {

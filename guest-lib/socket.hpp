@@ -68,7 +68,8 @@ struct Socket : FdObject {
 
     // listening
     std::uint64_t listener_id = 0;
-    UniqueFd queue;  // eventfd: readable while the accept queue holds something
+    UniqueFd queue;   // eventfd: readable while the accept queue holds something
+    UniqueFd kernel;  // the kernel's listener once more: accept() goes on when its descriptor was closed
     int backlog = 0;
 
     // Before there is an end page, and of listeners, whose accepted sockets inherit them.

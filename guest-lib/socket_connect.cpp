@@ -62,11 +62,7 @@ ConnectMessage make_connect(const Socket& socket, const SocketName& local, const
 
 int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC && is_ring()) {
-        // tcp_disconnect(): the peer gets a reset, whatever SO_LINGER says.
-        const std::uint32_t abort = abort_on_close.exchange(1);
-        on_last_close();
-        abort_on_close.store_relaxed(abort);
-        set_state(SocketState::fresh);
+        disconnect();
         return 0;
     }
     if (is_ring()) {
@@ -87,11 +83,13 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     return over_tcp;
 }
 
-// connect(AF_UNSPEC): the connection is reset, the socket keeps its address and may connect again.
+// connect(AF_UNSPEC), tcp_disconnect(): the peer gets a reset, whatever SO_LINGER says and whoever else holds
+// the connection. The socket keeps its address and may connect again.
 void Socket::disconnect() {
-    const std::uint32_t wanted = abort_on_close.exchange(1);
-    on_last_close();
-    abort_on_close.store_relaxed(wanted);
+    EpollSet::on_closed(*this);
+    Session::self().release_end(stream, end_id, ReleaseMode::disconnect);
+    clear_record(Session::self().page(), record);
+    record = -1;
     connect_report.store_relaxed(0);
     set_state(SocketState::fresh);
 }
@@ -118,7 +116,7 @@ int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
     }
     ConnectMessage question = make_connect(*this, local, peer);
     Received answer;
-    const auto asked = session.ask(SessionMessage::connect, question, answer);
+    const auto asked = session.ask(SessionMessage::connect, question, answer, &fd, 1);
     if (!asked) {
         why = asked.error().kind == ErrorKind::no_agent ? Reason::no_agent : Reason::agent_timeout;
         return -1;
