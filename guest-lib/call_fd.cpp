@@ -2,10 +2,10 @@
 // descriptors do not exist for the program.
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/enabled.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -96,7 +96,7 @@ int close_many(unsigned first, unsigned last, int flags) {
 XYLEM_EXPORT(int, close, (int fd)) {
     if (is_private(fd) && is_own_process()) return fail_errno_with(EBADF);
     if (peek(fd) == nullptr || !is_own_process()) return real().close(fd);
-    ::pthread_testcancel();
+    may_be_cancelled();
     FdObject* object = detach(fd);
     const long result = to_libc(system_call(SYS_close, fd));  // not cancelled between here and settle()
     settle(object);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/interruption.hpp"
 #include "guest-lib/poll_wait.hpp"
 #include "guest-lib/private_fds.hpp"
@@ -66,24 +67,41 @@ void take(int pipe, char* room, std::size_t size) {
     }
 }
 
+// Copies what the pipe holds, without taking it; -errno, or 0 at its end.
+long look_into(int pipe, char* room, std::size_t size, unsigned flags) {
+    const BetweenPipe between;
+    if (!between) return -ENOMEM;
+    const long seen = system_call(SYS_tee, pipe, between.in(), static_cast<long>(size), flags);
+    return seen <= 0 ? seen : system_call(SYS_read, between.out(), word(room), seen);
+}
+
+// Offers bytes to the pipe; how many it took, or -errno.
+long offer_to(int pipe, const char* bytes, std::size_t size, unsigned flags) {
+    const BetweenPipe between;
+    if (!between) return -ENOMEM;
+    const long filled = system_call(SYS_write, between.in(), word(bytes), static_cast<long>(size));
+    return filled <= 0 ? filled : system_call(SYS_splice, between.out(), 0, pipe, 0, filled, flags);
+}
+
+ssize_t moved_or(std::size_t total, long failure) {
+    return total > 0 ? static_cast<ssize_t>(total) : to_libc(failure);
+}
+
 // As fs/splice.c does: waits for the pipe only before the first byte, and for the socket as that blocks.
 ssize_t from_pipe(int pipe, Socket& socket, std::size_t count, unsigned flags) {
-    const BetweenPipe between;
-    if (!between) return fail_errno_with(ENOMEM);
     if (is_nonblocking(pipe)) flags |= SPLICE_F_NONBLOCK;
     std::size_t total = 0;
     char piece[kPieceBytes];
     while (total < count) {
         const unsigned now = total > 0 ? flags | SPLICE_F_NONBLOCK : flags;
-        const ssize_t seen = ::tee(pipe, between.in(), std::min(count - total, sizeof piece), now);
-        if (seen <= 0) return total > 0 ? static_cast<ssize_t>(total) : seen;
-        const auto size = static_cast<std::size_t>(system_call(SYS_read, between.out(), word(piece), seen));
-        const iovec vector{piece, size};
+        const long seen = look_into(pipe, piece, std::min(count - total, sizeof piece), now);
+        if (seen <= 0) return moved_or(total, seen);
+        const iovec vector{piece, static_cast<std::size_t>(seen)};
         const ssize_t sent = socket.send(&vector, 1, 0);
         if (sent < 0) return total > 0 ? static_cast<ssize_t>(total) : -1;
         take(pipe, piece, static_cast<std::size_t>(sent));
         total += static_cast<std::size_t>(sent);
-        if (static_cast<std::size_t>(sent) < size) break;
+        if (sent < seen) break;
     }
     return static_cast<ssize_t>(total);
 }
@@ -101,8 +119,6 @@ int await_room(int pipe, unsigned flags) {
 
 // Waits for room first, then for bytes unless the socket is non-blocking; then takes what is there.
 ssize_t to_pipe(Socket& socket, int pipe, std::size_t count, unsigned flags) {
-    const BetweenPipe between;
-    if (!between) return fail_errno_with(ENOMEM);
     if (is_nonblocking(pipe)) flags |= SPLICE_F_NONBLOCK;
     const int failure = await_room(pipe, flags);
     if (failure != 0) return fail_errno_with(failure);
@@ -110,14 +126,11 @@ ssize_t to_pipe(Socket& socket, int pipe, std::size_t count, unsigned flags) {
     char piece[kPieceBytes];
     while (total < count) {
         const iovec vector{piece, std::min(count - total, sizeof piece)};
-        const int how = MSG_PEEK | (total > 0 ? MSG_DONTWAIT : 0);
-        const ssize_t seen = socket.receive(&vector, 1, how);
+        const ssize_t seen = socket.receive(&vector, 1, MSG_PEEK | (total > 0 ? MSG_DONTWAIT : 0));
         if (seen <= 0) return total > 0 ? static_cast<ssize_t>(total) : seen;
-        const long filled = system_call(SYS_write, between.in(), word(piece), seen);
         const unsigned now = total > 0 ? flags | SPLICE_F_NONBLOCK : flags;
-        const ssize_t moved =
-            real().splice(between.out(), nullptr, pipe, nullptr, static_cast<size_t>(filled), now);
-        if (moved <= 0) return total > 0 ? static_cast<ssize_t>(total) : moved;
+        const long moved = offer_to(pipe, piece, static_cast<std::size_t>(seen), now);
+        if (moved <= 0) return moved_or(total, moved);
         const iovec taken{piece, static_cast<std::size_t>(moved)};
         (void)socket.receive(&taken, 1, MSG_TRUNC | MSG_DONTWAIT);
         total += static_cast<std::size_t>(moved);
@@ -130,13 +143,16 @@ ssize_t to_pipe(Socket& socket, int pipe, std::size_t count, unsigned flags) {
 
 XYLEM_EXPORT(ssize_t, splice,
              (int in, off64_t* in_offset, int out, off64_t* out_offset, size_t count, unsigned flags)) {
+    may_be_cancelled();
     const bool is_plain =
         count > 0 && in_offset == nullptr && out_offset == nullptr && (flags & ~kAllFlags) == 0;
     if (is_plain) {
-        Ref<Socket> source = ring_socket(in);
-        if (source && is_pipe(out)) return to_pipe(*source, out, count, flags);
-        Ref<Socket> target = ring_socket(out);
-        if (target && is_pipe(in)) return from_pipe(in, *target, count, flags);
+        if (Ref<Socket> source = ring_socket(in); source && is_pipe(out)) {
+            return to_pipe(*source, out, count, flags);
+        }
+        if (Ref<Socket> target = ring_socket(out); target && is_pipe(in)) {
+            return from_pipe(in, *target, count, flags);
+        }
     }
     return real().splice(in, in_offset, out, out_offset, count, flags);
 }

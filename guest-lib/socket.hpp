@@ -80,6 +80,7 @@ struct Socket : FdObject {
     Socket* next_free = nullptr;
 
   private:
+    int connect_in_kernel(int fd, const sockaddr* address, socklen_t length);
     int connect_ring(int fd, const SocketName& peer, Reason& why);
     int accept_ring(sockaddr* address, socklen_t* length, int flags);
     void disconnect();
@@ -88,7 +89,8 @@ struct Socket : FdObject {
 
 void reset_socket_locks();  // in a fork child
 
-// A descriptor that is a ring socket, protected from being freed while in use.
+// A descriptor that is a ring socket, protected from being freed while in use. Whoever holds the one
+// reference to a socket on this thread may call its functions that sleep (cancellation.hpp).
 inline Ref<Socket> ring_socket(int fd) {
     const FdObject* object = peek(fd);
     if (object == nullptr || object->kind != ObjectKind::socket) return {};

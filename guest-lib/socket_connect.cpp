@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "guest-lib/bells.hpp"
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/names.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -71,13 +72,13 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     }
     SocketName peer;
     if (state() != SocketState::fresh || !to_socket_name(address, length, peer)) {
-        return real().connect(fd, address, length);
+        return connect_in_kernel(fd, address, length);
     }
     Reason why = Reason::none;
     const int result = connect_ring(fd, peer, why);
     if (why == Reason::ring) return result;
     stay_on_tcp(fd, why, peer);
-    const int over_tcp = real().connect(fd, address, length);
+    const int over_tcp = connect_in_kernel(fd, address, length);
     // A socket whose connect failed may try again, and may find a ring by then.
     if (over_tcp != 0 && errno != EINPROGRESS && errno != EINTR) set_state(SocketState::fresh);
     return over_tcp;
@@ -92,6 +93,21 @@ void Socket::disconnect() {
     record = -1;
     connect_report.store_relaxed(0);
     set_state(SocketState::fresh);
+}
+
+int Socket::connect_in_kernel(int fd, const sockaddr* address, socklen_t length) {
+    struct Call {
+        int fd;
+        const sockaddr* address;
+        socklen_t length;
+    } call{fd, address, length};
+    return static_cast<int>(sleep_holding(
+        *this, false,
+        [](void* context) -> long {
+            const Call& how = *static_cast<Call*>(context);
+            return real().connect(how.fd, how.address, how.length);
+        },
+        &call));
 }
 
 int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
