@@ -105,10 +105,11 @@ void forget_parents_bells() {
 
 // A thread sleeps on one stream at a time, on the doorbell that it took last.
 void withdraw_sleeper(Stream& stream) {
-    if (last_used == nullptr) return;
-    stream.waiters(Direction::readable).release_doorbell(last_used->id);
-    stream.waiters(Direction::writable).release_doorbell(last_used->id);
-    give_back(last_used);
+    OwnBell* bell = last_used;
+    if (bell == nullptr) return;
+    stream.waiters(Direction::readable).release_doorbell(bell->id);
+    stream.waiters(Direction::writable).release_doorbell(bell->id);
+    give_back(bell);
 }
 
 WaitToken ThreadSleeper::next_token() const {
@@ -123,7 +124,7 @@ WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {
     const std::uint64_t now = now_ns();
     const long result = poll_cancellable(items, 2, deadline_ns > now ? deadline_ns - now : 0);
     if (result == -EINTR) return WaitResult::interrupted;
-    if (items[0].revents != 0) drain_local(bell_->waiter.get());
+    if (bell_ != nullptr && items[0].revents != 0) drain_local(bell_->waiter.get());
     if (items[1].revents != 0 || !session.is_open()) session.check();  // gone, or perhaps back
     return result == 0 ? WaitResult::timed_out : WaitResult::ready;
 }
