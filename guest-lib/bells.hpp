@@ -34,7 +34,11 @@ void reset_bell_locks();
 // Finds a doorbell by domain and id (asking the agent the first time) and rings it.
 BellRinger& bell_ringer();
 
-// The calling thread while it waits on one stream (stream/blocking.hpp).
+// Takes back what a ThreadSleeper of the calling thread left when the thread was cancelled in its sleep: the
+// doorbell, and the slots of the stream that name it.
+void withdraw_sleeper(Stream& stream);
+
+// The calling thread while it waits on one stream (stream/blocking.hpp). Its sleep is a cancellation point.
 class ThreadSleeper {
   public:
     explicit ThreadSleeper(std::uint32_t peer_domain) : bell_(take_bell(peer_domain)) {}

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "guest-lib/cancellation.hpp"
+#include "guest-lib/inheritance.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/socket.hpp"
 
@@ -11,6 +13,14 @@ using namespace xylem;
 namespace {
 
 iovec piece(const void* buffer, std::size_t size) { return {const_cast<void*>(buffer), size}; }
+
+// The same as ring_socket(), for calls that are cancellation points.
+Ref<Socket> data_socket(int fd) {
+    const FdObject* object = peek(fd);
+    if (object == nullptr) return {};
+    may_be_cancelled();
+    return ring_socket(fd);
+}
 
 ssize_t receive_one(Socket& socket, void* buffer, std::size_t size, int flags) {
     const iovec vector = piece(buffer, size);
@@ -41,12 +51,12 @@ ssize_t receive_message_into(Socket& socket, msghdr& message, int flags) {
 }  // namespace
 
 XYLEM_EXPORT(ssize_t, read, (int fd, void* buffer, size_t size)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return size == 0 ? 0 : receive_one(*socket, buffer, size, 0);
+    if (Ref<Socket> socket = data_socket(fd)) return size == 0 ? 0 : receive_one(*socket, buffer, size, 0);
     return real().read(fd, buffer, size);
 }
 
 XYLEM_EXPORT(ssize_t, readv, (int fd, const iovec* vectors, int count)) {
-    if (Ref<Socket> socket = ring_socket(fd)) {
+    if (Ref<Socket> socket = data_socket(fd)) {
         if (count < 0 || count > IOV_MAX) return fail_errno_with(EINVAL);
         return socket->receive(vectors, static_cast<std::size_t>(count), 0);
     }
@@ -54,13 +64,13 @@ XYLEM_EXPORT(ssize_t, readv, (int fd, const iovec* vectors, int count)) {
 }
 
 XYLEM_EXPORT(ssize_t, recv, (int fd, void* buffer, size_t size, int flags)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return receive_one(*socket, buffer, size, flags);
+    if (Ref<Socket> socket = data_socket(fd)) return receive_one(*socket, buffer, size, flags);
     return real().recv(fd, buffer, size, flags);
 }
 
 XYLEM_EXPORT(ssize_t, recvfrom,
              (int fd, void* buffer, size_t size, int flags, sockaddr* from, socklen_t* length)) {
-    if (Ref<Socket> socket = ring_socket(fd)) {
+    if (Ref<Socket> socket = data_socket(fd)) {
         const ssize_t got = receive_one(*socket, buffer, size, flags);
         if (got >= 0 && from != nullptr && length != nullptr) *length = 0;
         return got;
@@ -69,13 +79,19 @@ XYLEM_EXPORT(ssize_t, recvfrom,
 }
 
 XYLEM_EXPORT(ssize_t, recvmsg, (int fd, msghdr* message, int flags)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return receive_message_into(*socket, *message, flags);
-    return real().recvmsg(fd, message, flags);
+    if (Ref<Socket> socket = data_socket(fd)) return receive_message_into(*socket, *message, flags);
+    const ssize_t got = real().recvmsg(fd, message, flags);
+    if (got >= 0) take_in_from(*message);
+    return got;
 }
 
 XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout)) {
-    Ref<Socket> socket = ring_socket(fd);
-    if (!socket) return real().recvmmsg(fd, messages, count, flags, timeout);
+    Ref<Socket> socket = data_socket(fd);
+    if (!socket) {
+        const int got = real().recvmmsg(fd, messages, count, flags, timeout);
+        for (int i = 0; i < got; ++i) take_in_from(messages[i].msg_hdr);
+        return got;
+    }
     unsigned done = 0;
     for (; done < count; ++done) {
         const bool wait = done == 0 || (flags & MSG_WAITFORONE) == 0;
@@ -89,12 +105,12 @@ XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flag
 }
 
 XYLEM_EXPORT(ssize_t, write, (int fd, const void* buffer, size_t size)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return send_one(*socket, buffer, size, 0);
+    if (Ref<Socket> socket = data_socket(fd)) return send_one(*socket, buffer, size, 0);
     return real().write(fd, buffer, size);
 }
 
 XYLEM_EXPORT(ssize_t, writev, (int fd, const iovec* vectors, int count)) {
-    if (Ref<Socket> socket = ring_socket(fd)) {
+    if (Ref<Socket> socket = data_socket(fd)) {
         if (count < 0 || count > IOV_MAX) return fail_errno_with(EINVAL);
         return socket->send(vectors, static_cast<std::size_t>(count), 0);
     }
@@ -102,26 +118,30 @@ XYLEM_EXPORT(ssize_t, writev, (int fd, const iovec* vectors, int count)) {
 }
 
 XYLEM_EXPORT(ssize_t, send, (int fd, const void* buffer, size_t size, int flags)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return send_one(*socket, buffer, size, flags);
+    if (Ref<Socket> socket = data_socket(fd)) return send_one(*socket, buffer, size, flags);
     return real().send(fd, buffer, size, flags);
 }
 
 XYLEM_EXPORT(ssize_t, sendto,
              (int fd, const void* buffer, size_t size, int flags, const sockaddr* to, socklen_t length)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return send_one(*socket, buffer, size, flags);
+    if (Ref<Socket> socket = data_socket(fd)) return send_one(*socket, buffer, size, flags);
     return real().sendto(fd, buffer, size, flags, to, length);
 }
 
 XYLEM_EXPORT(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {
-    if (Ref<Socket> socket = ring_socket(fd)) {
+    if (Ref<Socket> socket = data_socket(fd)) {
         return send_message_of(*socket, *message, flags);
     }
+    if (message != nullptr) lend_what_travels(*message);
     return real().sendmsg(fd, message, flags);
 }
 
 XYLEM_EXPORT(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flags)) {
-    Ref<Socket> socket = ring_socket(fd);
-    if (!socket) return real().sendmmsg(fd, messages, count, flags);
+    Ref<Socket> socket = data_socket(fd);
+    if (!socket) {
+        for (unsigned i = 0; i < count; ++i) lend_what_travels(messages[i].msg_hdr);
+        return real().sendmmsg(fd, messages, count, flags);
+    }
     unsigned done = 0;
     for (; done < count; ++done) {
         const ssize_t sent = send_message_of(*socket, messages[done].msg_hdr, flags);

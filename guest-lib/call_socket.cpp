@@ -2,6 +2,7 @@
 // A TCP socket becomes ours when it is made; whatever else socket() makes is never looked at again.
 #include <netinet/in.h>
 
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/enabled.hpp"
 #include "guest-lib/names.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -15,6 +16,23 @@ namespace {
 bool is_tcp(int domain, int type, int protocol) {
     return (domain == AF_INET || domain == AF_INET6) && (type & 0xF) == SOCK_STREAM &&
            (protocol == 0 || protocol == IPPROTO_TCP);
+}
+
+// Of a listener that is not offered, or of a socket that does not listen.
+int accept_in_kernel(Socket& socket, int fd, sockaddr* address, socklen_t* length, int flags) {
+    struct Call {
+        int fd;
+        sockaddr* address;
+        socklen_t* length;
+        int flags;
+    } call{fd, address, length, flags};
+    return static_cast<int>(sleep_holding(
+        socket, false,
+        [](void* context) -> long {
+            const Call& how = *static_cast<Call*>(context);
+            return real().accept4(how.fd, how.address, how.length, how.flags);
+        },
+        &call));
 }
 
 }  // namespace
@@ -43,21 +61,25 @@ XYLEM_EXPORT(int, listen, (int fd, int backlog)) {
 }
 
 XYLEM_EXPORT(int, accept4, (int fd, sockaddr* address, socklen_t* length, int flags)) {
+    if (peek(fd) != nullptr) may_be_cancelled();
     Ref<Socket> socket = find<Socket>(fd);
-    if (!socket || socket->state() != SocketState::listening) {
-        return real().accept4(fd, address, length, flags);
-    }
+    if (!socket) return real().accept4(fd, address, length, flags);
+    if (socket->state() != SocketState::listening)
+        return accept_in_kernel(*socket, fd, address, length, flags);
     if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return fail_errno_with(EINVAL);
     return socket->accept(fd, address, length, flags);
 }
 
 XYLEM_EXPORT(int, accept, (int fd, sockaddr* address, socklen_t* length)) {
+    if (peek(fd) != nullptr) may_be_cancelled();
     Ref<Socket> socket = find<Socket>(fd);
-    if (!socket || socket->state() != SocketState::listening) return real().accept(fd, address, length);
+    if (!socket) return real().accept(fd, address, length);
+    if (socket->state() != SocketState::listening) return accept_in_kernel(*socket, fd, address, length, 0);
     return socket->accept(fd, address, length, 0);
 }
 
 XYLEM_EXPORT(int, connect, (int fd, const sockaddr* address, socklen_t length)) {
+    if (peek(fd) != nullptr) may_be_cancelled();
     Ref<Socket> socket = find<Socket>(fd);
     return socket ? socket->connect(fd, address, length) : real().connect(fd, address, length);
 }

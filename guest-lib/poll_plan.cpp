@@ -74,8 +74,10 @@ int PollPlan::look() {
     }
     for (nfds_t r = 0; r < ring_count_; ++r) {
         pollfd& item = items_[rings_[r].index];
-        item.revents =
-            static_cast<short>(rings_[r].socket->poll_events() & (item.events | POLLERR | POLLHUP));
+        // The kernel looks the number up anew each time; another thread may have closed it.
+        const bool is_closed = peek(item.fd) != rings_[r].socket;
+        const int events = rings_[r].socket->poll_events() & (item.events | POLLERR | POLLHUP);
+        item.revents = static_cast<short>(is_closed ? POLLNVAL : events);
     }
     for (nfds_t i = 0; i < count_; ++i) ready += items_[i].revents != 0 ? 1 : 0;
     return ready;

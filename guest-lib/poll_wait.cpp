@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "guest-lib/bells.hpp"
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/interruption.hpp"
 #include "guest-lib/poll_plan.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -40,9 +41,9 @@ bool needs_plan(const pollfd* items, nfds_t count) {
     return false;
 }
 
-int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
-    PollPlan plan(items, count);
-    if (!plan.is_complete()) return fail_errno_with(ENOMEM);
+namespace {
+
+int wait_for_plan(PollPlan& plan, std::uint64_t timeout_ns, const sigset_t* mask) {
     const std::uint64_t deadline_ns = timeout_ns == kForever ? kForever : deadline_after(timeout_ns);
     int ready = plan.look();
     if (ready != 0 || timeout_ns == 0) return ready;
@@ -54,8 +55,8 @@ int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigs
             [&] {
                 const std::uint64_t until_ns = std::min(deadline_ns, deadline_after(plan.bound_ns(bound)));
                 const std::uint64_t now = now_ns();
-                return poll_raw(plan.kernel_items(), plan.kernel_count(), until_ns > now ? until_ns - now : 0,
-                                mask);
+                return poll_cancellable(plan.kernel_items(), plan.kernel_count(),
+                                        until_ns > now ? until_ns - now : 0, mask);
             },
             [&plan] { plan.disarm(); });
         if (slept < 0) return static_cast<int>(to_libc(slept));
@@ -63,6 +64,30 @@ int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigs
         ready = plan.look();
         if (ready != 0 || now_ns() >= deadline_ns) return ready;
     }
+}
+
+// Of a thread that was cancelled in its sleep.
+void give_up_plan(void* plan) {
+    static_cast<PollPlan*>(plan)->disarm();
+    static_cast<PollPlan*>(plan)->~PollPlan();
+}
+
+struct AcceptSleep {
+    pollfd* items;
+    std::uint64_t timeout_ns;
+};
+
+}  // namespace
+
+int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    may_be_cancelled();
+    PollPlan plan(items, count);
+    if (!plan.is_complete()) return fail_errno_with(ENOMEM);
+    int result = 0;
+    pthread_cleanup_push(give_up_plan, &plan);
+    result = wait_for_plan(plan, timeout_ns, mask);
+    pthread_cleanup_pop(0);
+    return result;
 }
 
 bool wait_for_accept(Socket& listener, int fd) {
@@ -76,7 +101,14 @@ bool wait_for_accept(Socket& listener, int fd) {
         // Without a session somebody has to look whether an agent is back.
         const std::uint64_t bound_ns = session.is_open() ? kForever : kRetryNs;
         const std::uint64_t left_ns = deadline_ns == kForever ? kForever : deadline_ns - now;
-        const long result = poll_raw(items, 3, std::min(left_ns, bound_ns));
+        AcceptSleep sleep{items, std::min(left_ns, bound_ns)};
+        const long result = sleep_holding(
+            listener, false,
+            [](void* context) {
+                const auto& how = *static_cast<AcceptSleep*>(context);
+                return poll_cancellable(how.items, 3, how.timeout_ns);
+            },
+            &sleep);
         if (result == -EINTR) {
             if (timeout_ns == 0 && restarts_after_signal()) continue;
             return fail_errno_with(EINTR) == 0;

@@ -50,7 +50,8 @@ Result<std::size_t> Session::exchange_on(int socket, const void* message, std::s
                                          Received& answer, const int* fds, unsigned fd_count) {
     const Result<std::size_t> sent = send_message(socket, message, size_bytes, fds, fd_count);
     if (!sent) {
-        if (socket == socket_.get()) close_socket();
+        // A descriptor that another thread closed meanwhile is no fault of the agent.
+        if (socket == socket_.get() && sent.error().sys_errno != EBADF) close_socket();
         return fail(ErrorKind::no_agent);
     }
     const std::uint32_t request_id = static_cast<const MessageHeader*>(message)->request_id;
@@ -141,8 +142,8 @@ void Session::release_end(Stream& stream, std::uint64_t end_id, ReleaseMode mode
     message.end_id = end_id;
     message.mode = static_cast<std::uint32_t>(mode);
     LockGuard guard(holders_lock_);
-    if (stream.page().holders.load_acquire() <= 1) {
-        stream.close(mode == ReleaseMode::abort ? CloseMode::abort : CloseMode::orderly);
+    if (mode == ReleaseMode::disconnect || stream.page().holders.load_acquire() <= 1) {
+        stream.close(mode == ReleaseMode::orderly ? CloseMode::orderly : CloseMode::abort);
     }
     tell(SessionMessage::release, message);
 }

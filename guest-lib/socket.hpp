@@ -68,7 +68,8 @@ struct Socket : FdObject {
 
     // listening
     std::uint64_t listener_id = 0;
-    UniqueFd queue;  // eventfd: readable while the accept queue holds something
+    UniqueFd queue;   // eventfd: readable while the accept queue holds something
+    UniqueFd kernel;  // the kernel's listener once more: accept() goes on when its descriptor was closed
     int backlog = 0;
 
     // Before there is an end page, and of listeners, whose accepted sockets inherit them.
@@ -79,6 +80,7 @@ struct Socket : FdObject {
     Socket* next_free = nullptr;
 
   private:
+    int connect_in_kernel(int fd, const sockaddr* address, socklen_t length);
     int connect_ring(int fd, const SocketName& peer, Reason& why);
     int accept_ring(sockaddr* address, socklen_t* length, int flags);
     void disconnect();
@@ -87,7 +89,8 @@ struct Socket : FdObject {
 
 void reset_socket_locks();  // in a fork child
 
-// A descriptor that is a ring socket, protected from being freed while in use.
+// A descriptor that is a ring socket, protected from being freed while in use. Whoever holds the one
+// reference to a socket on this thread may call its functions that sleep (cancellation.hpp).
 inline Ref<Socket> ring_socket(int fd) {
     const FdObject* object = peek(fd);
     if (object == nullptr || object->kind != ObjectKind::socket) return {};

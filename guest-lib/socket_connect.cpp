@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "guest-lib/bells.hpp"
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/names.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -62,11 +63,7 @@ ConnectMessage make_connect(const Socket& socket, const SocketName& local, const
 
 int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC && is_ring()) {
-        // tcp_disconnect(): the peer gets a reset, whatever SO_LINGER says.
-        const std::uint32_t abort = abort_on_close.exchange(1);
-        on_last_close();
-        abort_on_close.store_relaxed(abort);
-        set_state(SocketState::fresh);
+        disconnect();
         return 0;
     }
     if (is_ring()) {
@@ -75,25 +72,42 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     }
     SocketName peer;
     if (state() != SocketState::fresh || !to_socket_name(address, length, peer)) {
-        return real().connect(fd, address, length);
+        return connect_in_kernel(fd, address, length);
     }
     Reason why = Reason::none;
     const int result = connect_ring(fd, peer, why);
     if (why == Reason::ring) return result;
     stay_on_tcp(fd, why, peer);
-    const int over_tcp = real().connect(fd, address, length);
+    const int over_tcp = connect_in_kernel(fd, address, length);
     // A socket whose connect failed may try again, and may find a ring by then.
     if (over_tcp != 0 && errno != EINPROGRESS && errno != EINTR) set_state(SocketState::fresh);
     return over_tcp;
 }
 
-// connect(AF_UNSPEC): the connection is reset, the socket keeps its address and may connect again.
+// connect(AF_UNSPEC), tcp_disconnect(): the peer gets a reset, whatever SO_LINGER says and whoever else holds
+// the connection. The socket keeps its address and may connect again.
 void Socket::disconnect() {
-    const std::uint32_t wanted = abort_on_close.exchange(1);
-    on_last_close();
-    abort_on_close.store_relaxed(wanted);
+    EpollSet::on_closed(*this);
+    Session::self().release_end(stream, end_id, ReleaseMode::disconnect);
+    clear_record(Session::self().page(), record);
+    record = -1;
     connect_report.store_relaxed(0);
     set_state(SocketState::fresh);
+}
+
+int Socket::connect_in_kernel(int fd, const sockaddr* address, socklen_t length) {
+    struct Call {
+        int fd;
+        const sockaddr* address;
+        socklen_t length;
+    } call{fd, address, length};
+    return static_cast<int>(sleep_holding(
+        *this, false,
+        [](void* context) -> long {
+            const Call& how = *static_cast<Call*>(context);
+            return real().connect(how.fd, how.address, how.length);
+        },
+        &call));
 }
 
 int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
@@ -118,7 +132,7 @@ int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
     }
     ConnectMessage question = make_connect(*this, local, peer);
     Received answer;
-    const auto asked = session.ask(SessionMessage::connect, question, answer);
+    const auto asked = session.ask(SessionMessage::connect, question, answer, &fd, 1);
     if (!asked) {
         why = asked.error().kind == ErrorKind::no_agent ? Reason::no_agent : Reason::agent_timeout;
         return -1;

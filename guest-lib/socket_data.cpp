@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "guest-lib/bells.hpp"
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/interruption.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -33,6 +34,21 @@ class CallDeadline {
     std::uint64_t deadline_ns_ = 0;
 };
 
+struct Wait {
+    Socket& socket;
+    Direction direction;
+    std::uint64_t deadline_ns;
+};
+
+long wait_for(void* context) {
+    const Wait& wait = *static_cast<Wait*>(context);
+    Socket& socket = wait.socket;
+    WaitPolicy& policy = wait.direction == Direction::readable ? socket.read_policy : socket.write_policy;
+    const auto make_sleeper = [&socket] { return ThreadSleeper(socket.stream.page().peer_domain); };
+    return static_cast<long>(
+        wait_until_ready(socket.stream, wait.direction, policy, wait.deadline_ns, make_sleeper));
+}
+
 // Waits for the direction; 0 to try again, else the errno to fail with.
 int wait_or_errno(Socket& socket, Direction direction, int flags, CallDeadline& deadline) {
     Stream& stream = socket.stream;
@@ -40,9 +56,8 @@ int wait_or_errno(Socket& socket, Direction direction, int flags, CallDeadline& 
         if (direction == Direction::writable) EpollSet::wants_writable(socket);
         return EAGAIN;
     }
-    WaitPolicy& policy = direction == Direction::readable ? socket.read_policy : socket.write_policy;
-    const auto make_sleeper = [&stream] { return ThreadSleeper(stream.page().peer_domain); };
-    switch (wait_until_ready(stream, direction, policy, deadline.get(), make_sleeper)) {
+    Wait wait{socket, direction, deadline.get()};
+    switch (static_cast<WaitResult>(sleep_holding(socket, true, wait_for, &wait))) {
         case WaitResult::ready:
             return 0;
         case WaitResult::timed_out:

@@ -38,7 +38,7 @@ bool offer(int fd, Socket& socket, const SocketName& local, int backlog) {
     question.backlog = static_cast<std::uint32_t>(backlog < 0 ? SOMAXCONN : backlog);
     question.flags = is_v6_only(fd) ? kListenV6Only : 0U;
     Received answer;
-    if (!Session::self().ask(SessionMessage::listen, question, answer)) return false;
+    if (!Session::self().ask(SessionMessage::listen, question, answer, &fd, 1)) return false;
     const auto* listening = answer_as<ListeningMessage>(answer, SessionMessage::listening);
     if (listening == nullptr || answer.fd_count != 1) return false;
     socket.listener_id = listening->listener_id;
@@ -57,6 +57,7 @@ int Socket::listen(int fd, int wanted_backlog) {
     if (offer(fd, *this, local, backlog) && state() == SocketState::fresh) {
         nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
         set_nonblocking(fd);
+        kernel = duplicate_private(fd);
         set_state(SocketState::listening);
         EpollSet::on_became_listener(fd, *this);
     }
@@ -81,7 +82,7 @@ void Socket::ask_about_inheritance(int fd) {
     IdMessage question{};
     question.id = cookie;
     Received answer;
-    if (!Session::self().ask(SessionMessage::adopt, question, answer)) return;
+    if (!Session::self().ask(SessionMessage::adopt, question, answer, &fd, 1)) return;
     nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
     if (answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
         (void)attach(fd, answer);
@@ -91,6 +92,7 @@ void Socket::ask_about_inheritance(int fd) {
     if (listening == nullptr || answer.fd_count != 1) return;
     listener_id = listening->listener_id;
     queue = make_private(std::move(answer.fds[0]));
+    kernel = duplicate_private(fd);
     nonblocking.store_relaxed(0);  // the kernel socket always is; what the program set went with its image
     set_state(SocketState::listening);
 }
@@ -115,7 +117,7 @@ int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
     question.id = listener_id;
     Received answer;
     int failure = EAGAIN;
-    if (Session::self().ask(SessionMessage::accept, question, answer) &&
+    if (Session::self().ask(SessionMessage::accept, question, answer, &made, 1) &&
         answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
         failure = ENOMEM;
         if (adopt_accepted(made, family, answer)) {
@@ -129,13 +131,15 @@ int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
 }
 
 int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
+    if (kernel) fd = kernel.get();
     for (;;) {
         pollfd items[2] = {{fd, POLLIN, 0}, {queue.get(), POLLIN, 0}};
         if (poll_raw(items, 2, 0) > 0 && items[1].revents != 0) {
             const int made = accept_ring(address, length, flags);
             if (made >= 0 || errno != EAGAIN) return made;
         }
-        const int made = real().accept4(fd, address, length, flags);
+        const auto made =
+            static_cast<int>(to_libc(system_call(SYS_accept4, fd, word(address), word(length), flags)));
         if (made >= 0) {
             Socket* accepted = Socket::adopt_fd(made, family);
             if (accepted != nullptr) accepted->stay_on_tcp(made, Reason::accepted_over_tcp, {});

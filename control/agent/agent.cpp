@@ -24,6 +24,7 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       bells(given.max_bells),
       listeners(given.max_listeners),
       sessions(*this),
+      orphans(*this),
       links(*this),
       far_bells(*this),
       next_connection_id_(random_id()) {

@@ -84,7 +84,8 @@ void tell_far_agent(Agent& agent, const End& end, LinkMessage what) {
 }
 
 void show_holders(End& end) {
-    if (end.page) end.end_page()->holders.store_release(static_cast<std::uint32_t>(end.holders.size()));
+    const std::size_t count = end.holders.size() + (end.is_lent ? 1 : 0);
+    if (end.page) end.end_page()->holders.store_release(static_cast<std::uint32_t>(count));
 }
 
 }  // namespace
@@ -99,7 +100,16 @@ void let_go(Agent& agent, End& end, Session& session, CloseMode mode) {
     session.ends.erase(end.id());
     if (end.holders.erase(session.id) == 0) return;
     show_holders(end);
-    if (end.holders.empty()) finish(agent, end.id(), mode);
+    if (!end.holders.empty()) return;
+    end.last_close = mode;
+    if (end.is_lent && end.socket.exists()) return agent.orphans.add(end);
+    finish(agent, end.id(), mode);
+}
+
+void lend(End& end) {
+    if (!end.socket) return;
+    end.is_lent = true;
+    show_holders(end);
 }
 
 void finish(Agent& agent, EndId id, CloseMode mode) {

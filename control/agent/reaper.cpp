@@ -1,6 +1,9 @@
 // Reaper. A hang-up alone does not say whether a process died, or closed its session by exec() and goes on
-// with the descriptors that it kept. So while the process (a pidfd, never a number) lives, what it held stays
-// in limbo: until it dies, or until its new program image said hello and had time to adopt.
+// with the descriptors that it kept, or some of them, or handed them on. For ends and listeners whose kernel
+// socket the agent was shown, the kernel knows: they are lent, and without another holder they live as
+// orphans as long as that socket (orphans.cpp). For others: while the process (a pidfd, never a number)
+// lives, what it held stays in limbo, until it dies, or until its new program image said hello and had time
+// to adopt.
 //
 // Doorbells go at the hang-up in any case: no thread of the old image waits on them any more.
 #include "control/agent/reaper.hpp"
@@ -27,6 +30,22 @@ bool is_unclaimed_clone(const Session& session) {
     return session.is_clone && session.process.pid() == session.dialler_pid;
 }
 
+// What has a kernel socket is in the kernel's hands from here on.
+void let_go_of_shown(Agent& agent, Session& session) {
+    for (const EndId id : std::vector(session.ends.begin(), session.ends.end())) {
+        End* end = agent.ends.find(id);
+        if (end == nullptr || !end->socket) continue;
+        lend(*end);
+        let_go(agent, *end, session, CloseMode::orderly);
+    }
+    for (const ListenerId id : std::vector(session.listeners.begin(), session.listeners.end())) {
+        Listener* listener = agent.listeners.find(id);
+        if (listener == nullptr || !listener->socket) continue;
+        lend(*listener);
+        let_go(agent, *listener, session);
+    }
+}
+
 }  // namespace
 
 void note_speaker(Session& session, pid_t pid) {
@@ -36,6 +55,7 @@ void note_speaker(Session& session, pid_t pid) {
 
 void reap(Agent& agent, const SessionPtr& session) {
     drop_bells(agent, *session);
+    let_go_of_shown(agent, *session);
     const bool may_come_back = session->state == SessionState::open && session->holds_anything() &&
                                !is_unclaimed_clone(*session) && session->process.is_alive();
     if (!may_come_back) return bury(agent, session);

@@ -24,17 +24,18 @@ struct Row {
 constexpr Row kRows[] = {
     {SessionMessage::hello, sizeof(HelloMessage), 1, true, handle_hello},
     {SessionMessage::get_map, sizeof(PlainMessage), 0, false, handle_get_map},
-    {SessionMessage::listen, sizeof(ListenMessage), 0, false, handle_listen},
+    {SessionMessage::listen, sizeof(ListenMessage), 1, false, handle_listen},
     {SessionMessage::unlisten, sizeof(IdMessage), 0, false, handle_unlisten},
-    {SessionMessage::accept, sizeof(IdMessage), 0, true, handle_accept},
-    {SessionMessage::connect, sizeof(ConnectMessage), 0, true, handle_connect},
+    {SessionMessage::accept, sizeof(IdMessage), 1, true, handle_accept},
+    {SessionMessage::connect, sizeof(ConnectMessage), 1, true, handle_connect},
     {SessionMessage::release, sizeof(ReleaseMessage), 0, false, handle_release},
     {SessionMessage::bell_new, sizeof(BellNewMessage), 2, true, handle_bell_new},
     {SessionMessage::bell_free, sizeof(IdMessage), 0, false, handle_bell_free},
     {SessionMessage::bell_find, sizeof(BellFindMessage), 0, true, handle_bell_find},
-    {SessionMessage::adopt, sizeof(IdMessage), 0, true, handle_adopt},
-    {SessionMessage::rejoin, sizeof(RejoinMessage), 0, false, handle_rejoin},
+    {SessionMessage::adopt, sizeof(IdMessage), 1, true, handle_adopt},
+    {SessionMessage::rejoin, sizeof(RejoinMessage), 1, false, handle_rejoin},
     {SessionMessage::query, sizeof(QueryMessage), 0, true, handle_query},
+    {SessionMessage::lend, sizeof(IdMessage), 0, false, handle_lend},
 };
 
 const Row* row_for(const Session& session, const Received& message) {

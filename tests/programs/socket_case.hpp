@@ -22,7 +22,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -30,6 +29,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "kernel_call.hpp"
 
 inline constexpr int kPatienceMs = 20'000;  // for what must happen
 inline constexpr int kMeetingFd = 200;      // the sides' own channel, out of the way of the lowest numbers
@@ -184,13 +185,10 @@ inline int Side::connection(int flags) {
     return fd;
 }
 
-// The kernel, asked directly, knows the peer of a TCP connection and none of any other.
 inline void Side::note_transport(int fd) {
     Name name;
     const bool libc_knows = getpeername(fd, name.get(), &name.length) == 0;
-    name.length = sizeof name.storage;
-    const bool kernel_knows = syscall(SYS_getpeername, fd, name.get(), &name.length) == 0;
-    transports_ += !libc_knows ? "none\n" : kernel_knows ? "tcp\n" : "ring\n";
+    transports_ += !libc_knows ? "none\n" : kernel_knows_peer(fd) ? "tcp\n" : "ring\n";
 }
 
 struct Case {
