@@ -6,13 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "vsock-transport/base/limits.hpp"
+
 namespace xylem {
 
 using Cursor = std::uint64_t;
 
-inline constexpr std::uint64_t kMinRingSizeBytes = 4096;  // one page, the unit of granting
-inline constexpr std::uint64_t kMaxRingSizeBytes = 64ULL
-                                                   << 20;  // as far as YASMIN's sweep went, and then some
 inline constexpr std::uint64_t kDefaultRingSizeBytes = 512 << 10;  // YASMIN's optimum
 
 constexpr bool is_valid_ring_size(std::uint64_t size_bytes) {
