@@ -81,7 +81,7 @@ struct Socket : FdObject {
   private:
     int connect_ring(int fd, const SocketName& peer, Reason& why);
     int accept_ring(sockaddr* address, socklen_t* length, int flags);
-    void disconnect();
+    int disconnect(int fd, const sockaddr* unspecified, socklen_t length);
     bool adopt_accepted(int fd, int listener_family, const Received& attached);
 };
 

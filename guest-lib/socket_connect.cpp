@@ -61,13 +61,8 @@ ConnectMessage make_connect(const Socket& socket, const SocketName& local, const
 }  // namespace
 
 int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
-    if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC && is_ring()) {
-        // tcp_disconnect(): the peer gets a reset, whatever SO_LINGER says.
-        const std::uint32_t abort = abort_on_close.exchange(1);
-        on_last_close();
-        abort_on_close.store_relaxed(abort);
-        set_state(SocketState::fresh);
-        return 0;
+    if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC) {
+        return disconnect(fd, address, length);
     }
     if (is_ring()) {
         if (connect_report.exchange(0) != 0) return 0;
@@ -87,13 +82,20 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     return over_tcp;
 }
 
-// connect(AF_UNSPEC): the connection is reset, the socket keeps its address and may connect again.
-void Socket::disconnect() {
+// connect(AF_UNSPEC): the connection is over, the socket may connect again, and then finds a ring or not.
+int Socket::disconnect(int fd, const sockaddr* unspecified, socklen_t length) {
+    const SocketState before = state();
+    if (before != SocketState::ring) {
+        const int result = real().connect(fd, unspecified, length);
+        if (result != 0 || before != SocketState::kernel) return result;
+    }
+    // As tcp_disconnect(): the peer of a ring gets a reset, whatever SO_LINGER says.
     const std::uint32_t wanted = abort_on_close.exchange(1);
     on_last_close();
     abort_on_close.store_relaxed(wanted);
     connect_report.store_relaxed(0);
     set_state(SocketState::fresh);
+    return 0;
 }
 
 int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
