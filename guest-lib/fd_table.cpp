@@ -47,11 +47,11 @@ bool count_up_if_alive(AtomicU32& references) {
 }
 
 void last_descriptor_gone(FdObject* object) {
-    if (object->kind == ObjectKind::socket) static_cast<Socket*>(object)->on_last_close();
+    if (object->kind() == ObjectKind::socket) static_cast<Socket*>(object)->on_last_close();
 }
 
 void destroy(FdObject* object) {
-    if (object->kind == ObjectKind::socket) {
+    if (object->kind() == ObjectKind::socket) {
         Socket::recycle(static_cast<Socket*>(object));
     } else {
         EpollSet::recycle(static_cast<EpollSet*>(object));
