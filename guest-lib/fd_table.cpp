@@ -51,11 +51,11 @@ bool count_up_if_alive(AtomicU32& references) {
 }
 
 void last_descriptor_gone(FdObject* object) {
-    if (object->kind == ObjectKind::socket) EpollSet::on_closed(*static_cast<Socket*>(object));
+    if (object->kind() == ObjectKind::socket) EpollSet::on_closed(*static_cast<Socket*>(object));
 }
 
 void end_once(FdObject* object) {
-    if (object->kind != ObjectKind::socket || object->has_ended.exchange(1) != 0) return;
+    if (object->kind() != ObjectKind::socket || object->has_ended.exchange(1) != 0) return;
     const int saved_errno = errno;
     static_cast<Socket*>(object)->on_last_close();
     errno = saved_errno;
@@ -67,7 +67,7 @@ void close_one(FdObject* object) {
 }
 
 void destroy(FdObject* object) {
-    if (object->kind == ObjectKind::socket) {
+    if (object->kind() == ObjectKind::socket) {
         Socket::recycle(static_cast<Socket*>(object));
     } else {
         EpollSet::recycle(static_cast<EpollSet*>(object));
@@ -109,7 +109,7 @@ bool enter(int fd, FdObject* object) {
     object->descriptors.fetch_add(1);
     FdObject* old = entry->exchange(object);
     if (old != nullptr) close_one(old);  // closed behind our back, by a call that we do not see
-    if (fd <= STDERR_FILENO && object->kind == ObjectKind::socket) follow_standard_stream(fd);
+    if (fd <= STDERR_FILENO && object->kind() == ObjectKind::socket) follow_standard_stream(fd);
     return true;
 }
 
@@ -130,7 +130,7 @@ void leave(int fd) { settle(detach(fd)); }
 void forget_calls_of_parent() {
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
         FdObject* object = peek(fd);
-        if (object->kind != ObjectKind::socket) continue;
+        if (object->kind() != ObjectKind::socket) continue;
         const std::uint32_t held =
             object->descriptors.load_relaxed() + static_cast<Socket*>(object)->epoll_items.load_relaxed();
         object->strangers.store_relaxed(object->references.load_relaxed() - held);

@@ -17,14 +17,34 @@ namespace xylem {
 
 enum class ObjectKind : std::uint32_t { socket = 1, epoll_set = 2 };
 
+// A pool makes a returned object anew while somebody may still look at it through a stale pointer. So what
+// such a look may meet is in unions, which construction leaves alone: the counts are 0 by then, as in fresh
+// memory, and the rest is stored atomically.
 struct FdObject {
-    explicit FdObject(ObjectKind object_kind) : kind(object_kind) {}
+    explicit FdObject(ObjectKind object_kind) {
+        kind_word.store_relaxed(static_cast<std::uint32_t>(object_kind));
+        strangers.store_relaxed(0);
+        has_ended.store_relaxed(0);
+    }
+    ObjectKind kind() const { return static_cast<ObjectKind>(kind_word.load_relaxed()); }
 
-    ObjectKind kind;
-    AtomicU32 references{0};
-    AtomicU32 descriptors{0};
-    AtomicU32 strangers{0};  // references of calls that only the parent has (fork): they never go here
-    AtomicU32 has_ended{0};
+    union {
+        AtomicU32 references;
+    };
+    union {
+        AtomicU32 descriptors;
+    };
+    union {
+        AtomicU32 strangers;  // references of calls that only the parent has (fork): they never go here
+    };
+    union {
+        AtomicU32 has_ended;
+    };
+
+  private:
+    union {
+        AtomicU32 kind_word;
+    };
 };
 
 // The entry, unprotected: for "is it ours at all".
@@ -71,7 +91,7 @@ template <class T>
 Ref<T> find(int fd) {
     FdObject* object = acquire(fd);
     if (object == nullptr) return {};
-    if (object->kind == T::kKind) return Ref<T>(static_cast<T*>(object));
+    if (object->kind() == T::kKind) return Ref<T>(static_cast<T*>(object));
     drop(object);
     return {};
 }

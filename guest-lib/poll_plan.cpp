@@ -44,7 +44,7 @@ void PollPlan::classify(nfds_t index) {
     if (item.fd < 0) return;
     Socket* socket = nullptr;
     FdObject* object = acquire(item.fd);
-    if (object != nullptr && object->kind == ObjectKind::socket) socket = static_cast<Socket*>(object);
+    if (object != nullptr && object->kind() == ObjectKind::socket) socket = static_cast<Socket*>(object);
     if (socket != nullptr && socket->is_ring()) {
         kernel_[index].fd = -1;
         rings_[ring_count_++] = {socket, index, WaiterSlots::kNone, WaiterSlots::kNone};

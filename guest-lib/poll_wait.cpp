@@ -34,7 +34,7 @@ long poll_raw(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigse
 bool needs_plan(const pollfd* items, nfds_t count) {
     for (nfds_t i = 0; i < count; ++i) {
         const FdObject* object = peek(items[i].fd);
-        if (object == nullptr || object->kind != ObjectKind::socket) continue;
+        if (object == nullptr || object->kind() != ObjectKind::socket) continue;
         const SocketState state = static_cast<const Socket*>(object)->state();
         if (state == SocketState::ring || state == SocketState::listening) return true;
     }

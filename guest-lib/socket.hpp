@@ -23,7 +23,7 @@ enum class SocketState : std::uint32_t { fresh = 0, listening = 1, kernel = 2, r
 struct Socket : FdObject {
     static constexpr ObjectKind kKind = ObjectKind::socket;
 
-    Socket() : FdObject(ObjectKind::socket) {}
+    Socket() : FdObject(ObjectKind::socket) { set_state(SocketState::fresh); }
 
     // A new object for a kernel socket that the program just got; entered under fd. Null without memory.
     static Socket* adopt_fd(int fd, int family);
@@ -51,7 +51,9 @@ struct Socket : FdObject {
     // Bits of poll(2) that a ring socket has now.
     short poll_events();
 
-    AtomicU32 state_word;
+    union {  // met by stale looks as well
+        AtomicU32 state_word;
+    };
     int family = AF_UNSPEC;
     int first_fd = -1;  // the descriptor it began with; a hint, dup() and close() may have moved it
     int record = -1;    // in the session page
@@ -83,7 +85,7 @@ struct Socket : FdObject {
     int connect_in_kernel(int fd, const sockaddr* address, socklen_t length);
     int connect_ring(int fd, const SocketName& peer, Reason& why);
     int accept_ring(sockaddr* address, socklen_t* length, int flags);
-    void disconnect();
+    int disconnect(int fd, const sockaddr* unspecified, socklen_t length);
     bool adopt_accepted(int fd, int listener_family, const Received& attached);
 };
 
@@ -93,7 +95,7 @@ void reset_socket_locks();  // in a fork child
 // reference to a socket on this thread may call its functions that sleep (cancellation.hpp).
 inline Ref<Socket> ring_socket(int fd) {
     const FdObject* object = peek(fd);
-    if (object == nullptr || object->kind != ObjectKind::socket) return {};
+    if (object == nullptr || object->kind() != ObjectKind::socket) return {};
     if (!static_cast<const Socket*>(object)->is_ring()) return {};
     Ref<Socket> socket = find<Socket>(fd);
     if (!socket || !socket->is_ring()) return {};

@@ -62,9 +62,8 @@ ConnectMessage make_connect(const Socket& socket, const SocketName& local, const
 }  // namespace
 
 int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
-    if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC && is_ring()) {
-        disconnect();
-        return 0;
+    if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC) {
+        return disconnect(fd, address, length);
     }
     if (is_ring()) {
         if (connect_report.exchange(0) != 0) return 0;
@@ -84,15 +83,23 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     return over_tcp;
 }
 
-// connect(AF_UNSPEC), tcp_disconnect(): the peer gets a reset, whatever SO_LINGER says and whoever else holds
-// the connection. The socket keeps its address and may connect again.
-void Socket::disconnect() {
-    EpollSet::on_closed(*this);
-    Session::self().release_end(stream, end_id, ReleaseMode::disconnect);
+// connect(AF_UNSPEC), tcp_disconnect(): the peer of a ring gets a reset, whatever SO_LINGER says and whoever
+// else holds the connection. The socket keeps its address and may connect again, and then finds a ring or
+// not.
+int Socket::disconnect(int fd, const sockaddr* unspecified, socklen_t length) {
+    const SocketState before = state();
+    if (before == SocketState::ring) {
+        EpollSet::on_closed(*this);
+        Session::self().release_end(stream, end_id, ReleaseMode::disconnect);
+    } else {
+        const int result = real().connect(fd, unspecified, length);
+        if (result != 0 || before != SocketState::kernel) return result;
+    }
     clear_record(Session::self().page(), record);
     record = -1;
     connect_report.store_relaxed(0);
     set_state(SocketState::fresh);
+    return 0;
 }
 
 int Socket::connect_in_kernel(int fd, const sockaddr* address, socklen_t length) {

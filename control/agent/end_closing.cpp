@@ -4,8 +4,8 @@
 // cursors and status bits remain the program's; wrong ones cost the connection, nothing else. No lock of the
 // page is taken. Closing twice is harmless: a holder that closed the stream itself leaves nothing to publish.
 //
-// A rejoined end has no memory here. Then the far agent is told `vanished` and looks for itself whether the
-// program managed to publish its end.
+// A rejoined end has no memory here. Then the far agent is told `vanished`, and where the program did not
+// publish its end, the far agent does it from what it can see: the peer's tail tells whether data is lost.
 #include "control/agent/end_closing.hpp"
 
 #include <spdlog/spdlog.h>
@@ -140,8 +140,11 @@ void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t pee
     Result<Mapping> page = Mapping::shared(end->page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
     if (!slab || !page) return;
     const Result<SlabView> view = carve(*slab, end->identity.geometry, end->identity.side);
-    // It did publish its end before it went: then the stream tells that story, with all its data.
-    if (!view || view->peer->producer.state.load_acquire() != 0) return;
+    // It closed before it went: then the stream tells that story, with all its data.
+    const EndBlock* peer = view ? view->peer : nullptr;
+    const bool is_open = peer != nullptr && (peer->producer.state.load_acquire() == 0 ||
+                                             peer->consumer.state.load_acquire() == 0);
+    if (!is_open) return;
     Ringer ringer = ringer_of(agent, end->identity);
     Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);
     if (stream) stream->peer_vanished();

@@ -131,8 +131,30 @@ TEST_F(AgentConfiguration, a_listener_at_an_address_that_its_own_map_does_not_gi
     server.listen(name_of("127.0.0.1", 80), 1);
     server.listen(name_of("10.0.0.1", 81), 2);
     EXPECT_EQ(client.dry_run(name_of("127.0.0.1", 80)), Reason::listener_private);
-    EXPECT_EQ(client.dry_run(name_of("10.0.0.1", 81)),
-              Reason::bad_request);  // a source that 1 has no name for
+    // 2 calls from an address that is 2's in its own map only.
+    EXPECT_EQ(client.dry_run(name_of("10.0.0.1", 81)), Reason::no_source_address);
+}
+
+// An accepting program could not be told who calls: an IPv4 address beside an IPv6 one is what no kernel
+// shows.
+TEST_F(AgentConfiguration, a_domain_without_an_address_of_the_family_calls_over_tcp_until_it_has_one) {
+    const std::string hosts = "10.0.0.1 dom:1\nfd00::1 dom:1\n10.0.0.2 dom:2\n";
+    const auto agent_1 = start(1, hosts);
+    const auto agent_2 = start(2, hosts);
+    Program server(1);
+    Program client(2);
+    const std::uint64_t listener = server.listen(name_of("::", 80), 1);
+    EXPECT_FALSE(client.connect(name_of("fd00::1", 80)));
+    EXPECT_EQ(client.last_reason, Reason::no_source_address);
+    EXPECT_TRUE(client.connect(name_of("10.0.0.1", 80)));
+    EXPECT_TRUE(server.accept(listener));
+
+    scratch_.write("hosts1", hosts + "fd00::2 dom:2\n");
+    ASSERT_TRUE(eventually([&] { return client.dry_run(name_of("fd00::1", 80)) == Reason::ring; }));
+    ASSERT_TRUE(client.connect(name_of("fd00::1", 80)));
+    auto accepted = server.accept(listener);
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(text_of(accepted->page().peer), "fd00::2 40000");
 }
 
 TEST_F(AgentConfiguration, the_policy_denies_and_changes_without_a_restart) {

@@ -24,6 +24,12 @@ survivor_noticed() {
     [[ $(cat "$where/$1") =~ ^[1-9][0-9]*\ [0-9a-f]+\ (end|ECONNRESET|EPIPE)\ ring$ ]]
 }
 
+# ended_for SIDE WORD: that side came to this end, after some bytes.
+ended_for() {
+    cat "$where/$1"
+    [[ $(cat "$where/$1") =~ ^[1-9][0-9]*\ [0-9a-f]+\ $2\ ring$ ]]
+}
+
 begin_transfer 1 2 127.44.0.1 "$scratch/never"
 check "bytes flow" until_true 20 bytes_moved 1 1000000
 kill -KILL "$(child_of "$sender")"
@@ -63,13 +69,30 @@ for victim in 1 2; do
     check "no ends are left behind by the loss of agent $victim" until_true 20 has_no_ends "$survivor"
 done
 
+# begin_listener WHAT [-p MILLISECONDS]
 begin_listener() {
     where=$scratch/transfer$((++transfers))
     mkdir "$where"
-    background 1 timeout -k 5 "$patience" "$transfer" receive 127.44.0.1 "$where/port" >"$where/receive" 2>&1
+    background 1 timeout -k 5 "$patience" "$transfer" receive 127.44.0.1 "$where/port" "${@:2}" >"$where/receive" 2>&1
     receiver=$background_pid
     check "somebody listens ($1)" until_true 20 test -s "$where/port"
 }
+
+# A sender that sleeps before a full ring sees its agent die and names its end to the next one. That has no memory
+# of the connection; so once the sender is killed as well, the receiver's agent ends the connection in its place.
+begin_listener "and reads slowly" -p 10
+background 2 timeout -k 5 "$patience" "$transfer" send 127.44.0.1 "$where/port" "$scratch/never" >"$where/send" 2>&1
+sender=$background_pid
+check "its sender has filled the ring" until_true 20 bytes_moved 2 1000000
+stop_agent 2 KILL
+start_agent 2 --log-level info
+has_an_end() { [[ $(live_ends "$1") == 1 ]]; }
+check "the sender's new agent learns of the connection" until_true 20 has_an_end 2
+kill -KILL "$(child_of "$sender")"
+end_transfer
+check "the receiver of a sender that rejoined and was killed comes to the end" ended_for receive end
+check "no ends are left behind by the killed sender" until_true 20 has_no_ends 1
+
 call_listener() {
     background 2 timeout -k 5 "$patience" "$transfer" send 127.44.0.1 "$where/port" 3000000 >"$where/send" 2>&1
     sender=$background_pid

@@ -6,13 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "vsock-transport/base/limits.hpp"
+
 namespace xylem {
 
 using Cursor = std::uint64_t;
 
-inline constexpr std::uint64_t kMinRingSizeBytes = 4096;  // one page, the unit of granting
-inline constexpr std::uint64_t kMaxRingSizeBytes = 64ULL
-                                                   << 20;  // as far as YASMIN's sweep went, and then some
 // Above the second-level cache of a core (1 MiB on current servers): lines that the producer's core has put
 // out into the shared cache are read from there three times as fast as out of its own.
 inline constexpr std::uint64_t kDefaultRingSizeBytes = 2ULL << 20;

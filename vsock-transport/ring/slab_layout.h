@@ -6,8 +6,10 @@
 //   ring that end 0 produces, ring_size_bytes[0] bytes then                    ring that end 1 produces,
 //   ring_size_bytes[1] bytes
 //
-// Each EndBlock has one writer, the end it belongs to. Producer, consumer and wake-up words sit on cache
-// lines of their own, so that a line moves between processors only when what it says has changed.
+// Each EndBlock has one writer, the end it belongs to; once nobody holds that end, the other end's agent may
+// publish its last states there (stream/shutdown.cpp, peer_vanished()). Producer, consumer and wake-up words
+// sit on cache lines of their own, so that a line moves between processors only when what it says has
+// changed.
 //
 // Cursors are 64-bit, count bytes since the connection began, never wrap in practice and are used modulo
 // 2^64 all the same. A ring holds head - tail bytes; the byte with cursor c lies at (c - origin) & (size -

@@ -20,12 +20,12 @@
 
 #include "vsock-transport/base/atomic.hpp"
 #include "vsock-transport/base/clock.hpp"
+#include "vsock-transport/base/limits.hpp"
 #include "vsock-transport/base/system_call.hpp"
 
 namespace xylem {
 
 inline constexpr std::uint32_t kDefaultSpinNs = 50'000;  // a little over four wake-ups of 11 us
-inline constexpr std::uint32_t kMaxSpinNs = 10'000'000;
 
 class WaitPolicy {
   public:
