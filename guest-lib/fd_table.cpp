@@ -47,6 +47,7 @@ bool count_up_if_alive(AtomicU32& references) {
 }
 
 void last_descriptor_gone(FdObject* object) {
+    if (object->epoll_items.load_relaxed() != 0) EpollSet::on_closed(*object);
     if (object->kind == ObjectKind::socket) static_cast<Socket*>(object)->on_last_close();
 }
 

@@ -20,6 +20,7 @@ struct FdObject {
     ObjectKind kind;
     AtomicU32 references{0};
     AtomicU32 descriptors{0};
+    AtomicU32 epoll_items{0};  // of epoll sets of this process that hold it
 };
 
 // The entry, unprotected: for "is it ours at all".

@@ -4,7 +4,9 @@
 //   look     ring items by their state; the kernel's with a zero timeout, if there are any
 //   spin     while only ring items could make it ready soon
 //   sleep    by the recipe: name oneself in the slots of every ring item, look again, ppoll, withdraw
-// Ring items are held by reference meanwhile, so a close() in another thread does not pull them away.
+// An epoll set among them is asked in place, and watched by what wakes its own waiters (epoll_nested.cpp).
+// Ring items and sets are held by reference meanwhile, so a close() in another thread does not pull them
+// away.
 #include "guest-lib/poll_wait.hpp"
 
 #include <sys/mman.h>
@@ -33,7 +35,8 @@ long poll_raw(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigse
 bool needs_plan(const pollfd* items, nfds_t count) {
     for (nfds_t i = 0; i < count; ++i) {
         const FdObject* object = peek(items[i].fd);
-        if (object == nullptr || object->kind != ObjectKind::socket) continue;
+        if (object == nullptr) continue;
+        if (object->kind == ObjectKind::epoll_set) return true;
         const SocketState state = static_cast<const Socket*>(object)->state();
         if (state == SocketState::ring || state == SocketState::listening) return true;
     }
@@ -46,11 +49,11 @@ int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigs
     const std::uint64_t deadline_ns = timeout_ns == kForever ? kForever : deadline_after(timeout_ns);
     int ready = plan.look();
     if (ready != 0 || timeout_ns == 0) return ready;
-    if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_ready_ring(); })) return plan.look();
+    if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_news(); })) return plan.look();
     SleepBound bound;
     for (;;) {
         const long slept = sleep_unless(
-            1L, [&plan] { plan.arm(); }, [&plan] { return plan.has_ready_ring(); },
+            1L, [&plan] { plan.arm(); }, [&plan] { return plan.has_news() || plan.has_ready_set(); },
             [&] {
                 const std::uint64_t until_ns = std::min(deadline_ns, deadline_after(plan.bound_ns(bound)));
                 const std::uint64_t now = now_ns();

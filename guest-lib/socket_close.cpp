@@ -46,7 +46,6 @@ void Socket::recycle(Socket* socket) {
 void Socket::on_last_close() {
     Session& session = Session::self();
     if (state() == SocketState::ring) {
-        EpollSet::on_closed(*this);
         ReleaseMode mode = abort_on_close.load_relaxed() != 0 ? ReleaseMode::abort : ReleaseMode::orderly;
         session.release_end(stream, end_id, mode);
     } else if (state() == SocketState::listening) {

@@ -62,11 +62,7 @@ ConnectMessage make_connect(const Socket& socket, const SocketName& local, const
 
 int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC && is_ring()) {
-        // tcp_disconnect(): the peer gets a reset, whatever SO_LINGER says.
-        const std::uint32_t abort = abort_on_close.exchange(1);
-        on_last_close();
-        abort_on_close.store_relaxed(abort);
-        set_state(SocketState::fresh);
+        disconnect();
         return 0;
     }
     if (is_ring()) {
@@ -87,8 +83,10 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     return over_tcp;
 }
 
-// connect(AF_UNSPEC): the connection is reset, the socket keeps its address and may connect again.
+// connect(AF_UNSPEC), tcp_disconnect(): the connection is reset whatever SO_LINGER says; the socket keeps its
+// address, stays where it is in epoll sets, and may connect again.
 void Socket::disconnect() {
+    EpollSet::on_left_ring(*this);
     const std::uint32_t wanted = abort_on_close.exchange(1);
     on_last_close();
     abort_on_close.store_relaxed(wanted);
@@ -159,7 +157,7 @@ Result<std::size_t> Socket::attach(int fd, const Received& attached) {
     set_state(SocketState::ring);
     record = write_record(Session::self().page(), record,
                           {RecordState::ring, fd, cookie, end_id, Reason::ring, own.local, own.peer});
-    EpollSet::on_became_ring(fd, *this);
+    EpollSet::on_became_ring(*this);
     return std::size_t{0};
 }
 
