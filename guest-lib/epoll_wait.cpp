@@ -11,6 +11,7 @@
 
 #include "guest-lib/epoll_bell_tag.hpp"
 #include "guest-lib/epoll_set.hpp"
+#include "guest-lib/interruption.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "vsock-transport/local/local_kick.hpp"
@@ -104,6 +105,7 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
     bool full_scan = false;
     bool has_spun = false;
     std::uint32_t seen_news = 0;
+    const Interruption interruption;
     SleepBound bound;
     for (;;) {
         if (set_items_.load_relaxed() != 0) ask_bell_set();
@@ -112,6 +114,7 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
         const bool may_spin = !has_spun && timeout_ns != 0 && ring_items_.load_relaxed() != 0;
         has_spun = true;
         if (may_spin && policy_.spin([this] { return has_news(); })) continue;
+        if (interruption.is_due()) return fail_errno_with(EINTR);
         const auto has_more = [&] { return has_news() || look_for_news() != seen_news; };
         const int slept = sleep_unless(
             1, [this] { count_sleeper(1); }, has_more, [&] { return sleep(deadline_ns, bound, mask); },

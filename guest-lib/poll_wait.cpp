@@ -44,6 +44,7 @@ bool needs_plan(const pollfd* items, nfds_t count) {
 }
 
 int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    const Interruption interruption;
     PollPlan plan(items, count);
     if (!plan.is_complete()) return fail_errno_with(ENOMEM);
     const std::uint64_t deadline_ns = timeout_ns == kForever ? kForever : deadline_after(timeout_ns);
@@ -52,6 +53,7 @@ int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigs
     if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_news(); })) return plan.look();
     SleepBound bound;
     for (;;) {
+        if (interruption.is_due()) return fail_errno_with(EINTR);
         const long slept = sleep_unless(
             1L, [&plan] { plan.arm(); }, [&plan] { return plan.has_news() || plan.has_ready_set(); },
             [&] {
@@ -69,6 +71,7 @@ int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigs
 }
 
 bool wait_for_accept(Socket& listener, int fd) {
+    const Interruption interruption;
     const std::uint64_t timeout_ns = listener.receive_timeout_ns.load_relaxed();
     const std::uint64_t deadline_ns = timeout_ns == 0 ? kForever : deadline_after(timeout_ns);
     for (;;) {
@@ -81,7 +84,7 @@ bool wait_for_accept(Socket& listener, int fd) {
         const std::uint64_t left_ns = deadline_ns == kForever ? kForever : deadline_ns - now;
         const long result = poll_raw(items, 3, std::min(left_ns, bound_ns));
         if (result == -EINTR) {
-            if (timeout_ns == 0 && restarts_after_signal()) continue;
+            if (timeout_ns == 0 && !interruption.is_due_after_sleep()) continue;
             return fail_errno_with(EINTR) == 0;
         }
         if (items[2].revents != 0 || !session.is_open()) session.check();

@@ -15,12 +15,17 @@ namespace {
 
 void raise_sigpipe() { system_call(SYS_tgkill, system_call(SYS_getpid), system_call(SYS_gettid), SIGPIPE); }
 
-// One blocking call's view of time: the deadline is fixed when it first has to wait.
-class CallDeadline {
+// What ends one blocking call's waiting: a deadline, fixed when it first has to wait, and signals.
+class Patience {
   public:
-    explicit CallDeadline(const AtomicU64& timeout_ns) : timeout_ns_(timeout_ns) {}
-    bool has_timeout() const { return timeout_ns_.load_relaxed() != 0; }
-    std::uint64_t get() {
+    explicit Patience(const AtomicU64& timeout_ns) : timeout_ns_(timeout_ns) {}
+    const Interruption& interruption() const { return interruption_; }
+    // A call with a time-out is not restarted whatever the handler asked for (net/core/sock.h,
+    // sock_intr_errno).
+    bool ends_after_signal() const {
+        return timeout_ns_.load_relaxed() != 0 || interruption_.is_due_after_sleep();
+    }
+    std::uint64_t deadline() {
         if (deadline_ns_ == 0) {
             const std::uint64_t timeout = timeout_ns_.load_relaxed();
             deadline_ns_ = timeout == 0 ? kForever : deadline_after(timeout);
@@ -30,25 +35,28 @@ class CallDeadline {
 
   private:
     const AtomicU64& timeout_ns_;
+    const Interruption interruption_;
     std::uint64_t deadline_ns_ = 0;
 };
 
 // Waits for the direction; 0 to try again, else the errno to fail with.
-int wait_or_errno(Socket& socket, Direction direction, int flags, CallDeadline& deadline) {
+int wait_or_errno(Socket& socket, Direction direction, int flags, Patience& patience) {
     Stream& stream = socket.stream;
     if ((flags & MSG_DONTWAIT) != 0 || stream.page().nonblocking.load_relaxed() != 0) {
         if (direction == Direction::writable) EpollSet::wants_writable(socket);
         return EAGAIN;
     }
     WaitPolicy& policy = direction == Direction::readable ? socket.read_policy : socket.write_policy;
-    const auto make_sleeper = [&stream] { return ThreadSleeper(stream.page().peer_domain); };
-    switch (wait_until_ready(stream, direction, policy, deadline.get(), make_sleeper)) {
+    const auto make_sleeper = [&] {
+        return ThreadSleeper(stream.page().peer_domain, patience.interruption());
+    };
+    switch (wait_until_ready(stream, direction, policy, patience.deadline(), make_sleeper)) {
         case WaitResult::ready:
             return 0;
         case WaitResult::timed_out:
             return EAGAIN;
         case WaitResult::interrupted:
-            return !deadline.has_timeout() && restarts_after_signal() ? 0 : EINTR;
+            return patience.ends_after_signal() ? EINTR : 0;
     }
     return EAGAIN;
 }
@@ -64,7 +72,7 @@ std::size_t receive_target(const EndPage& page, std::size_t wanted, int flags) {
 
 ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
     IoCursor source(vectors, count);
-    CallDeadline deadline(stream.page().send_timeout_ns);
+    Patience patience(stream.page().send_timeout_ns);
     std::size_t total = 0;
     for (;;) {
         const Result<std::size_t> sent = stream.send_some(source);
@@ -76,7 +84,7 @@ ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
         const Error error = sent.error();
         int failure = error.sys_errno;
         if (error.kind == ErrorKind::would_block) {
-            failure = wait_or_errno(*this, Direction::writable, flags, deadline);
+            failure = wait_or_errno(*this, Direction::writable, flags, patience);
             if (failure == 0) continue;
         }
         if (total > 0) {
@@ -92,7 +100,7 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
     if ((flags & MSG_OOB) != 0) return fail_errno_with(EINVAL);       // urgent bytes travel in the stream
     if ((flags & MSG_ERRQUEUE) != 0) return fail_errno_with(EAGAIN);  // nothing ever waits there
     IoCursor destination(vectors, count);
-    CallDeadline deadline(stream.page().receive_timeout_ns);
+    Patience patience(stream.page().receive_timeout_ns);
     const ReceiveMode mode = (flags & MSG_PEEK) != 0    ? ReceiveMode::peek
                              : (flags & MSG_TRUNC) != 0 ? ReceiveMode::discard
                                                         : ReceiveMode::consume;
@@ -113,7 +121,7 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
         const Error error = got.error();
         int failure = error.sys_errno;
         if (error.kind == ErrorKind::would_block) {
-            failure = wait_or_errno(*this, Direction::readable, flags, deadline);
+            failure = wait_or_errno(*this, Direction::readable, flags, patience);
             if (failure == 0) continue;
         }
         if (total > 0) {
