@@ -20,6 +20,8 @@
 namespace xylem {
 namespace {
 
+constexpr int kMostEvents = 0x7FFF'FFFF / static_cast<int>(sizeof(epoll_event));  // fs/eventpoll.c
+
 int to_timeout_ms(std::uint64_t ns) {
     if (ns == kForever) return -1;
     const std::uint64_t ms = (ns + kNsPerMs - 1) / kNsPerMs;
@@ -156,7 +158,7 @@ int EpollSet::wait_plain(epoll_event* events, int room, std::uint64_t timeout_ns
 int EpollSet::wait(int set_fd, epoll_event* events, int room, std::uint64_t timeout_ns,
                    const sigset_t* mask) {
     set_fd_ = set_fd;
-    if (room <= 0) return fail_errno_with(EINVAL);
+    if (room <= 0 || room > kMostEvents) return fail_errno_with(EINVAL);
     if (is_mixed()) return wait_mixed(events, room, timeout_ns, mask);
     const std::uint64_t deadline_ns =
         timeout_ns == 0 || timeout_ns == kForever ? timeout_ns : deadline_after(timeout_ns);

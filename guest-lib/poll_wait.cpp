@@ -9,7 +9,7 @@
 // away.
 #include "guest-lib/poll_wait.hpp"
 
-#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "guest-lib/bells.hpp"
 #include "guest-lib/interruption.hpp"
@@ -23,6 +23,15 @@ namespace xylem {
 namespace {
 
 constinit thread_local WaitPolicy poll_policy;
+constexpr nfds_t kMostDescriptors = 1U << 20;  // the kernel's default ceiling (nr_open)
+constexpr nfds_t kFewDescriptors = 64;         // less than any limit that a program can live with
+
+// fs/select.c, do_sys_poll().
+bool exceeds_limit(nfds_t count) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return count > limit.rlim_cur;
+}
 
 }  // namespace
 
@@ -33,6 +42,7 @@ long poll_raw(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigse
 }
 
 bool needs_plan(const pollfd* items, nfds_t count) {
+    if (count > kMostDescriptors) return false;  // the kernel refuses it without a look
     for (nfds_t i = 0; i < count; ++i) {
         const FdObject* object = peek(items[i].fd);
         if (object == nullptr) continue;
@@ -44,12 +54,16 @@ bool needs_plan(const pollfd* items, nfds_t count) {
 }
 
 int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    if (count > kFewDescriptors && exceeds_limit(count)) return fail_errno_with(EINVAL);
     const Interruption interruption;
     PollPlan plan(items, count);
     if (!plan.is_complete()) return fail_errno_with(ENOMEM);
     const std::uint64_t deadline_ns = timeout_ns == kForever ? kForever : deadline_after(timeout_ns);
     int ready = plan.look();
-    if (ready != 0 || timeout_ns == 0) return ready;
+    if (ready != 0) return ready;
+    // A signal that only the call's own mask lets through comes even if there is no time to wait.
+    if (timeout_ns == 0)
+        return mask != nullptr ? static_cast<int>(to_libc(poll_raw(nullptr, 0, 0, mask))) : 0;
     if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_news(); })) return plan.look();
     SleepBound bound;
     for (;;) {
