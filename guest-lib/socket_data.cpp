@@ -101,17 +101,17 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
     if ((flags & MSG_ERRQUEUE) != 0) return fail_errno_with(EAGAIN);  // nothing ever waits there
     IoCursor destination(vectors, count);
     Patience patience(stream.page().receive_timeout_ns);
-    const ReceiveMode mode = (flags & MSG_PEEK) != 0    ? ReceiveMode::peek
-                             : (flags & MSG_TRUNC) != 0 ? ReceiveMode::discard
-                                                        : ReceiveMode::consume;
+    const bool peeks = (flags & MSG_PEEK) != 0;
+    const bool copies = (flags & MSG_TRUNC) == 0;
+    const ReceiveMode mode = peeks ? (copies ? ReceiveMode::peek : ReceiveMode::measure)
+                                   : (copies ? ReceiveMode::consume : ReceiveMode::discard);
     const std::size_t target = receive_target(stream.page(), destination.remaining(), flags);
     std::size_t total = 0;
     for (;;) {
         const bool waits_for_nothing = destination.remaining() == 0 && total == 0;
-        const Result<std::size_t> got =
-            waits_for_nothing && !stream.is_ready(Direction::readable)
-                ? Result<std::size_t>(fail(ErrorKind::would_block))
-                : stream.receive_some(destination, mode, mode == ReceiveMode::peek ? total : 0);
+        const Result<std::size_t> got = waits_for_nothing && !stream.is_ready(Direction::readable)
+                                            ? Result<std::size_t>(fail(ErrorKind::would_block))
+                                            : stream.receive_some(destination, mode, peeks ? total : 0);
         if (got) {
             total += *got;
             const bool wants_more = *got > 0 && total < target;
