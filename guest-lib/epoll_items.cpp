@@ -21,7 +21,7 @@ struct Layout {
 Layout layout_of(int capacity) {
     const auto n = static_cast<std::size_t>(capacity);
     const std::size_t items = n * sizeof(EpollItem);
-    const std::size_t pending = items + n / 64 * sizeof(std::uint64_t);
+    const std::size_t pending = items + PendingBits::size_bytes(capacity);
     return {items, pending, pending + 2 * n * sizeof(std::int32_t)};
 }
 
@@ -44,7 +44,7 @@ bool EpollSet::grow() {
     if (memory == MAP_FAILED) return false;
     auto* bytes = static_cast<std::byte*>(memory);
     auto* items = reinterpret_cast<EpollItem*>(bytes);
-    auto* pending = reinterpret_cast<std::uint64_t*>(bytes + layout.pending);
+    PendingBits pending(bytes + layout.pending, wanted);
     auto* by_fd = reinterpret_cast<std::int32_t*>(bytes + layout.by_fd);
     std::memset(by_fd, 0xFF, 2 * static_cast<std::size_t>(wanted) * sizeof *by_fd);
     for (int i = 0; i < wanted; ++i) {
@@ -52,7 +52,7 @@ bool EpollSet::grow() {
         if (!items[i].is_free()) insert(by_fd, wanted, items[i].fd, i);
     }
     if (capacity_ > 0) {
-        std::memcpy(pending, pending_, static_cast<std::size_t>(capacity_) / 8);
+        pending.copy_from(pending_);
         ::munmap(items_, layout_of(capacity_).total);
     }
     items_ = items;
@@ -125,7 +125,7 @@ void EpollSet::remove_item(int number) {
     erase_place(number);
     FdObject* object = item.object;
     item = EpollItem{};
-    pending_[number / 64] &= ~(1ULL << (number % 64));
+    pending_.clear(number);
     if (number < lowest_free_) lowest_free_ = number;
     --item_count_;
     object->epoll_items.fetch_sub(1);

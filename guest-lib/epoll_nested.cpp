@@ -80,7 +80,7 @@ void EpollSet::mark_sets() {
     for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) {
         EpollItem& item = items_[i];
         const std::uint32_t news = static_cast<EpollSet*>(item.object)->collect_news();
-        if ((item.events & EPOLLET) == 0 || news != item.seen_news) pending_[i / 64] |= 1ULL << (i % 64);
+        if ((item.events & EPOLLET) == 0 || news != item.seen_news) pending_.set(i);
         item.seen_news = news;
     }
 }
@@ -104,12 +104,9 @@ std::uint32_t EpollSet::all_news() {
 bool EpollSet::has_ready_member() {
     collect(false);
     mark_sets();
-    for (int w = 0; w < capacity_ / 64; ++w) {
-        for (std::uint64_t bits = pending_[w]; bits != 0; bits &= bits - 1) {
-            const int number = w * 64 + __builtin_ctzll(bits);
-            if (ready_events(number) != 0) return true;
-            pending_[w] &= ~(1ULL << (number % 64));
-        }
+    for (int i = pending_.next(0, capacity_); i >= 0; i = pending_.next(i + 1, capacity_)) {
+        if (ready_events(i) != 0) return true;
+        pending_.clear(i);
     }
     return false;
 }

@@ -59,7 +59,7 @@ bool EpollSet::report(int number, epoll_event& event) {
     EpollItem& item = items_[number];
     const std::uint32_t events = ready_events(number);
     if (events == 0 || (item.events & (EPOLLET | EPOLLONESHOT)) != 0) {
-        pending_[number / 64] &= ~(1ULL << (number % 64));
+        pending_.clear(number);
     }
     if (events == 0) return false;
     if ((item.events & EPOLLONESHOT) != 0) item.is_disabled = true;
@@ -72,16 +72,10 @@ bool EpollSet::report(int number, epoll_event& event) {
 // Reports the pending items in [from, to).
 int EpollSet::report_range(int from, int to, epoll_event* events, int room) {
     int found = 0;
-    for (int w = from / 64; w * 64 < to && found < room; ++w) {
-        std::uint64_t bits = pending_[w];
-        if (w * 64 < from) bits &= ~0ULL << (from % 64);
-        for (; bits != 0 && found < room; bits &= bits - 1) {
-            const int number = w * 64 + __builtin_ctzll(bits);
-            if (number >= to) break;
-            if (!report(number, events[found])) continue;
-            last_reported_ = number;
-            ++found;
-        }
+    for (int i = pending_.next(from, to); i >= 0 && found < room; i = pending_.next(i + 1, to)) {
+        if (!report(i, events[found])) continue;
+        last_reported_ = i;
+        ++found;
     }
     return found;
 }

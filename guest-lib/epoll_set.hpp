@@ -21,6 +21,7 @@
 
 #include "guest-lib/epoll_item.hpp"
 #include "guest-lib/lock.hpp"
+#include "guest-lib/pending_bits.hpp"
 #include "vsock-transport/base/mapping.hpp"
 #include "vsock-transport/base/unique_fd.hpp"
 #include "vsock-transport/wakeup/doorbell.hpp"
@@ -94,7 +95,7 @@ struct EpollSet : FdObject {
     void claim_slot(int number, bool write);
     void release_slots(EpollItem& item);
     void mark(int number) {
-        pending_[number / 64] |= 1ULL << (number % 64);
+        pending_.set(number);
         news_.store_release(news_.load_relaxed() + 1);  // under the lock
     }
 
@@ -161,9 +162,9 @@ struct EpollSet : FdObject {
 
     Lock lock_;
     int set_fd_ = -1;
-    EpollItem* items_ = nullptr;        // capacity_ items
-    std::uint64_t* pending_ = nullptr;  // a bit an item: look at it in the next wait
-    std::int32_t* by_fd_ = nullptr;     // open addressing, 2 * capacity_ numbers, kNoItem = free
+    EpollItem* items_ = nullptr;     // capacity_ items
+    PendingBits pending_;            // which items to look at in the next wait
+    std::int32_t* by_fd_ = nullptr;  // open addressing, 2 * capacity_ numbers, kNoItem = free
     int capacity_ = 0;
     int item_count_ = 0;
     int lowest_free_ = 0;  // no item below it is free

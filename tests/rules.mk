@@ -54,5 +54,6 @@ check: check-variant  ## Run all tests; SUITE="name ..." selects, see tests/suit
 check-variant: $(if $(filter asan ubsan tsan,$(VARIANT)),$(UNIT_AND_STRESS),all) $(if $(WANTS_FUZZ),fuzz-binaries)
 	@$(RUN_SUITES) $(SUITE)
 
-bench: $(BENCHES)  ## Build and run the micro-benchmarks of tests/bench
-	@for b in $^; do echo "== $$b"; $$b || exit 1; done
+bench: $(BENCHES) $(PROGRAMS) products  ## Build and run the micro-benchmarks of tests/bench
+	@for b in $(BENCHES) $(wildcard tests/bench/*.sh); do \
+	    echo "== $$b"; XYLEM_BUILD=$(abspath $(B)) $$b || exit 1; done
