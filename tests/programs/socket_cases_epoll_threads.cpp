@@ -140,6 +140,7 @@ void a_fork_shares_the_set(Side& side) {
             send_later(side, fd, 10);
             side.meet();
         }
+        side.meet();
         return;
     }
     int pair[2];
@@ -175,6 +176,7 @@ void a_fork_shares_the_set(Side& side) {
     show_wait(side, "the eventfd", set, kPatienceMs);
     side.line("write %zd", write(pair[0], "x", 1));
     side.line("child's exit code %d", exit_code_of(child));
+    side.meet();
 }
 
 void thousands_of_descriptors(Side& side) {
@@ -185,7 +187,7 @@ void thousands_of_descriptors(Side& side) {
     setrlimit(RLIMIT_NOFILE, &limit);
     std::vector<int> fds;
     if (side.server) {
-        const Listening listener = side.listening(512);
+        const Listening listener = side.listening(kCount);  // all may call before one is accepted
         side.exchange(listener.port);
         for (std::size_t i = 0; i < kCount; ++i) {
             const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
