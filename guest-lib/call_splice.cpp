@@ -108,12 +108,13 @@ ssize_t from_pipe(int pipe, Socket& socket, std::size_t count, unsigned flags) {
 
 // Waits until the pipe has room or no reader; 0, or the errno.
 int await_room(int pipe, unsigned flags) {
+    const Interruption interruption;
     for (;;) {
         pollfd item{pipe, POLLOUT, 0};
         const long ready = poll_raw(&item, 1, (flags & SPLICE_F_NONBLOCK) != 0 ? 0 : kForever);
         if (ready > 0) return 0;
         if (ready == 0) return EAGAIN;
-        if (ready != -EINTR || !restarts_after_signal()) return static_cast<int>(-ready);
+        if (ready != -EINTR || interruption.is_due_after_sleep()) return static_cast<int>(-ready);
     }
 }
 

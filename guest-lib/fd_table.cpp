@@ -51,7 +51,7 @@ bool count_up_if_alive(AtomicU32& references) {
 }
 
 void last_descriptor_gone(FdObject* object) {
-    if (object->kind() == ObjectKind::socket) EpollSet::on_closed(*static_cast<Socket*>(object));
+    if (object->epoll_items.load_relaxed() != 0) EpollSet::on_closed(*object);
 }
 
 void end_once(FdObject* object) {
@@ -131,8 +131,7 @@ void forget_calls_of_parent() {
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
         FdObject* object = peek(fd);
         if (object->kind() != ObjectKind::socket) continue;
-        const std::uint32_t held =
-            object->descriptors.load_relaxed() + static_cast<Socket*>(object)->epoll_items.load_relaxed();
+        const std::uint32_t held = object->descriptors.load_relaxed() + object->epoll_items.load_relaxed();
         object->strangers.store_relaxed(object->references.load_relaxed() - held);
     }
 }

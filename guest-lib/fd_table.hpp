@@ -25,6 +25,7 @@ struct FdObject {
         kind_word.store_relaxed(static_cast<std::uint32_t>(object_kind));
         strangers.store_relaxed(0);
         has_ended.store_relaxed(0);
+        epoll_items.store_relaxed(0);
     }
     ObjectKind kind() const { return static_cast<ObjectKind>(kind_word.load_relaxed()); }
 
@@ -39,6 +40,9 @@ struct FdObject {
     };
     union {
         AtomicU32 has_ended;
+    };
+    union {
+        AtomicU32 epoll_items;  // of epoll sets of this process that hold it
     };
 
   private:

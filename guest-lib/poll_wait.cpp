@@ -4,10 +4,12 @@
 //   look     ring items by their state; the kernel's with a zero timeout, if there are any
 //   spin     while only ring items could make it ready soon
 //   sleep    by the recipe: name oneself in the slots of every ring item, look again, ppoll, withdraw
-// Ring items are held by reference meanwhile, so a close() in another thread does not pull them away.
+// An epoll set among them is asked in place, and watched by what wakes its own waiters (epoll_nested.cpp).
+// Ring items and sets are held by reference meanwhile, so a close() in another thread does not pull them
+// away.
 #include "guest-lib/poll_wait.hpp"
 
-#include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "guest-lib/bells.hpp"
 #include "guest-lib/cancellation.hpp"
@@ -22,6 +24,15 @@ namespace xylem {
 namespace {
 
 constinit thread_local WaitPolicy poll_policy;
+constexpr nfds_t kMostDescriptors = 1U << 20;  // the kernel's default ceiling (nr_open)
+constexpr nfds_t kFewDescriptors = 64;         // less than any limit that a program can live with
+
+// fs/select.c, do_sys_poll().
+bool exceeds_limit(nfds_t count) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return count > limit.rlim_cur;
+}
 
 }  // namespace
 
@@ -32,9 +43,11 @@ long poll_raw(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigse
 }
 
 bool needs_plan(const pollfd* items, nfds_t count) {
+    if (count > kMostDescriptors) return false;  // the kernel refuses it without a look
     for (nfds_t i = 0; i < count; ++i) {
         const FdObject* object = peek(items[i].fd);
-        if (object == nullptr || object->kind() != ObjectKind::socket) continue;
+        if (object == nullptr) continue;
+        if (object->kind() == ObjectKind::epoll_set) return true;
         const SocketState state = static_cast<const Socket*>(object)->state();
         if (state == SocketState::ring || state == SocketState::listening) return true;
     }
@@ -44,14 +57,19 @@ bool needs_plan(const pollfd* items, nfds_t count) {
 namespace {
 
 int wait_for_plan(PollPlan& plan, std::uint64_t timeout_ns, const sigset_t* mask) {
+    const Interruption interruption;
     const std::uint64_t deadline_ns = timeout_ns == kForever ? kForever : deadline_after(timeout_ns);
     int ready = plan.look();
-    if (ready != 0 || timeout_ns == 0) return ready;
-    if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_ready_ring(); })) return plan.look();
+    if (ready != 0) return ready;
+    // A signal that only the call's own mask lets through comes even if there is no time to wait.
+    if (timeout_ns == 0)
+        return mask != nullptr ? static_cast<int>(to_libc(poll_raw(nullptr, 0, 0, mask))) : 0;
+    if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_news(); })) return plan.look();
     SleepBound bound;
     for (;;) {
+        if (interruption.is_due()) return fail_errno_with(EINTR);
         const long slept = sleep_unless(
-            1L, [&plan] { plan.arm(); }, [&plan] { return plan.has_ready_ring(); },
+            1L, [&plan] { plan.arm(); }, [&plan] { return plan.has_news() || plan.has_ready_set(); },
             [&] {
                 const std::uint64_t until_ns = std::min(deadline_ns, deadline_after(plan.bound_ns(bound)));
                 const std::uint64_t now = now_ns();
@@ -80,6 +98,7 @@ struct AcceptSleep {
 }  // namespace
 
 int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    if (count > kFewDescriptors && exceeds_limit(count)) return fail_errno_with(EINVAL);
     may_be_cancelled();
     PollPlan plan(items, count);
     if (!plan.is_complete()) return fail_errno_with(ENOMEM);
@@ -91,6 +110,7 @@ int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigs
 }
 
 bool wait_for_accept(Socket& listener, int fd) {
+    const Interruption interruption;
     const std::uint64_t timeout_ns = listener.receive_timeout_ns.load_relaxed();
     const std::uint64_t deadline_ns = timeout_ns == 0 ? kForever : deadline_after(timeout_ns);
     for (;;) {
@@ -110,7 +130,7 @@ bool wait_for_accept(Socket& listener, int fd) {
             },
             &sleep);
         if (result == -EINTR) {
-            if (timeout_ns == 0 && restarts_after_signal()) continue;
+            if (timeout_ns == 0 && !interruption.is_due_after_sleep()) continue;
             return fail_errno_with(EINTR) == 0;
         }
         if (items[2].revents != 0 || !session.is_open()) session.check();

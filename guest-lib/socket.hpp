@@ -57,7 +57,6 @@ struct Socket : FdObject {
     int family = AF_UNSPEC;
     int first_fd = -1;  // the descriptor it began with; a hint, dup() and close() may have moved it
     int record = -1;    // in the session page
-    AtomicU32 epoll_items{0};
     std::uint64_t cookie = 0;
 
     // ring

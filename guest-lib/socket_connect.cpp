@@ -85,11 +85,11 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
 
 // connect(AF_UNSPEC), tcp_disconnect(): the peer of a ring gets a reset, whatever SO_LINGER says and whoever
 // else holds the connection. The socket keeps its address and may connect again, and then finds a ring or
-// not.
+// not. It stays where it is in epoll sets.
 int Socket::disconnect(int fd, const sockaddr* unspecified, socklen_t length) {
     const SocketState before = state();
     if (before == SocketState::ring) {
-        EpollSet::on_closed(*this);
+        EpollSet::on_left_ring(*this);
         Session::self().release_end(stream, end_id, ReleaseMode::disconnect);
     } else {
         const int result = real().connect(fd, unspecified, length);
@@ -180,7 +180,7 @@ Result<std::size_t> Socket::attach(int fd, const Received& attached) {
     set_state(SocketState::ring);
     record = write_record(Session::self().page(), record,
                           {RecordState::ring, fd, cookie, end_id, Reason::ring, own.local, own.peer});
-    EpollSet::on_became_ring(fd, *this);
+    EpollSet::on_became_ring(*this);
     return std::size_t{0};
 }
 

@@ -59,7 +59,7 @@ int Socket::listen(int fd, int wanted_backlog) {
         set_nonblocking(fd);
         kernel = duplicate_private(fd);
         set_state(SocketState::listening);
-        EpollSet::on_became_listener(fd, *this);
+        EpollSet::on_became_listener(*this);
     }
     if (state() == SocketState::listening) {
         record = write_record(Session::self().page(), record,
@@ -73,7 +73,7 @@ void Socket::offer_again(int fd) {
     // The queue's eventfd is the new agent's; sets that know the old one are told.
     UniqueFd old = std::move(queue);
     offer(fd, *this, bound_name(fd), backlog);
-    EpollSet::on_became_listener(fd, *this);
+    EpollSet::on_became_listener(*this);
     close_private(old);
 }
 

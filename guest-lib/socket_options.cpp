@@ -33,11 +33,20 @@ void note_timeout(AtomicU64& before, AtomicU64* now, const void* value, socklen_
     if (now != nullptr) now->store_relaxed(ns);
 }
 
+// The peer's acknowledgements come at once, so states that wait for one are never seen.
+std::uint8_t tcp_state(Stream& stream) {
+    if (stream.is_over()) return TCP_CLOSE;
+    const std::uint32_t status = stream.page().status.load_acquire();
+    if ((status & kPeerFinSeen) != 0) return TCP_CLOSE_WAIT;
+    return (status & kWriteShut) != 0 ? TCP_FIN_WAIT2 : TCP_ESTABLISHED;
+}
+
 }  // namespace
 
 int get_option(Socket& socket, int fd, int level, int name, void* value, socklen_t* length) {
     if (level == SOL_SOCKET && name == SO_ERROR && socket.is_ring()) {
         if (value == nullptr || length == nullptr) return fail_errno_with(EFAULT);
+        if (static_cast<int>(*length) < 0) return fail_errno_with(EINVAL);
         const int error = socket.stream.take_error();
         const std::size_t size = *length < sizeof error ? *length : sizeof error;
         std::memcpy(value, &error, size);
@@ -46,10 +55,7 @@ int get_option(Socket& socket, int fd, int level, int name, void* value, socklen
     }
     const int result = real().getsockopt(fd, level, name, value, length);
     if (result == 0 && socket.is_ring() && level == IPPROTO_TCP && name == TCP_INFO && *length >= 1) {
-        const Readiness ready = socket.stream.readiness();
-        const std::uint8_t state = ready.hang_up        ? TCP_CLOSE
-                                   : ready.read_hang_up ? TCP_CLOSE_WAIT
-                                                        : TCP_ESTABLISHED;
+        const std::uint8_t state = tcp_state(socket.stream);
         std::memcpy(value, &state, sizeof state);
     }
     return result;

@@ -58,5 +58,6 @@ CHECKED_asan := $(UNIT_AND_STRESS) $(PRODUCTS) $(PROGRAMS)
 check-variant: $(or $(CHECKED_$(VARIANT)),all) $(if $(WANTS_FUZZ),fuzz-binaries)
 	@$(RUN_SUITES) $(SUITE)
 
-bench: $(BENCHES)  ## Build and run the micro-benchmarks of tests/bench
-	@for b in $^; do echo "== $$b"; $$b || exit 1; done
+bench: $(BENCHES) $(PROGRAMS) products  ## Build and run the micro-benchmarks of tests/bench
+	@for b in $(BENCHES) $(wildcard tests/bench/*.sh); do \
+	    echo "== $$b"; XYLEM_BUILD=$(abspath $(B)) $$b || exit 1; done

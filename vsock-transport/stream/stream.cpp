@@ -97,12 +97,12 @@ Result<std::size_t> Stream::receive_some(IoCursor& destination, ReceiveMode mode
         if (!used) return reject_lie();
         if (*used <= skip_bytes) break;
         const std::size_t length = std::min<std::size_t>(wanted, *used - skip_bytes);
-        if (mode == ReceiveMode::discard) {
+        if (mode == ReceiveMode::discard || mode == ReceiveMode::measure) {
             destination.skip(length);
         } else {
             ring.copy(destination, length, skip_bytes);
         }
-        if (mode == ReceiveMode::peek) {
+        if (mode == ReceiveMode::peek || mode == ReceiveMode::measure) {
             skip_bytes += length;
         } else {
             publish_and_kick([&] { ring.consume(length); },

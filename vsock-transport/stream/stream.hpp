@@ -30,7 +30,8 @@ struct Readiness {
     bool error = false;
 };
 
-enum class ReceiveMode : std::uint8_t { consume, peek, discard };
+// measure: peek without copying.
+enum class ReceiveMode : std::uint8_t { consume, peek, discard, measure };
 enum class CloseMode : std::uint8_t { orderly, abort };
 
 class Stream {
