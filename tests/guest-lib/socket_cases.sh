@@ -36,6 +36,7 @@ all_went_over() { ! cat "$2"/*.transport 2>/dev/null | grep -qv "^$1\$"; }
 declare -A open_cases=(
     [splice_moves_bytes_of_pipes]="splice(2) is not taken over"
     [stdio_reads_and_writes]="stdio writes through libc's own calls, which cannot be preloaded"
+    [a_disconnect_leaves_an_error]="the kernel's socket, which was never connected, knows of no error"
     [a_connection_is_handed_to_another_process]="descriptors received by SCM_RIGHTS are not looked at"
     [a_spawned_program_inherits_the_connection]="posix_spawn(3) does not tell the agent of the child"
 )
