@@ -75,24 +75,24 @@ int EpollSet::modify_set_item(int set_fd, int number, const epoll_event* event) 
     return 0;
 }
 
-// Which sets are worth asking: level-triggered ones always, others if they have news. Under the lock.
-void EpollSet::mark_sets() {
+// Which sets are worth asking: level-triggered ones always, others if they have news. Returns the news of
+// all, as of before anybody asks them. Under the lock.
+std::uint32_t EpollSet::mark_sets() {
+    std::uint32_t all_news = 0;
     for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) {
         EpollItem& item = items_[i];
         const std::uint32_t news = static_cast<EpollSet*>(item.object)->collect_news();
         if ((item.events & EPOLLET) == 0 || news != item.seen_news) pending_.set(i);
         item.seen_news = news;
+        all_news += news;
     }
+    return all_news;
 }
 
+// Its own and those of the sets within.
 std::uint32_t EpollSet::collect_news() {
     LockGuard guard(lock_);
     collect(false);
-    return all_news();
-}
-
-// Its own and those of the sets within. Under the lock.
-std::uint32_t EpollSet::all_news() {
     std::uint32_t news = news_.load_relaxed();
     for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) {
         news += static_cast<EpollSet*>(items_[i].object)->collect_news();
@@ -143,7 +143,7 @@ int EpollSet::watch() {
     if (!is_mixed()) return kPlainWatch;
     leave_plain_wait();
     count_watcher(1);
-    return bell_set_.get();
+    return is_deaf_.load_relaxed() == 0 ? bell_set_.get() : -1;
 }
 
 void EpollSet::unwatch(int watched) {

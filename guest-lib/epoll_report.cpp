@@ -80,10 +80,11 @@ int EpollSet::report_range(int from, int to, epoll_event* events, int room) {
     return found;
 }
 
-int EpollSet::take_ready(epoll_event* events, int room, bool full_scan) {
+// seen_news: what was announced before the look, and is thus seen by it.
+int EpollSet::take_ready(epoll_event* events, int room, bool full_scan, std::uint32_t& seen_news) {
     reported_level_ = false;
     collect(full_scan);
-    mark_sets();
+    seen_news = mark_sets() + news_.load_relaxed();
     int found = report_range(next_report_, capacity_, events, room);
     if (found < room) found += report_range(0, next_report_, events + found, room - found);
     if (found > 0) next_report_ = last_reported_ + 1;

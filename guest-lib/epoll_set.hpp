@@ -136,14 +136,13 @@ struct EpollSet : FdObject {
     void care_for_set(int number);
     void add_inner_bell_set(int number);
     void forget_set_item(int number);
-    void mark_sets();
+    std::uint32_t mark_sets();
     bool has_ready_member();
     std::uint32_t collect_news();
-    std::uint32_t all_news();
     void count_watcher(int change);
 
     // epoll_report.cpp
-    int take_ready(epoll_event* events, int room, bool full_scan);
+    int take_ready(epoll_event* events, int room, bool full_scan, std::uint32_t& seen_news);
     void collect(bool full_scan);
     int report_range(int from, int to, epoll_event* events, int room);
     std::uint32_t ready_events(int number);

@@ -44,7 +44,6 @@ int EpollSet::ask_kernel(epoll_event* events, int room) {
     return found > 0 ? take_out_send_on(events, found) : 0;
 }
 
-// seen_news: how far the news were looked at.
 int EpollSet::gather(epoll_event* events, int room, bool full_scan, std::uint32_t& seen_news) {
     const bool kernel_first = kernel_first_.load_relaxed() != 0;
     int from_kernel = kernel_first ? ask_kernel(events, room) : 0;
@@ -52,9 +51,8 @@ int EpollSet::gather(epoll_event* events, int room, bool full_scan, std::uint32_
     bool is_level = false;
     if (found < room) {
         LockGuard guard(lock_);
-        found += take_ready(events + found, room - found, full_scan);
+        found += take_ready(events + found, room - found, full_scan, seen_news);
         is_level = reported_level_;
-        seen_news = all_news();
     }
     if (!kernel_first) found += from_kernel = ask_kernel(events + found, room - found);
     kernel_first_.store_relaxed(found == room && !kernel_first ? 1 : 0);

@@ -33,7 +33,9 @@ play_within_one_process() {
 all_went_over() { ! cat "$2"/*.transport 2>/dev/null | grep -qv "^$1\$"; }
 
 # Cases known to differ still, and why: reported as skipped while they do.
-declare -A open_cases=()
+declare -A open_cases=(
+    [a_disconnect_leaves_an_error]="the kernel's socket, which was never connected, knows of no error"
+)
 
 # compare NAME REFERENCE DIRECTORY CASE
 compare() {

@@ -1,6 +1,8 @@
 // Cases of epoll sets that are polled or are members of other sets.
 #include <sys/eventfd.h>
 
+#include <atomic>
+
 #include "socket_case_epoll.hpp"
 
 namespace {
@@ -217,6 +219,53 @@ void everybody_around_a_set_is_woken(Side& side) {
     side.meet();
 }
 
+// A byte there and a byte back, again and again, whoever of several threads hears of it first.
+void nobody_forgets_a_byte(Side& side) {
+    constexpr int kRounds = 1500;
+    const int fd = side.connection(side.server ? SOCK_NONBLOCK : 0);
+    if (!side.server) {
+        int answers = 0;
+        for (int i = 0; i < kRounds; ++i) {
+            char byte = 'q';
+            if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1 || recv(fd, &byte, 1, 0) != 1) break;
+            ++answers;
+        }
+        side.line("answers %d", answers);
+        shutdown(fd, SHUT_WR);
+        side.meet();
+        return;
+    }
+    const int inner = set_with(fd, EPOLLIN, 1);
+    const int middle = set_with(inner, EPOLLIN, 2);
+    const int outer = set_with(middle, EPOLLIN | EPOLLET, 3);
+    std::atomic<bool> ended{false};
+    std::atomic<int> answers{0};
+    const auto answer = [&](auto wait) {
+        while (!ended && wait() > 0) {
+            char byte;
+            ssize_t got;
+            while ((got = recv(fd, &byte, 1, MSG_DONTWAIT)) == 1)
+                answers += send(fd, &byte, 1, MSG_NOSIGNAL) == 1;
+            if (got == 0) ended = true;
+        }
+    };
+    const auto polls = [](int set) {
+        pollfd item{set, POLLIN, 0};
+        return poll(&item, 1, kPatienceMs);
+    };
+    const auto waits = [](int set) {
+        epoll_event event;
+        return epoll_wait(set, &event, 1, kPatienceMs);
+    };
+    std::thread threads[] = {std::thread(answer, [&] { return waits(inner); }),
+                             std::thread(answer, [&] { return waits(middle); }),
+                             std::thread(answer, [&] { return waits(outer); }),
+                             std::thread(answer, [&] { return polls(middle); })};
+    for (std::thread& thread : threads) thread.join();
+    side.line("answers %d", answers.load());
+    side.meet();
+}
+
 constexpr Case kCases[] = {
     {"polls_of_a_set_are_woken", polls_of_a_set_are_woken},
     {"a_polled_set_has_kernel_members_as_well", a_polled_set_has_kernel_members_as_well},
@@ -227,6 +276,7 @@ constexpr Case kCases[] = {
     {"inner_sets_go", inner_sets_go},
     {"a_set_gets_its_socket_while_somebody_sleeps", a_set_gets_its_socket_while_somebody_sleeps},
     {"everybody_around_a_set_is_woken", everybody_around_a_set_is_woken},
+    {"nobody_forgets_a_byte", nobody_forgets_a_byte},
 };
 
 }  // namespace

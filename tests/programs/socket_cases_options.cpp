@@ -208,6 +208,19 @@ void queue_sizes(Side& side) {
     side.meet();
 }
 
+void a_disconnect_leaves_an_error(Side& side) {
+    const int fd = side.connection();
+    if (!side.server) {
+        sockaddr nowhere{};
+        nowhere.sa_family = AF_UNSPEC;
+        side.result("disconnect", connect(fd, &nowhere, sizeof nowhere));
+        show_masks(side, fd, "disconnected");
+        show_socket_error(side, fd);
+        show_socket_error(side, fd);
+    }
+    side.meet();
+}
+
 constexpr Case kCases[] = {
     {"what_a_socket_is", what_a_socket_is},
     {"options_are_kept", options_are_kept},
@@ -216,6 +229,7 @@ constexpr Case kCases[] = {
     {"states_in_tcp_info", states_in_tcp_info},
     {"kernel_tls_is_refused", kernel_tls_is_refused},
     {"queue_sizes", queue_sizes},
+    {"a_disconnect_leaves_an_error", a_disconnect_leaves_an_error},
 };
 
 }  // namespace
