@@ -20,7 +20,8 @@ int EpollSet::control(int set_fd, int operation, int fd, const epoll_event* even
     set_fd_ = set_fd;
     FdObject* object = acquire(fd);
     if (object == nullptr) return control_kernel(set_fd, operation, fd, nullptr, event);
-    const bool is_ring = object->kind() == ObjectKind::socket && static_cast<const Socket*>(object)->is_ring();
+    const bool is_ring =
+        object->kind() == ObjectKind::socket && static_cast<const Socket*>(object)->is_ring();
     const int result = is_ring ? control_ring(operation, fd, static_cast<Socket&>(*object), event)
                                : control_kernel(set_fd, operation, fd, object, event);
     if (result == 0) tell_outer_sets();

@@ -143,7 +143,7 @@ void EpollSet::on_became_listener(Socket& socket) {
 
 void EpollSet::on_closed(FdObject& object) {
     const int likely_fd = object.kind() == ObjectKind::socket ? static_cast<Socket&>(object).first_fd
-                                                            : static_cast<EpollSet&>(object).set_fd_;
+                                                              : static_cast<EpollSet&>(object).set_fd_;
     registry.each_item_of(object, likely_fd, [](EpollSet& set, int number) { set.remove_item(number); });
 }
 
