@@ -4,8 +4,10 @@
 #include <poll.h>
 
 #include "guest-lib/bells.hpp"
+#include "guest-lib/poll_wait.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/session.hpp"
+#include "vsock-transport/base/sandbox.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 
 namespace xylem {
@@ -38,6 +40,7 @@ OwnBell* claim_unmade() {
 }
 
 OwnBell* make_bell(std::uint32_t peer_domain) {
+    if (is_sandboxed()) return nullptr;
     OwnBell* bell = claim_unmade();
     if (bell == nullptr) return nullptr;
     Result<LocalBell> pair = make_local_bell();
@@ -112,8 +115,7 @@ WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {
     pollfd items[2] = {{bell_ != nullptr ? bell_->waiter.get() : -1, POLLIN, 0},
                        {session.hang_up_fd(), 0, 0}};
     const std::uint64_t now = now_ns();
-    timespec left = to_timespec(deadline_ns > now ? deadline_ns - now : 0);
-    const long result = system_call(SYS_ppoll, word(items), 2, word(&left), 0, 0);
+    const long result = poll_raw(items, 2, deadline_ns > now ? deadline_ns - now : 0);
     if (result == -EINTR) return WaitResult::interrupted;
     if (items[0].revents != 0) drain_local(bell_->waiter.get());
     if (items[1].revents != 0 || !session.is_open()) session.check();  // gone, or perhaps back
