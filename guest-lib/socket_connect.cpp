@@ -78,6 +78,7 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
         return real().connect(fd, address, length);
     }
     Reason why = Reason::none;
+    peer = reached_by(peer);
     const int result = connect_ring(fd, peer, why);
     if (why == Reason::ring) return result;
     stay_on_tcp(fd, why, peer);
