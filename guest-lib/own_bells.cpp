@@ -7,6 +7,7 @@
 #include "guest-lib/cancellation.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/session.hpp"
+#include "vsock-transport/base/sandbox.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 
 namespace xylem {
@@ -39,6 +40,7 @@ OwnBell* claim_unmade() {
 }
 
 OwnBell* make_bell(std::uint32_t peer_domain) {
+    if (is_sandboxed()) return nullptr;
     OwnBell* bell = claim_unmade();
     if (bell == nullptr) return nullptr;
     Result<LocalBell> pair = make_local_bell();

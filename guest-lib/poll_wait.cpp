@@ -18,6 +18,7 @@
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
+#include "vsock-transport/base/sandbox.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 
 namespace xylem {
@@ -34,12 +35,36 @@ bool exceeds_limit(nfds_t count) {
     return count > limit.rlim_cur;
 }
 
-}  // namespace
-
-long poll_raw(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+long ppoll_kernel(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
     timespec timeout = to_timespec(timeout_ns == kForever ? 0 : timeout_ns);
     return system_call(SYS_ppoll, word(items), static_cast<long>(count),
                        timeout_ns == kForever ? 0 : word(&timeout), word(mask), sizeof(std::uint64_t));
+}
+
+// Without the items that name no descriptor: the kernel takes no more items than RLIMIT_NOFILE, and a program
+// in a sandbox may have lowered that to what it polls itself.
+long poll_few(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    constexpr nfds_t kMost = 64;
+    if (count > kMost) return ppoll_kernel(items, count, timeout_ns, mask);
+    pollfd few[kMost];
+    nfds_t used = 0;
+    for (nfds_t i = 0; i < count; ++i) {
+        items[i].revents = 0;
+        if (items[i].fd >= 0) few[used++] = items[i];
+    }
+    const long result = ppoll_kernel(few, used, timeout_ns, mask);
+    used = 0;
+    for (nfds_t i = 0; i < count; ++i) {
+        if (items[i].fd >= 0) items[i].revents = few[used++].revents;
+    }
+    return result;
+}
+
+}  // namespace
+
+long poll_raw(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    return is_sandboxed() ? poll_few(items, count, timeout_ns, mask)
+                          : ppoll_kernel(items, count, timeout_ns, mask);
 }
 
 bool needs_plan(const pollfd* items, nfds_t count) {

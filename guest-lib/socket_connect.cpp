@@ -74,6 +74,7 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
         return connect_in_kernel(fd, address, length);
     }
     Reason why = Reason::none;
+    peer = reached_by(peer);
     const int result = connect_ring(fd, peer, why);
     if (why == Reason::ring) return result;
     stay_on_tcp(fd, why, peer);

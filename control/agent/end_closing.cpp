@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "control/agent/agent.hpp"
+#include "control/agent/end_figures.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -118,6 +119,7 @@ void finish(Agent& agent, EndId id, CloseMode mode) {
     if (end->queued_at != 0) agent.listeners.drop_from_queue(end->queued_at, id);
     if (end->has_memory()) close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
     const bool had_memory = end->has_memory();
+    if (had_memory) count_bytes(agent.counters, *end);
     end->page.unmap();
     end->slab.reset();
     tell_far_agent(agent, *end, had_memory ? LinkMessage::ended : LinkMessage::vanished);

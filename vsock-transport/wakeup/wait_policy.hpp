@@ -21,6 +21,7 @@
 #include "vsock-transport/base/atomic.hpp"
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/base/limits.hpp"
+#include "vsock-transport/base/sandbox.hpp"
 #include "vsock-transport/base/system_call.hpp"
 
 namespace xylem {
@@ -94,7 +95,7 @@ class WaitPolicy {
             }
             if (spent_ns >= budget_ns) break;
             before_ns = start_ns + spent_ns;
-            if (spent_ns >= kLookNs) system_call(SYS_sched_yield);
+            if (spent_ns >= kLookNs && !is_sandboxed()) system_call(SYS_sched_yield);
         }
         lost();
         return false;
