@@ -112,6 +112,39 @@ check "a new agent learns of the listener" until_true 20 listens 1 "$(cat "$wher
 call_listener
 check "the listener is reached over the ring again" went_well ring
 
+# A server that waits with epoll for callers and for nothing else.
+cat >"$scratch/waiting_server.py" <<'SCRIPT'
+import select, socket, sys
+listener = socket.create_server(("127.44.0.1", 0))
+waiting = select.epoll()
+waiting.register(listener, select.EPOLLIN)
+with open(sys.argv[1], "w") as file:
+    print(listener.getsockname()[1], file=file)
+while True:
+    for fd, events in waiting.poll():
+        if fd != listener.fileno():
+            sys.exit(f"an event of descriptor {fd}, which was never registered")
+        caller, _ = listener.accept()
+        caller.sendall(b"here")
+        caller.close()
+SCRIPT
+call_waiting_server() {
+    local rings answer
+    rings=$(counter 2 connects_ring)
+    answer=$("$in_domain" 2 /usr/bin/python3 -c 'import socket, sys
+with socket.create_connection(("127.44.0.1", int(sys.argv[1])), 20) as caller: print(caller.recv(4).decode())' "$1")
+    echo "$answer, $(($(counter 2 connects_ring) - rings)) ring connections"
+    [[ $answer == here ]] && (($(counter 2 connects_ring) == rings + 1))
+}
+background 1 /usr/bin/python3 "$scratch/waiting_server.py" "$scratch/waiting_port" 2>"$scratch/waiting_error"
+waiting=$background_pid
+check "a server waits with epoll" until_true 20 test -s "$scratch/waiting_port"
+stop_agent 1 KILL
+start_agent 1 --log-level info
+check "a new agent learns of a listener in an epoll set" until_true 20 listens 1 "$(cat "$scratch/waiting_port")"
+check "the waiting server is reached over the ring" call_waiting_server "$(cat "$scratch/waiting_port")"
+check "it saw no event but its own" test ! -s "$scratch/waiting_error" -a -d "/proc/$waiting"
+
 # Over TCP --------------------------------------------------------------------------------------------------------
 
 over tcp "an address that is not mapped goes over TCP" 1 2 127.0.0.1 3000000
