@@ -1,11 +1,11 @@
 # Unit tests (one gtest binary), stress programs, programs to preload into, benchmarks. Folders may be empty.
 # Suites, and what `make check` runs in which variant: tests/suites.ini.
-TEST_FOLDERS := vsock-transport hosts-map guest-lib conformance
-TEST_ARCHIVES := test-support guest-lib $(CONTROL_ARCHIVES)
-# Not under tsan: agent and command are programs of one thread each, which meet only in memory that processes
-# share, and that tsan does not see.
-ifneq ($(VARIANT),tsan)
-TEST_FOLDERS += control container-shim rdma-bridge
+ifneq ($(filter asan ubsan tsan,$(VARIANT)),)
+# What shares memory with others and parses: rings, streams, doorbells, the hosts map.
+TEST_FOLDERS := vsock-transport hosts-map conformance
+TEST_ARCHIVES := test-support $(CONTROL_ARCHIVES)
+else
+TEST_FOLDERS := vsock-transport hosts-map control guest-lib container-shim rdma-bridge conformance
 TEST_ARCHIVES := test-support agent cli guest-lib $(CONTROL_ARCHIVES)
 endif
 
@@ -54,7 +54,7 @@ check: check-variant  ## Run all tests; SUITE="name ..." selects, see tests/suit
 # built for them.
 CHECKED_tsan := $(UNIT_AND_STRESS)
 CHECKED_ubsan := $(UNIT_AND_STRESS)
-CHECKED_asan := $(UNIT_AND_STRESS) $(PRODUCTS) $(PROGRAMS)
+CHECKED_asan := $(UNIT_AND_STRESS)
 check-variant: $(or $(CHECKED_$(VARIANT)),all) $(if $(WANTS_FUZZ),fuzz-binaries)
 	@$(RUN_SUITES) $(SUITE)
 
