@@ -50,8 +50,7 @@ RUN_SUITES = FUZZ_SECONDS=$(FUZZ_SECONDS) CXX='$(CXX)' $(NO_RANDOMIZE) $(PYTHON)
 WANTS_FUZZ := $(and $(filter release,$(VARIANT)),$(if $(SUITE),$(filter fuzz,$(SUITE)),yes))
 
 check: check-variant  ## Run all tests; SUITE="name ..." selects, see tests/suites.ini
-# Sanitizer variants run unit and stress tests, asan also those of the products; what only other suites need is not
-# built for them.
+# Sanitizer variants run unit and stress tests; what only other suites need is not built for them.
 CHECKED_tsan := $(UNIT_AND_STRESS)
 CHECKED_ubsan := $(UNIT_AND_STRESS)
 CHECKED_asan := $(UNIT_AND_STRESS)
