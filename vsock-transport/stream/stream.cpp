@@ -50,7 +50,7 @@ Result<std::size_t> Stream::send_locked(IoCursor& source) {
     if (has(kWriteShut | kReset | kClosed) || page().pending_error.load_relaxed() != 0) {
         return no_more_writing();
     }
-    if (has(kPeerFinSeen) &&
+    if (has(kPeerFinSeen) && source.remaining() > 0 &&
         static_cast<RxState>(view_.peer->consumer.state.load_acquire()) != RxState::open) {
         // Nobody reads any more. TCP takes this write, learns so from the RST it draws, and refuses the next.
         const std::size_t lost = source.remaining();
