@@ -37,7 +37,7 @@ all=(
     test.test_ssl
     test.test_httplib
     test.test_httpservers
-    'test.test_ftplib:*.TestFTPClass.*'
+    test.test_ftplib
     test.test_smtplib
     test.test_urllib2_localnet
     test.test_xmlrpc
