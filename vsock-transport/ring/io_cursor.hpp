@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "vsock-transport/ring/bulk_copy.hpp"
+
 namespace xylem {
 
 class IoCursor {
@@ -20,6 +22,13 @@ class IoCursor {
     void copy_out(std::byte* destination, std::size_t length) {
         walk(length, [&destination](std::byte* piece, std::size_t n) {
             std::memcpy(destination, piece, n);
+            destination += n;
+        });
+    }
+    // The same with streaming stores.
+    void stream_out(std::byte* destination, std::size_t length) {
+        walk(length, [&destination](std::byte* piece, std::size_t n) {
+            copy_streaming(destination, piece, n);
             destination += n;
         });
     }

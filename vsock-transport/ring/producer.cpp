@@ -34,11 +34,30 @@ void Producer::produce(IoCursor& source, std::size_t length) {
     const Cursor head = state_.head.load_relaxed();
     const std::size_t offset = index_of(head, state_.origin.load_relaxed(), size_bytes_);
     const Span2 span = split_at_wrap(offset, length, size_bytes_);
-    source.copy_out(data_ + span.first_offset, span.first_length);
-    source.copy_out(data_, span.second_length);
+    if (length < kBulkBytes) {
+        copy(source, span);
+    } else {
+        copy_bulk(source, span);
+    }
     // Release: a holder that is killed here must not have moved the cursor before the bytes were copied.
     state_.head.store_release(head + length);
     own_.head.store_release(head + length);  // (P1) pairs with consumer.cpp used()
+}
+
+void Producer::copy(IoCursor& source, const Span2& span) {
+    source.copy_out(data_ + span.first_offset, span.first_length);
+    source.copy_out(data_, span.second_length);
+}
+
+void Producer::copy_bulk(IoCursor& source, const Span2& span) {
+    const std::uint64_t start_ns = now_ns();
+    if (kCanStream && policy_.is_streaming()) {
+        source.stream_out(data_ + span.first_offset, span.first_length);
+        source.stream_out(data_, span.second_length);
+    } else {
+        copy(source, span);
+    }
+    if (kCanStream) policy_.copied(span.first_length + span.second_length, start_ns, now_ns(), size_bytes_);
 }
 
 }  // namespace xylem

@@ -1,10 +1,10 @@
 // The bytes that the two ends of a connection share. Everything here can be written by the other domain at
 // any moment: read a word once, check it, use only the checked copy (XSA-86, XSA-155).
 //
-//   offset 0                SlabHeader     constant after the creating agent filled it in; for humans and
-//   dumps offset 256 + 256 * e    EndBlock       of end e (0 = connecting end, 1 = accepting end) offset 4096
-//   ring that end 0 produces, ring_size_bytes[0] bytes then                    ring that end 1 produces,
-//   ring_size_bytes[1] bytes
+//   offset 0              SlabHeader: constant after the creating agent filled it in; for humans and dumps
+//   offset 256 + 256 * e  EndBlock of end e (0 = connecting end, 1 = accepting end)
+//   offset 4096           ring that end 0 produces, ring_size_bytes[0] bytes
+//   behind it             ring that end 1 produces, ring_size_bytes[1] bytes
 //
 // Each EndBlock has one writer, the end it belongs to; once nobody holds that end, the other end's agent may
 // publish its last states there (stream/shutdown.cpp, peer_vanished()). Producer, consumer and wake-up words
@@ -16,12 +16,11 @@
 // 1). The producer may move origin to head while the ring is empty: then small messages keep to a few pages.
 //
 // Why no byte is seen before it was written, and none overwritten before it was read:
-//   (P1) the producer copies bytes, then stores head with release;  (C1) the consumer loads head with
-//   acquire,
-//        then copies. So the copy-out of (C1) sees the bytes of (P1).
-//   (C2) the consumer copies out, then stores tail with release;    (P2) the producer loads tail with
-//   acquire,
-//        then overwrites. So the overwriting of (P2) comes after the copy-out of (C2).
+//   (P1) the producer copies bytes, then stores head with release;
+//   (C1) the consumer loads head with acquire, then copies: it sees the bytes of (P1). Streaming stores,
+//        which a release store does not cover, end in a store fence of their own before it (bulk_copy.hpp).
+//   (C2) the consumer copies out, then stores tail with release;
+//   (P2) the producer loads tail with acquire, then overwrites: after the copy-out of (C2).
 //   (O)  the producer stores origin only after it loaded a tail equal to its head, and before its next head.
 //        So origin cannot move while a byte waits, and a consumer that loads head with acquire, and then
 //        origin, has the origin of all bytes up to that head.

@@ -19,7 +19,7 @@
 namespace xylem {
 
 inline constexpr std::uint32_t kEndPageMagic = 0x5045'5958;  // "XYEP"
-inline constexpr std::uint16_t kEndPageVersion = 1;
+inline constexpr std::uint16_t kEndPageVersion = 2;
 inline constexpr std::size_t kEndPageBytes = 4096;
 
 // What has happened to this end. Bits are only ever set.
@@ -71,6 +71,7 @@ struct EndPage {
 
     alignas(64) pthread_mutex_t tx_lock;  // robust, process shared, error checking
     ProducerState tx;
+    alignas(64) CopyPolicy copy_policy;  // under tx_lock
     alignas(64) pthread_mutex_t rx_lock;
     ConsumerState rx;
 

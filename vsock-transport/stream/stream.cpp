@@ -26,8 +26,9 @@ Result<Stream> Stream::open(Mapping slab, Mapping end_page, BellRinger& bells) {
 }
 
 Producer Stream::producer() const {
-    return {page().tx, view_.own->producer, view_.peer->consumer, view_.tx_ring,
-            page().ring_size_bytes[page().side]};
+    const std::uint64_t size_bytes = page().ring_size_bytes[page().side];
+    return {page().tx,     page().copy_policy, view_.own->producer, view_.peer->consumer,
+            view_.tx_ring, size_bytes};
 }
 
 Consumer Stream::consumer() const {
@@ -73,6 +74,7 @@ Result<std::size_t> Stream::produce_chunks(IoCursor& source) {
         const std::size_t length = std::min<std::size_t>(wanted, *room);
         if (length == 0) {
             count(page().counters.ring_full);
+            ring.note_full();
             break;
         }
         publish_and_kick([&] { ring.produce(source, length); }, [this] { kick(Direction::readable); });

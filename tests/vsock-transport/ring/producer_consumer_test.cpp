@@ -21,7 +21,9 @@ class Ring : public testing::TestWithParam<Cursor> {
             word->store_relaxed(start);
         }
     }
-    Producer producer() { return {producer_state_, producer_line_, consumer_line_, data_.data(), kSize}; }
+    Producer producer() {
+        return {producer_state_, policy_, producer_line_, consumer_line_, data_.data(), kSize};
+    }
     Consumer consumer() { return {consumer_state_, consumer_line_, producer_line_, data_.data(), kSize}; }
 
     void produce(std::size_t length) {
@@ -50,6 +52,7 @@ class Ring : public testing::TestWithParam<Cursor> {
     }
 
     ProducerState producer_state_;
+    CopyPolicy policy_{};
     ConsumerState consumer_state_;
     ProducerLine producer_line_{};
     ConsumerLine consumer_line_{};
