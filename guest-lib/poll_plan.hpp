@@ -52,6 +52,7 @@ class PollPlan {
     static constexpr unsigned kMaxDomains = 8;
 
     bool allocate();
+    void check_session();
     void classify(nfds_t index);
     void add_queue(const Socket& listener, nfds_t index);
     void arm_rings();

@@ -1,6 +1,6 @@
 // What happens to the process as a whole: start, fork, exec.
-//   start  takes note of the process id and of XYLEM_DISABLE, and asks the agent about TCP sockets that were
-//          inherited over exec
+//   start  takes note of the process id, of XYLEM_DISABLE and of where the agent is, and asks the agent
+//          about TCP sockets that were inherited over exec
 //   fork   before: the session is doubled, so the agent counts the child as a holder before the parent can
 //          let go; child: takes the second session, and forgets whatever the parent sleeps on
 #include <pthread.h>
@@ -10,6 +10,7 @@
 
 #include <cerrno>
 
+#include "guest-lib/agent_door.hpp"
 #include "guest-lib/bells.hpp"
 #include "guest-lib/enabled.hpp"
 #include "guest-lib/epoll_set.hpp"
@@ -55,6 +56,7 @@ __attribute__((constructor)) void start() {
     process_id.store_release(current_pid());
     const bool is_privileged = ::getauxval(AT_SECURE) != 0;
     if (is_privileged || ::getenv("XYLEM_DISABLE") != nullptr) return;
+    note_agents_place();
     enabled.store_release(1);
     ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     const int saved_errno = errno;  // a program begins with 0

@@ -4,9 +4,8 @@
 #include "guest-lib/session.hpp"
 
 #include <poll.h>
-#include <stdlib.h>
 
-#include "control/protocol/runtime_paths.hpp"
+#include "guest-lib/agent_door.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/session_page.hpp"
 #include "vsock-transport/base/clock.hpp"
@@ -16,12 +15,6 @@ namespace xylem {
 namespace {
 
 constinit Session the_session;
-constexpr std::uint32_t kDefaultDomain = 1;
-
-std::uint32_t configured_domain() {
-    const char* text = ::secure_getenv("XYLEM_DOMAIN");
-    return text != nullptr ? static_cast<std::uint32_t>(::strtoul(text, nullptr, 10)) : kDefaultDomain;
-}
 
 HelloMessage make_hello(std::uint64_t clone_of) {
     auto hello = make_message<HelloMessage>(kSessionMagic, SessionMessage::hello, 1);
@@ -110,7 +103,7 @@ void Session::rejoin_if_restarted() {
 
 Result<UniqueFd> Session::dial_and_greet(std::uint64_t clone_of, int page_fd, Received& welcome) {
     if (is_sandboxed()) return fail(ErrorKind::no_agent);
-    Result<UniqueFd> socket = dial(agent_socket(configured_domain()).text);
+    Result<UniqueFd> socket = dial_agent();
     if (!socket) return socket;
     const HelloMessage hello = make_hello(clone_of);
     const Result<std::size_t> answered =

@@ -51,6 +51,8 @@ class Session {
     const MapTableHeader* map();
     std::uint32_t own_domain() const { return own_domain_; }
     bool is_open() const { return static_cast<bool>(socket_); }
+    // The agent was there and is gone; another will be told of what this process has.
+    bool is_lost() const { return !is_open() && boot_id_ != 0; }
 
     // For sleepers: the descriptor whose hang-up says that the agent is gone, or -1.
     // In a sandbox nobody looks for a new agent.

@@ -42,7 +42,7 @@ bool offer(int fd, Socket& socket, const SocketName& local, int backlog) {
     const auto* listening = answer_as<ListeningMessage>(answer, SessionMessage::listening);
     if (listening == nullptr || answer.fd_count != 1) return false;
     socket.listener_id = listening->listener_id;
-    if (!socket.queue) socket.queue = make_private(std::move(answer.fds[0]));
+    replace_private(socket.queue, std::move(answer.fds[0]));
     return true;
 }
 
@@ -54,7 +54,8 @@ int Socket::listen(int fd, int wanted_backlog) {
     const int saved_errno = errno;
     backlog = wanted_backlog;
     const SocketName local = bound_name(fd);
-    if (offer(fd, *this, local, backlog) && state() == SocketState::fresh) {
+    const bool is_offered = offer(fd, *this, local, backlog) || Session::self().is_lost();
+    if (is_offered && state() == SocketState::fresh) {
         nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
         set_nonblocking(fd);
         kernel = duplicate_private(fd);
@@ -70,11 +71,12 @@ int Socket::listen(int fd, int wanted_backlog) {
 }
 
 void Socket::offer_again(int fd) {
-    // The queue's eventfd is the new agent's; sets that know the old one are told.
-    UniqueFd old = std::move(queue);
+    // What the old agent held for this listener went with it.
+    std::uint64_t lost = 0;
+    system_call(SYS_read, queue.get(), word(&lost), sizeof lost);
     offer(fd, *this, bound_name(fd), backlog);
+    // The queue's eventfd is the new agent's now; sets that know the old one are told.
     EpollSet::on_became_listener(*this);
-    close_private(old);
 }
 
 void Socket::ask_about_inheritance(int fd) {

@@ -52,6 +52,15 @@ UniqueFd bind_at(const char* path, mode_t mode, std::string& error) {
     return bound ? std::move(fd) : UniqueFd();
 }
 
+// Anybody may pass it who got here.
+bool make_door(std::uint32_t domain, std::string& error) {
+    const RuntimePath door = agent_door(domain);
+    if (!make_safe_directory(door.text, false, error)) return false;
+    if (::chmod(door.text, 0711) == 0) return true;
+    error = fmt::format("{}: {}", door.text, errno_text());
+    return false;
+}
+
 }  // namespace
 
 bool make_safe_directory(const std::string& path, bool is_private, std::string& error) {
@@ -85,7 +94,7 @@ Claim RuntimeDirectory::claim(std::uint32_t domain, std::string& error) {
         return Claim::failed;
     }
     if (!make_safe_directory(runtime_directory().text, false, error) ||
-        !make_safe_directory(directory, true, error) ||
+        !make_safe_directory(directory, true, error) || !make_door(domain, error) ||
         !make_safe_directory(fabric_directory().text, false, error)) {
         return Claim::failed;
     }
@@ -102,7 +111,7 @@ Claim RuntimeDirectory::claim(std::uint32_t domain, std::string& error) {
 }
 
 bool RuntimeDirectory::bind_sockets(std::string& error) {
-    session_socket_ = bind_at(agent_socket(domain_).text, 0700, error);
+    session_socket_ = bind_at(agent_socket(domain_).text, 0777, error);
     session_bound_ = static_cast<bool>(session_socket_);
     if (!session_bound_) return false;
     // Agents of other users dial it, too; who may be there at all is for the directory to say.

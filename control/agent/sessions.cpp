@@ -1,6 +1,7 @@
 // Sessions: reading in bounded turns, so that a talkative program does not starve the others. Who speaks is
 // taken from the kernel with every message: a forked child goes on with the session that its parent opened
-// for it, and so makes it its own.
+// for it, and so makes it its own. Whoever can reach the socket is welcome: it lies in a directory that is
+// closed to other users, and a program that was let in goes on to be served after it gave up its privileges.
 #include "control/agent/sessions.hpp"
 
 #include <spdlog/spdlog.h>
@@ -26,23 +27,15 @@ void Sessions::accept_from(int listening_fd) {
     acceptor_.accept_from(listening_fd, [this](UniqueFd connected) { add(std::move(connected)); });
 }
 
-bool Sessions::is_welcome_peer(Session& session) const {
-    const ucred peer = peer_of(session.socket.get());
-    session.dialler_pid = peer.pid;
-    session.uid = peer.uid;
-    if (peer.uid == ::geteuid() || peer.uid == 0) return true;
-    if (!refusal_log_.may()) return false;
-    spdlog::warn("process {} of uid {} may not use the agent of uid {}: refused", peer.pid, peer.uid,
-                 ::geteuid());
-    return false;
-}
-
 SessionPtr Sessions::add(UniqueFd connected) {
     const int yes = 1;
     auto session = std::make_shared<Session>(next_id_, std::move(connected));
     auto lease = agent_.session_quota.take();
-    const bool is_ready = lease && is_welcome_peer(*session) &&
-                          ::setsockopt(session->socket.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) == 0;
+    const ucred peer = peer_of(session->socket.get());
+    session->dialler_pid = peer.pid;
+    session->uid = peer.uid;
+    const bool is_ready =
+        lease && ::setsockopt(session->socket.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) == 0;
     if (is_ready) {
         const std::weak_ptr<Session> weak = session;
         session->watch = agent_.loop.on_ready(session->socket.get(), EPOLLIN, [this, weak](std::uint32_t) {

@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "control/agent/accepting.hpp"
-#include "control/agent/seldom.hpp"
 #include "control/agent/session.hpp"
 
 namespace xylem::agent {
@@ -46,10 +45,7 @@ class Sessions {
     std::function<void()> on_change;  // a session said hello, or is gone
 
   private:
-    bool is_welcome_peer(Session& session) const;
-
     Agent& agent_;
-    mutable Seldom refusal_log_;
     std::unordered_map<SessionId, SessionPtr> by_id_;
     SessionId next_id_ = 1;
     Acceptor acceptor_;

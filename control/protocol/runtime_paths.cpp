@@ -39,8 +39,12 @@ RuntimePath domain_directory(std::uint32_t domain) {
     return format("%s/dom-%u", runtime_directory().text, domain);
 }
 
+RuntimePath agent_door(std::uint32_t domain) {
+    return format("%s/dom-%u/door", runtime_directory().text, domain);
+}
+
 RuntimePath agent_socket(std::uint32_t domain) {
-    return format("%s/dom-%u/agent.sock", runtime_directory().text, domain);
+    return format("%s/dom-%u/door/agent.sock", runtime_directory().text, domain);
 }
 
 RuntimePath link_socket(std::uint32_t domain) {

@@ -1,6 +1,8 @@
 // Where agents and programs of this machine meet. XYLEM_RUNTIME_DIR, else /run/xylem for root, else
 // $XDG_RUNTIME_DIR/xylem, else /tmp/xylem-UID. Inside it:
-//   dom-<N>/agent.sock   sessions of domain N's programs
+//   dom-<N>/             closed to other users
+//   dom-<N>/door/agent.sock  sessions of domain N's programs: open to whoever got hold of the door, which a
+//                        program keeps when it gives up its privileges (guest-lib/agent_door.hpp)
 //   dom-<N>/agent.log    log of an agent that `xylem run` started
 //   fabric/<N>.link      links between agents; XYLEM_FABRIC_DIR moves it (a directory that containers share)
 #pragma once
@@ -19,6 +21,7 @@ struct RuntimePath {
 RuntimePath runtime_directory();
 RuntimePath fabric_directory();
 RuntimePath domain_directory(std::uint32_t domain);
+RuntimePath agent_door(std::uint32_t domain);
 RuntimePath agent_socket(std::uint32_t domain);
 RuntimePath link_socket(std::uint32_t domain);
 

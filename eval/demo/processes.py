@@ -91,7 +91,7 @@ def free_port():
 
 def stop_agents(runtime_dir):
     """Ends the agents of a runtime directory: the kernel says which process listens on each agent.sock."""
-    for path in runtime_dir.glob("dom-*/agent.sock"):
+    for path in runtime_dir.glob("dom-*/door/agent.sock"):
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as session:
                 session.connect(str(path))

@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-MAX_RUNTIME_PATH = 80  # a unix socket's path has 107 bytes, and dom-N/agent.sock comes behind it
+MAX_RUNTIME_PATH = 75  # a unix socket's path has 107 bytes, and dom-N/door/agent.sock comes behind it
 
 
 class Tcp:

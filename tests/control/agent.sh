@@ -9,7 +9,7 @@ dom=$XYLEM_RUNTIME_DIR/dom-4
 start() {
     "$xylemd" --domain 4 2>"$scratch/agent.log" &
     agent=$!
-    eventually 20 test -S "$dom/agent.sock"
+    eventually 20 test -S "$dom/door/agent.sock"
 }
 # Called by name, through eventually.
 # shellcheck disable=SC2317
@@ -32,24 +32,24 @@ check "a named hosts file that is missing is a failure" exits_and_complains 1 'm
 printf '10.0.0.1 dom:1\n10.0.0.2 dim:2\n' >"$scratch/bad-hosts"
 run "$xylemd" --domain 4 --hosts "$scratch/bad-hosts"
 check "a bad line names file, line and column" exits_and_complains 1 "$scratch/bad-hosts:2:10: "
-check "and leaves no socket behind" test ! -e "$dom/agent.sock"
+check "and leaves no socket behind" test ! -e "$dom/door/agent.sock"
 
 start
 check "an agent makes its sockets" test -S "$XYLEM_RUNTIME_DIR/fabric/4.link"
 check "its directory is private" test "$(stat -c %a "$dom")" = 700
-check "its sockets are private" test "$(stat -c %a "$dom/agent.sock")" = 700
+check "its door lets those through who come there, and shows them nothing" test "$(stat -c %a "$dom/door")" = 711
 run "$xylemd" --domain 4
 check "a second agent of the domain ends with 3" exits_and_complains 3 'another agent serves domain 4'
-check "and leaves the first one's sockets alone" test -S "$dom/agent.sock"
+check "and leaves the first one's sockets alone" test -S "$dom/door/agent.sock"
 stop TERM
 check "SIGTERM ends it with 0" test $? = 0
-check "and removes its sockets" test ! -e "$dom/agent.sock" -a ! -e "$XYLEM_RUNTIME_DIR/fabric/4.link"
+check "and removes its sockets" test ! -e "$dom/door/agent.sock" -a ! -e "$XYLEM_RUNTIME_DIR/fabric/4.link"
 start
 stop INT
 check "SIGINT does the same" test $? = 0
 start
 stop KILL 2>/dev/null
-check "a killed one leaves them" test -S "$dom/agent.sock"
+check "a killed one leaves them" test -S "$dom/door/agent.sock"
 start
 check "the next one takes the place over" eventually 20 answers
 stop TERM
@@ -95,7 +95,7 @@ if [[ $(id -u) == 0 ]] && id nobody >/dev/null 2>&1; then
     as_nobody=(setpriv --reuid nobody --clear-groups env XYLEM_RUNTIME_DIR="$scratch/nobody/run")
     "${as_nobody[@]}" "$scratch/nobody/xylemd" --domain 4 2>"$scratch/agent.log" &
     agent=$!
-    check "an ordinary user's agent works" eventually 20 test -S "$scratch/nobody/run/dom-4/agent.sock"
+    check "an ordinary user's agent works" eventually 20 test -S "$scratch/nobody/run/dom-4/door/agent.sock"
     run "${as_nobody[@]}" "$scratch/nobody/xylem" stat --domain 4
     check "and answers that user" exits_and_says 0 'domain 4'
     stop TERM

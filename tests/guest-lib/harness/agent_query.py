@@ -41,7 +41,7 @@ def answer(session, wanted):
 
 
 def ask(domain, kind):
-    path = f"{os.environ['XYLEM_RUNTIME_DIR']}/dom-{domain}/agent.sock"
+    path = f"{os.environ['XYLEM_RUNTIME_DIR']}/dom-{domain}/door/agent.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as session:
         session.settimeout(PATIENCE_SECONDS)
         session.connect(path)

@@ -13,7 +13,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/xylem-test-XXXXXX")
 export XYLEM_RUNTIME_DIR=$scratch/run
 unset XYLEM_FABRIC_DIR XYLEM_HOSTS XYLEM_DOMAIN XYLEM_RING_SIZE
 mkdir -p "$XYLEM_RUNTIME_DIR"
-declare -A agent_pid=()
+declare -A agent_pid=() agent_options=()
 started=()
 tap_number=0
 tap_failed=0
@@ -56,6 +56,7 @@ until_true() {
 start_agent() {
     local domain=$1
     shift
+    agent_options[$domain]="$*"
     "$XYLEM_BUILD/xylemd" --domain "$domain" "$@" >>"$scratch/agent-$domain.log" 2>&1 &
     agent_pid[$domain]=$!
     if ! until_true 20 ask "$domain" health 'report["pid"]' >/dev/null; then
