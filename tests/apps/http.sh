@@ -10,6 +10,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 need curl
 size=$((1 << 30))
@@ -24,9 +26,9 @@ make_file() {
 }
 cat >"$scratch/fetch" <<'SCRIPT'
 #!/bin/bash
-# fetch URL FILE: fetches and compares.
+# fetch URL FILE OPTION...: fetches and compares.
 set -euo pipefail
-curl --silent --show-error --fail --noproxy '*' "$1" | LD_PRELOAD="" cmp - "$2"
+curl --silent --show-error --fail --noproxy '*' "${@:3}" "$1" | LD_PRELOAD="" cmp - "$2"
 SCRIPT
 chmod +x "$scratch/fetch"
 
@@ -48,6 +50,8 @@ fetch() {
         check "$1: xylem ls shows it" ls_shows_the_socket
         sed 's/^/# /' "$scratch/ls"
     fi
+    agent_loss "$1" "$scratch/fetch" "http://127.44.0.1:$2/file" "$scratch/www/file" --limit-rate 250M
+    serves_on "$2"
     stop_server
 }
 

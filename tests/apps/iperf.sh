@@ -10,6 +10,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 need iperf
 seconds=$(pick 1 10)
@@ -32,6 +34,9 @@ before=$(program_holds "$server")
 round "four threads" 4 10000000 run -P 4
 round "the other direction" 1 10000000 run -R
 round "small writes without delay" 1 1000000 run -l 100 -N
+seconds=4 agent_loss "iperf" run -P 4
+check "the server is offered again" until_true 20 listens 1 "$port"
+round "four threads, afterwards" 4 10000000 run -P 4
 check "the server holds what it held before" until_true_or_say 20 program_still_holds "$server" "$before"
 # This version's server frees memory twice, over TCP as well, when it has connected back more than once, and after full
 # duplex it keeps a descriptor for each connection: it serves these once.

@@ -10,6 +10,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 need NPtcp
 start_domains --log-level info
@@ -25,5 +27,9 @@ for options in "-u 131072 -n 1000" "-u 131072 -n 1000 -i" "-u 131072 -n 1000 -2"
     check "NPtcp $options: measured all sizes" test "$(grep -c bytes "$scratch/client.log")" -ge 29
     check "NPtcp $options: the receiver ends, too" until_true 20 test ! -d "/proc/$server/fd"
 done
+port=$(free_port)
+serve NPtcp -P "$port" -u 131072 -n 4000 -i -o "$scratch/server.out"
+serves_on "$port"
+agent_loss "NPtcp with its integrity check" "$in_domain" 2 NPtcp -h 127.44.0.1 -P "$port" -u 131072 -n 4000 -i -o "$scratch/client.out"
 report_row NetPIPE "$(version_of netpipe-tcp)"
 finish

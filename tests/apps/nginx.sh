@@ -11,6 +11,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 PATH=$PATH:/usr/sbin
 need nginx wrk
@@ -100,6 +102,14 @@ load_while_reloading() {
     echo "$reloads reloads; errors: connect $connect read $read write $write timeout $timeout status $status" | tee "$scratch/reloads"
     ((connect + write + timeout + status == 0 && reloads >= seconds / 2 - 1 && read <= 20 * reloads))
 }
+load_and_connect() {
+    fetch_again_and_again &
+    local checker=$!
+    load_without_error 2 5 small
+    local status=$?
+    touch "$scratch/enough"
+    wait "$checker" && return "$status"
+}
 fetch_and_compare() {
     local file
     for file in small large; do
@@ -119,6 +129,10 @@ note "$(cat "$scratch/reloads")"
 note "$(answered "$scratch/wrk.log") requests"
 check "the workers of before are gone" until_true 20 only_two_workers
 check "files still arrive whole" fetch_and_compare
+rm "$scratch/enough"
+agent_loss "wrk and curl" load_and_connect
+check "nginx is offered again" until_true 20 listens 1 "$port"
+round "files arrive whole, afterwards" 2 3000000 fetch_and_compare
 check "nginx holds what it held before" until_true_or_say 20 program_still_holds "$server" "$before"
 check "domain 1 has no ends" until_true 20 has_no_ends 1
 check "nginx has nothing to complain about" test "$(grep -cE '\[(crit|alert|emerg|error)\]' "$scratch/nginx.log")" -eq 0

@@ -11,6 +11,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 PATH=$PATH:/usr/sbin
 need sshd ssh scp sftp ssh-keygen
@@ -86,6 +88,12 @@ through_a_forwarding() {
     kill "$background_pid" && wait "$background_pid"
     return "$status"
 }
+# In two connections at once; one is held back to some seconds.
+copy_slowly() {
+    in_two scp -q -l 200000 "$scratch/piece" "127.44.0.1:$scratch/slow" &
+    [[ $(in_two ssh 127.44.0.1 'for n in $(seq 40); do echo $n; sleep 0.1; done') == "$(seq 40)" ]] && wait $! &&
+        cmp "$scratch/piece" "$scratch/slow"
+}
 several_at_once() {
     local n pids=()
     for n in 1 2 3 4 5 6; do
@@ -106,6 +114,10 @@ round "$((size >> 20)) MB through ssh and cat" 1 $((2 * size)) through_a_pipe
 round "six at once" 6 18000000 several_at_once
 round "ssh through a forwarded port" 3 10000 through_a_forwarding
 check "sshd holds what it held before" until_true_or_say 20 program_still_holds "$server" "$before"
+head -c $((64 << 20)) "$scratch/file" >"$scratch/piece"
+agent_loss "ssh and scp" copy_slowly
+check "sshd is offered again" until_true 20 listens 1 "$port"
+round "ssh, afterwards" 2 5000 run_commands
 kill -TERM "$server"
 wait "$server"
 check_leaks

@@ -11,6 +11,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 need redis-server redis-benchmark redis-cli
 requests=$(pick 5000 200000)
@@ -48,6 +50,17 @@ large_values() {
         cli 2 1 --raw get "large$megabytes" | head -c -1 | cmp - "$scratch/value" || return
     done
 }
+# One connection for as long as this takes, which the server gives one number; others come and go.
+talk_on_and_on() {
+    local talker
+    for ((n = 0; n < 40; ++n)); do
+        echo "client id"
+        sleep 0.1
+    done | cli 2 1 >"$scratch/ids" &
+    talker=$!
+    while kill -0 "$talker" 2>/dev/null; do [[ $(cli 2 1 ping) == PONG ]] || return; done
+    wait "$talker" && [[ $(sort "$scratch/ids" | uniq -c | awk '{ print $1 }') == 40 ]]
+}
 saved() { [[ $(cli 2 1 info persistence) == *rdb_bgsave_in_progress:0* ]]; }
 # The server forks, the child goes on to write and exits, and clients notice nothing.
 save_under_load() {
@@ -67,6 +80,10 @@ done
 round "values of 1 and 20 MB" 4 40000000 large_values
 round "clients while the server forks" 20 $((requests * 20)) save_under_load
 check "the server holds what it held before" until_true_or_say 20 program_still_holds "$server" "$before"
+
+agent_loss "redis-cli" talk_on_and_on
+check "the server is offered again" until_true 20 listens 1 "$port"
+round "redis-benchmark, afterwards" 50 $((requests * 20)) benchmark -c 50
 
 ping_once() { timeout 120 "$in_domain" "$1" redis-benchmark -h 127.44.0.1 -p "$port" -n 100000 -c "$clients" -t get --csv | awk -F'"' '/^"GET"/ { print $4 }'; }
 if is_full; then

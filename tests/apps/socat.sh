@@ -11,6 +11,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 need socat
 size=$(pick $((16 << 20)) $((512 << 20)))
@@ -40,6 +42,21 @@ many_at_once() {
     done
     for n in "${pids[@]}"; do wait "$n" || return; done
 }
+slowly() {
+    local n
+    for ((n = 0; n < 40; ++n)); do
+        tail -c +$((n * 2500 + 1)) "$scratch/small" | head -c 2500
+        sleep 0.1
+    done
+    tail -c 3 "$scratch/small"
+}
+# One connection for as long as this takes; others come and go.
+through_slowly() {
+    slowly | timeout 120 "$in_domain" 2 socat -t 60 - "TCP:127.44.0.1:$port" >"$scratch/slow" &
+    local slow=$!
+    while kill -0 "$slow" 2>/dev/null; do through 2 "127.44.0.1:$port" "$scratch/small" || return; done
+    wait "$slow" && cmp "$scratch/small" "$scratch/slow"
+}
 # From a program in domain 1 that says something and ends, to a file here.
 from_a_program() {
     local said
@@ -53,6 +70,9 @@ round "$((size >> 20)) MB there and back" 1 $((2 * size)) through 2 "127.44.0.1:
 before=$(program_holds "$server")
 round "$clients clients in turn" "$clients" $((200000 * clients)) many_in_turn
 round "sixteen clients at once" 16 3200000 many_at_once
+agent_loss "socat" through_slowly
+check "the server is offered again" until_true 20 listens 1 "$port"
+round "$clients clients, afterwards" "$clients" $((200000 * clients)) many_in_turn
 background 3 socat "TCP-LISTEN:$relay,bind=127.44.0.3,reuseaddr,fork" "TCP:127.44.0.1:$port"
 middle=$background_pid
 check "the relay listens" until_true 20 listens 3 "$relay"

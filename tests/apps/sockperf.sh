@@ -10,6 +10,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 need sockperf
 seconds=$(pick 1 10)
@@ -44,6 +46,9 @@ before=$(program_holds "$server")
 round "ping-pong of 1000 bytes whose contents are checked" 1 100000 checked
 round "replies are asked for now and then" 1 10000 run under-load --mps 10000 --reply-every 10
 round "throughput" 1 1000000 run throughput -m 1400
+seconds=4 agent_loss "sockperf" checked
+check "the server is offered again" until_true 20 listens 1 "$port"
+round "ping-pong, afterwards" 1 100000 run "${ping_pong[@]}"
 check "the server holds what it held before" until_true_or_say 20 program_still_holds "$server" "$before"
 stop
 feed >"$scratch/feed"

@@ -11,6 +11,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 need stress-ng
 seconds=$(pick 1 20)
@@ -32,6 +34,9 @@ for family in ipv4 ipv6; do
         round "sock over $family with $way" 10 100000 run --sock-domain "$family" --sock-opts "$way" --sock-type stream
     done
 done
+tolerated_reason=no_listener
+seconds=4 agent_loss "stress-ng" run --sock-domain ipv4 --sock-opts send --sock-type stream
+round "sock, afterwards" 10 100000 run --sock-domain ipv4 --sock-opts send --sock-type stream
 check_leaks
 report_row "stress-ng --sock" "$(version_of stress-ng)"
 finish

@@ -10,6 +10,8 @@ source tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/apps.sh
 # shellcheck source=tests/apps/harness/programs.sh
 source tests/apps/harness/programs.sh
+# shellcheck source=tests/apps/harness/agent_loss.sh
+source tests/apps/harness/agent_loss.sh
 
 need openssl curl
 size=$(pick $((32 << 20)) $((1 << 30)))
@@ -51,6 +53,9 @@ if ! is_full; then
     size=1000000
 fi
 round "ten in turn" 10 $((10 * size)) fetch_in_turn
+agent_loss "curl" fetch --limit-rate $((size / 4))
+check "the server is offered again" until_true 20 listens 1 "$port"
+round "curl, afterwards" 1 "$size" fetch
 check "the server holds what it held before" until_true_or_say 20 program_still_holds "$server" "$before"
 stop_server
 check_leaks

@@ -25,12 +25,12 @@ while True:
 SCRIPT
 }
 
-# What all agents have counted since the script began: "connections bytes tcp_connects reasons". A script that sets
+# What the agents of those domains have counted: "connections bytes tcp_connects reasons". A script that sets
 # tolerated_reason has connects to TCP for it that are not counted.
 tolerated_reason=
-totals() {
+counted_by() {
     local domain
-    for domain in "${!agent_pid[@]}"; do ask "$domain" statistics '__import__("json").dumps(report)'; done |
+    for domain in "$@"; do ask "$domain" statistics '__import__("json").dumps(report)'; done |
         /usr/bin/python3 -c '
 import collections, json, sys
 rings = sent = 0
@@ -41,6 +41,13 @@ for line in sys.stdin:
     sent += report["counters"]["tx_bytes"]
     failed.update(report["connects_failed"])
 print(rings, sent, sum(n for r, n in failed.items() if r != sys.argv[1]), ",".join(f"{r}:{n}" for r, n in sorted(failed.items())) or "-")' "$tolerated_reason"
+}
+# The same of all agents since the script began, with those that were killed (agent_loss.sh).
+lost_totals=(0 0 0)
+totals() {
+    local counted
+    read -r -a counted < <(counted_by "${!agent_pid[@]}")
+    echo "$((counted[0] + lost_totals[0])) $((counted[1] + lost_totals[1])) $((counted[2] + lost_totals[2])) ${counted[3]}"
 }
 
 # round NAME LEAST_CONNECTIONS LEAST_BYTES COMMAND...: a shell function or command; it ends well, rings carried at
