@@ -5,8 +5,7 @@
 // An accepted end's kernel socket is made by the program afterwards, so its cookie stands only in the session
 // page. It is looked up there, and believed of ends that this very session holds: a lie could only mislead
 // about the liar's own.
-#include <algorithm>
-
+#include "control/agent/adoption.hpp"
 #include "control/agent/agent.hpp"
 #include "control/agent/answers.hpp"
 #include "control/agent/end_closing.hpp"
@@ -31,15 +30,6 @@ End* find_in_pages(Agent& agent, uid_t uid, std::uint64_t cookie) {
     });
     if (found != nullptr) agent.ends.name_cookie(*found, cookie);
     return found;
-}
-
-// Whether the session may have what these sessions hold: it is the same user's. An exec()ed program takes
-// it over from its own earlier image, which holds it no more.
-bool may_adopt(Agent& agent, const Session& session, const std::set<SessionId>& holders) {
-    return std::any_of(holders.begin(), holders.end(), [&](SessionId id) {
-        const SessionPtr holder = agent.sessions.find(id);
-        return holder != nullptr && holder->uid == session.uid;
-    });
 }
 
 template <class Held>

@@ -9,11 +9,23 @@
 #include "control/agent/session_dispatch.hpp"
 
 namespace xylem::agent {
+namespace {
+
+// An AF_VSOCK listener has its port from here; other families have theirs from the kernel.
+bool owns_vsock_port(const Agent& agent, const Session& session, const ListenMessage& ask) {
+    if (ask.local.family != AF_VSOCK) return true;
+    const BoundPort* bound = agent.vsock_ports.find(ask.local.port);
+    return bound != nullptr && bound->cookie == ask.cookie && bound->holders.count(session.id) != 0 &&
+           same_address(bound->local, ask.local);
+}
+
+}  // namespace
 
 void handle_listen(Agent& agent, const SessionPtr& session, Received& message) {
     const ListenMessage ask = *message.as<ListenMessage>();
     const std::uint32_t request_id = ask.header.request_id;
-    if (!is_known_family(ask.local) || ask.local.port == 0 || ask.cookie == 0) {
+    if (!is_known_family(ask.local) || !names_port(ask.local) || ask.cookie == 0 ||
+        !owns_vsock_port(agent, *session, ask)) {
         return refuse_malformed(agent, session, request_id, Reason::bad_request);
     }
     Listener* listener = agent.listeners.find_cookie(ask.cookie);

@@ -10,6 +10,7 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
 #include "control/agent/listener_holding.hpp"
+#include "control/agent/vsock_ports.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -58,6 +59,11 @@ void bury(Agent& agent, const SessionPtr& session) {
         session->listeners.erase(id);
         if (Listener* listener = agent.listeners.find(id)) let_go(agent, *listener, *session);
     }
+    while (!session->vsock_ports.empty()) {
+        const std::uint32_t port = *session->vsock_ports.begin();
+        session->vsock_ports.erase(port);
+        if (BoundPort* bound = agent.vsock_ports.find(port)) let_go(agent, *bound, *session);
+    }
     agent.sessions.forget(session);
 }
 
@@ -76,6 +82,9 @@ void share_holdings(Agent& agent, Session& from, Session& with) {
     }
     for (const ListenerId id : from.listeners) {
         if (Listener* listener = agent.listeners.find(id)) hold(*listener, with);
+    }
+    for (const std::uint32_t port : from.vsock_ports) {
+        if (BoundPort* bound = agent.vsock_ports.find(port)) hold(*bound, with);
     }
 }
 

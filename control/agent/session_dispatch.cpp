@@ -35,6 +35,8 @@ constexpr Row kRows[] = {
     {SessionMessage::adopt, sizeof(IdMessage), 0, true, handle_adopt},
     {SessionMessage::rejoin, sizeof(RejoinMessage), 0, false, handle_rejoin},
     {SessionMessage::query, sizeof(QueryMessage), 0, true, handle_query},
+    {SessionMessage::bind, sizeof(BindMessage), 0, true, handle_bind},
+    {SessionMessage::unbind, sizeof(IdMessage), 0, false, handle_unbind},
 };
 
 const Row* row_for(const Session& session, const Received& message) {
