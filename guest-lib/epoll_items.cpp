@@ -156,6 +156,7 @@ void EpollSet::watch_session() {
     epoll_event event{};
     event.events = EPOLLRDHUP | EPOLLET;
     event.data.ptr = this;
+    watches_session_.store_relaxed(1);
     if (real().epoll_ctl(set_fd_, EPOLL_CTL_ADD, session_fd, &event) == 0) watched_session_ = session_fd;
 }
 

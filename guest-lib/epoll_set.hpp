@@ -124,7 +124,8 @@ struct EpollSet : FdObject {
     AtomicU32 sleepers_{0};  // changed under the lock
     AtomicU32 kernel_first_{0};
     int watched_session_ = -1;
-    int next_report_ = 0;  // where the next wait begins to report
+    AtomicU32 watches_session_{0};  // one was watched at some time, so its event may come
+    int next_report_ = 0;           // where the next wait begins to report
     int last_reported_ = 0;
     WaitPolicy policy_;
     EpollSet* next_set_ = nullptr;

@@ -166,7 +166,9 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
         if (found > 0 || now_ns() >= deadline_ns) return found;
         if (!has_spun && timeout_ns != 0 && policy_.spin([this] { return has_hint(); })) continue;
         has_spun = true;
-        const std::uint64_t bound_ns = bound.next_ns(unslotted_.load_relaxed() == 0);
+        const std::uint64_t look_up_ns = bound.next_ns(unslotted_.load_relaxed() == 0);
+        const std::uint64_t bound_ns =
+            Session::self().is_open() ? look_up_ns : std::min(look_up_ns, kRetryNs);
         const std::uint64_t until_ns = std::min(deadline_ns, deadline_after(bound_ns));
         const int slept = sleep_unless(
             0, [this] { count_sleeper(1); }, [this] { return has_hint(); },
@@ -193,7 +195,9 @@ int EpollSet::wait(int set_fd, epoll_event* events, int room, std::uint64_t time
                    const sigset_t* mask) {
     set_fd_ = set_fd;
     if (room <= 0) return fail_errno_with(EINVAL);
-    if (ring_items_.load_relaxed() == 0 && area_count_.load_relaxed() == 0) {
+    // A set that knows listeners watches the session: that event is not the program's.
+    const bool is_kernels = ring_items_.load_relaxed() == 0 && area_count_.load_relaxed() == 0;
+    if (is_kernels && watches_session_.load_relaxed() == 0) {
         return real().epoll_pwait(set_fd, events, room, to_timeout_ms(timeout_ns), mask);
     }
     return wait_mixed(events, room, timeout_ns, mask);

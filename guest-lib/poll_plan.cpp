@@ -59,11 +59,21 @@ void PollPlan::classify(nfds_t index) {
     if (object != nullptr) drop(object);
 }
 
+// A restarted agent gives listeners other queues.
+void PollPlan::check_session() {
+    Session::self().check();
+    for (nfds_t q = 0; q < queue_count_; ++q) {
+        Ref<Socket> listener = find<Socket>(items_[queue_of_[q]].fd);
+        const bool listens = listener && listener->state() == SocketState::listening;
+        kernel_[count_ + q] = {listens ? listener->queue.get() : -1, kernel_[count_ + q].events, 0};
+    }
+}
+
 int PollPlan::look() {
     if (has_kernel_) {
         const long asked = poll_raw(kernel_, count_ + queue_count_ + 1, 0);
         if (asked < 0) return static_cast<int>(to_libc(asked));
-        if (kernel_[count_ + queue_count_].revents != 0) Session::self().check();
+        if (kernel_[count_ + queue_count_].revents != 0) check_session();
     }
     int ready = 0;
     for (nfds_t i = 0; i < count_; ++i)
@@ -142,11 +152,12 @@ void PollPlan::after_sleep() {
     for (unsigned d = 0; d < domain_count_; ++d) {
         if (bells_[d].bell != nullptr) drain_local(bells_[d].bell->waiter.get());
     }
-    Session& session = Session::self();
-    if (kernel_[count_ + queue_count_].revents != 0 || !session.is_open()) session.check();
+    if (kernel_[count_ + queue_count_].revents != 0 || !Session::self().is_open()) check_session();
 }
 
 std::uint64_t PollPlan::bound_ns(SleepBound& bound) const {
+    // Without a session somebody has to look whether an agent is back and wants to know the listeners.
+    if (ring_count_ == 0 && queue_count_ > 0 && !Session::self().is_open()) return kRetryNs;
     if (ring_count_ == 0) return kForever / 2;
     return bound.next_ns(!short_sleep_);
 }

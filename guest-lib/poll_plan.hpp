@@ -46,6 +46,7 @@ class PollPlan {
 
     bool allocate();
     void classify(nfds_t index);
+    void check_session();
     void add_kernel(int fd, short events, nfds_t index);
     WaitToken token_for(std::uint32_t peer_domain);
     bool wants_write(const RingItem& item) const { return (items_[item.index].events & POLLOUT) != 0; }

@@ -89,6 +89,36 @@ check "a new agent learns of the listener" until_true 20 listens 1 "$(cat "$wher
 call_listener
 check "the listener is reached over the ring again" went_well ring
 
+# A listener that sleeps in poll or in an epoll set is offered to the next agent, and the program hears of nothing
+# but callers meanwhile.
+cat >"$scratch/sleeper.py" <<'PYTHON'
+import select, socket, sys
+listener = socket.socket()
+listener.bind(("127.44.0.1", 0))
+listener.listen()
+waiter = getattr(select, sys.argv[1])()
+waiter.register(listener, select.POLLIN)
+with open(sys.argv[2], "w") as file:
+    print(listener.getsockname()[1], file=file)
+heard = waiter.poll()
+print(heard == [(listener.fileno(), select.POLLIN)], listener.accept()[1][0])
+PYTHON
+for waiter in poll epoll; do
+    where=$scratch/$waiter
+    mkdir "$where"
+    background 1 /usr/bin/python3 "$scratch/sleeper.py" "$waiter" "$where/port" >"$where/heard" 2>&1
+    check "somebody sleeps in $waiter" until_true 20 test -s "$where/port"
+    stop_agent 1 KILL
+    sleep 0.2 # the sleeper notices, and finds no agent
+    start_agent 1
+    check "a new agent learns of the listener that sleeps in $waiter" until_true 40 listens 1 "$(cat "$where/port")"
+    rings=$(counter 2 connects_ring)
+    check "it is called" timeout 20 "$in_domain" 2 /usr/bin/python3 -c "import socket
+socket.create_connection(('127.44.0.1', $(cat "$where/port")))"
+    check "and heard of nothing else in $waiter" until_true 20 grep -qx "True 127.44.0.2" "$where/heard"
+    check "over a ring" test "$(counter 2 connects_ring)" -eq $((rings + 1))
+done
+
 # Over TCP --------------------------------------------------------------------------------------------------------
 
 over tcp "an address that is not mapped goes over TCP" 1 2 127.0.0.1 3000000
