@@ -1,4 +1,5 @@
-// The reading and writing calls: a ring socket's are its stream's, all others libc's.
+// The reading and writing calls: a ring socket's are its stream's, all others libc's
+// (but for AF_VSOCK stand-ins, which are never connected in the kernel).
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -41,12 +42,12 @@ ssize_t receive_message_into(Socket& socket, msghdr& message, int flags) {
 }  // namespace
 
 XYLEM_EXPORT(ssize_t, read, (int fd, void* buffer, size_t size)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return size == 0 ? 0 : receive_one(*socket, buffer, size, 0);
+    if (Ref<Socket> socket = data_socket(fd)) return size == 0 ? 0 : receive_one(*socket, buffer, size, 0);
     return real().read(fd, buffer, size);
 }
 
 XYLEM_EXPORT(ssize_t, readv, (int fd, const iovec* vectors, int count)) {
-    if (Ref<Socket> socket = ring_socket(fd)) {
+    if (Ref<Socket> socket = data_socket(fd)) {
         if (count < 0 || count > IOV_MAX) return fail_errno_with(EINVAL);
         return socket->receive(vectors, static_cast<std::size_t>(count), 0);
     }
@@ -54,13 +55,13 @@ XYLEM_EXPORT(ssize_t, readv, (int fd, const iovec* vectors, int count)) {
 }
 
 XYLEM_EXPORT(ssize_t, recv, (int fd, void* buffer, size_t size, int flags)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return receive_one(*socket, buffer, size, flags);
+    if (Ref<Socket> socket = data_socket(fd)) return receive_one(*socket, buffer, size, flags);
     return real().recv(fd, buffer, size, flags);
 }
 
 XYLEM_EXPORT(ssize_t, recvfrom,
              (int fd, void* buffer, size_t size, int flags, sockaddr* from, socklen_t* length)) {
-    if (Ref<Socket> socket = ring_socket(fd)) {
+    if (Ref<Socket> socket = data_socket(fd)) {
         const ssize_t got = receive_one(*socket, buffer, size, flags);
         if (got >= 0 && from != nullptr && length != nullptr) *length = 0;
         return got;
@@ -69,12 +70,12 @@ XYLEM_EXPORT(ssize_t, recvfrom,
 }
 
 XYLEM_EXPORT(ssize_t, recvmsg, (int fd, msghdr* message, int flags)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return receive_message_into(*socket, *message, flags);
+    if (Ref<Socket> socket = data_socket(fd)) return receive_message_into(*socket, *message, flags);
     return real().recvmsg(fd, message, flags);
 }
 
 XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout)) {
-    Ref<Socket> socket = ring_socket(fd);
+    Ref<Socket> socket = data_socket(fd);
     if (!socket) return real().recvmmsg(fd, messages, count, flags, timeout);
     unsigned done = 0;
     for (; done < count; ++done) {
@@ -89,12 +90,12 @@ XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flag
 }
 
 XYLEM_EXPORT(ssize_t, write, (int fd, const void* buffer, size_t size)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return send_one(*socket, buffer, size, 0);
+    if (Ref<Socket> socket = data_socket(fd)) return send_one(*socket, buffer, size, 0);
     return real().write(fd, buffer, size);
 }
 
 XYLEM_EXPORT(ssize_t, writev, (int fd, const iovec* vectors, int count)) {
-    if (Ref<Socket> socket = ring_socket(fd)) {
+    if (Ref<Socket> socket = data_socket(fd)) {
         if (count < 0 || count > IOV_MAX) return fail_errno_with(EINVAL);
         return socket->send(vectors, static_cast<std::size_t>(count), 0);
     }
@@ -102,25 +103,25 @@ XYLEM_EXPORT(ssize_t, writev, (int fd, const iovec* vectors, int count)) {
 }
 
 XYLEM_EXPORT(ssize_t, send, (int fd, const void* buffer, size_t size, int flags)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return send_one(*socket, buffer, size, flags);
+    if (Ref<Socket> socket = data_socket(fd)) return send_one(*socket, buffer, size, flags);
     return real().send(fd, buffer, size, flags);
 }
 
 XYLEM_EXPORT(ssize_t, sendto,
              (int fd, const void* buffer, size_t size, int flags, const sockaddr* to, socklen_t length)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return send_one(*socket, buffer, size, flags);
+    if (Ref<Socket> socket = data_socket(fd)) return send_one(*socket, buffer, size, flags);
     return real().sendto(fd, buffer, size, flags, to, length);
 }
 
 XYLEM_EXPORT(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {
-    if (Ref<Socket> socket = ring_socket(fd)) {
+    if (Ref<Socket> socket = data_socket(fd)) {
         return send_message_of(*socket, *message, flags);
     }
     return real().sendmsg(fd, message, flags);
 }
 
 XYLEM_EXPORT(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flags)) {
-    Ref<Socket> socket = ring_socket(fd);
+    Ref<Socket> socket = data_socket(fd);
     if (!socket) return real().sendmmsg(fd, messages, count, flags);
     unsigned done = 0;
     for (; done < count; ++done) {

@@ -1,5 +1,6 @@
 // socket, bind, listen, accept, connect, shutdown, names and options: find our socket, call it, else libc.
-// A TCP socket becomes ours when it is made; whatever else socket() makes is never looked at again.
+// A TCP or AF_VSOCK stream becomes ours when it is made; whatever else socket() makes is never looked at
+// again.
 #include <netinet/in.h>
 
 #include "guest-lib/enabled.hpp"
@@ -7,6 +8,7 @@
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/socket.hpp"
 #include "guest-lib/socket_options.hpp"
+#include "guest-lib/vsock_fd.hpp"
 
 using namespace xylem;
 
@@ -17,9 +19,37 @@ bool is_tcp(int domain, int type, int protocol) {
            (protocol == 0 || protocol == IPPROTO_TCP);
 }
 
+bool is_vsock_stream(int domain, int type) { return domain == AF_VSOCK && (type & 0xF) == SOCK_STREAM; }
+
+int make_vsock(int type, int protocol) {
+    bool is_stand_in = false;
+    const int fd = make_vsock_fd(type, protocol, is_stand_in);
+    if (fd < 0) return fd;
+    const int saved_errno = errno;
+    Socket* socket = Socket::adopt_fd(fd, AF_VSOCK);
+    if (socket != nullptr) {
+        socket->vsock.is_stand_in = is_stand_in;
+        set_nonblocking(*socket, (type & SOCK_NONBLOCK) != 0);
+    } else if (is_stand_in) {
+        real().close(fd);
+        return fail_errno_with(ENOMEM);
+    }
+    errno = saved_errno;
+    return fd;
+}
+
+Ref<Socket> vsock_socket(int fd) {
+    const FdObject* object = peek(fd);
+    if (object == nullptr || object->kind != ObjectKind::socket) return {};
+    Ref<Socket> socket = find<Socket>(fd);
+    if (!socket || socket->family != AF_VSOCK) return {};
+    return socket;
+}
+
 }  // namespace
 
 XYLEM_EXPORT(int, socket, (int domain, int type, int protocol)) {
+    if (is_vsock_stream(domain, type) && is_enabled()) return make_vsock(type, protocol);
     const int fd = real().socket(domain, type, protocol);
     if (fd >= 0 && is_tcp(domain, type, protocol) && is_enabled()) {
         const int saved_errno = errno;
@@ -32,6 +62,7 @@ XYLEM_EXPORT(int, socket, (int domain, int type, int protocol)) {
 
 XYLEM_EXPORT(int, bind, (int fd, const sockaddr* address, socklen_t length)) {
     if (ring_socket(fd)) return fail_errno_with(EINVAL);  // connected: bound already
+    if (Ref<Socket> socket = vsock_socket(fd)) return socket->bind_vsock(fd, address, length);
     return real().bind(fd, address, length);
 }
 
@@ -45,6 +76,7 @@ XYLEM_EXPORT(int, listen, (int fd, int backlog)) {
 XYLEM_EXPORT(int, accept4, (int fd, sockaddr* address, socklen_t* length, int flags)) {
     Ref<Socket> socket = find<Socket>(fd);
     if (!socket || socket->state() != SocketState::listening) {
+        if (socket && socket->vsock.is_stand_in) return fail_errno_with(EINVAL);
         return real().accept4(fd, address, length, flags);
     }
     if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return fail_errno_with(EINVAL);
@@ -53,21 +85,27 @@ XYLEM_EXPORT(int, accept4, (int fd, sockaddr* address, socklen_t* length, int fl
 
 XYLEM_EXPORT(int, accept, (int fd, sockaddr* address, socklen_t* length)) {
     Ref<Socket> socket = find<Socket>(fd);
-    if (!socket || socket->state() != SocketState::listening) return real().accept(fd, address, length);
+    if (!socket || socket->state() != SocketState::listening) {
+        if (socket && socket->vsock.is_stand_in) return fail_errno_with(EINVAL);
+        return real().accept(fd, address, length);
+    }
     return socket->accept(fd, address, length, 0);
 }
 
 XYLEM_EXPORT(int, connect, (int fd, const sockaddr* address, socklen_t length)) {
     Ref<Socket> socket = find<Socket>(fd);
-    return socket ? socket->connect(fd, address, length) : real().connect(fd, address, length);
+    if (!socket) return real().connect(fd, address, length);
+    if (socket->family == AF_VSOCK) return socket->connect_vsock(fd, address, length);
+    return socket->connect(fd, address, length);
 }
 
 XYLEM_EXPORT(int, shutdown, (int fd, int how)) {
-    if (Ref<Socket> socket = ring_socket(fd)) return socket->shutdown(how);
+    if (Ref<Socket> socket = data_socket(fd)) return socket->shutdown(how);
     return real().shutdown(fd, how);
 }
 
 XYLEM_EXPORT(int, getsockname, (int fd, sockaddr* address, socklen_t* length)) {
+    if (Ref<Socket> socket = vsock_socket(fd)) return socket->get_vsock_name(fd, address, length);
     if (Ref<Socket> socket = ring_socket(fd)) {
         if (address == nullptr || length == nullptr) return fail_errno_with(EFAULT);
         store_name(as_seen_by(socket->family, socket->stream.page().local), address, length);
@@ -87,11 +125,18 @@ XYLEM_EXPORT(int, getpeername, (int fd, sockaddr* address, socklen_t* length)) {
 }
 
 XYLEM_EXPORT(int, getsockopt, (int fd, int level, int name, void* value, socklen_t* length)) {
+    if (Ref<Socket> socket = vsock_socket(fd)) {
+        return get_vsock_option(*socket, fd, level, name, value, length);
+    }
     if (Ref<Socket> socket = ring_socket(fd)) return get_option(*socket, fd, level, name, value, length);
     return real().getsockopt(fd, level, name, value, length);
 }
 
 XYLEM_EXPORT(int, setsockopt, (int fd, int level, int name, const void* value, socklen_t length)) {
+    if (Ref<Socket> socket = vsock_socket(fd); socket && socket->vsock.is_stand_in && level != SOL_SOCKET) {
+        return level == AF_VSOCK ? socket->vsock.options.set(name, value, length)
+                                 : fail_errno_with(ENOPROTOOPT);
+    }
     const int result = real().setsockopt(fd, level, name, value, length);
     if (result != 0) return result;
     if (Ref<Socket> socket = find<Socket>(fd)) note_option(*socket, level, name, value, length);

@@ -55,8 +55,15 @@ struct EpollRegistry {
 };
 
 namespace {
+
 constinit EpollRegistry registry;
+
+// A listener that the kernel does not know: only its queue has something to say.
+bool has_only_queue(const Socket& socket) {
+    return socket.state() == SocketState::listening && !socket.listens_in_kernel();
 }
+
+}  // namespace
 
 EpollSet* EpollSet::adopt_fd(int fd) {
     EpollSet* set = registry.pool.take();
@@ -141,7 +148,10 @@ void EpollSet::control_queue(int set_fd, int operation, const Socket& listener, 
 }
 
 int EpollSet::control_kernel(int set_fd, int operation, int fd, Socket* socket, const epoll_event* event) {
-    const int result = real().epoll_ctl(set_fd, operation, fd, const_cast<epoll_event*>(event));
+    epoll_event shown{};
+    if (event != nullptr) shown = *event;
+    if (socket != nullptr && has_only_queue(*socket)) shown.events = 0;
+    const int result = real().epoll_ctl(set_fd, operation, fd, event != nullptr ? &shown : nullptr);
     if (result != 0) return result;
     LockGuard guard(lock_);
     if (socket == nullptr) {
@@ -186,6 +196,8 @@ void EpollSet::on_became_listener(int fd, Socket& socket) {
         event.events = item.events;
         event.data = item.data;
         set.control_queue(set.set_fd_, EPOLL_CTL_ADD, socket, &event);
+        event.events = 0;
+        if (has_only_queue(socket)) real().epoll_ctl(set.set_fd_, EPOLL_CTL_MOD, fd, &event);
         item.has_queue = true;
     });
 }

@@ -52,6 +52,7 @@ void PollPlan::classify(nfds_t index) {
     }
     has_kernel_ = true;
     if (socket != nullptr && socket->state() == SocketState::listening) {
+        if (!socket->listens_in_kernel()) kernel_[index].events = 0;  // only its queue has something to say
         queue_of_[queue_count_++] = index;
         kernel_[count_ + queue_count_ - 1] = {socket->queue.get(), static_cast<short>(item.events & POLLIN),
                                               0};

@@ -1,6 +1,6 @@
 // What happens to the process as a whole: start, fork, exec.
-//   start  takes note of the process id and of XYLEM_DISABLE, and asks the agent about TCP sockets that were
-//          inherited over exec
+//   start  takes note of the process id and of XYLEM_DISABLE, and asks the agent about TCP and AF_VSOCK
+//          sockets that were inherited over exec
 //   fork   before: the session is doubled, so the agent counts the child as a holder before the parent can
 //          let go; child: takes the second session, and forgets whatever the parent sleeps on
 #include <dirent.h>
@@ -16,6 +16,7 @@
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/vsock_fd.hpp"
 
 // Nothing of this library is destroyed at exit: other threads, and the exit handlers of others, go on making
 // calls until the process is gone, and the kernel and the agent clean up after that. So destructors of
@@ -49,9 +50,23 @@ bool enter_copy(int fd) {
     return false;
 }
 
+// What the agent does not know is some datagram socket of the program.
+void adopt_stand_in(int fd) {
+    Socket* socket = Socket::adopt_fd(fd, AF_VSOCK);
+    if (socket == nullptr) return;
+    socket->vsock.is_stand_in = true;
+    socket->ask_about_inheritance(fd);
+    if (socket->state() == SocketState::fresh && socket->vsock.bound.family == 0) leave(fd);
+}
+
 void adopt_inherited(int fd) {
     const int family = option_of(fd, SO_DOMAIN);
-    if ((family != AF_INET && family != AF_INET6) || option_of(fd, SO_TYPE) != SOCK_STREAM) return;
+    if (family == AF_UNIX && may_be_stand_in(fd)) {
+        if (!enter_copy(fd)) adopt_stand_in(fd);
+        return;
+    }
+    const bool is_known = family == AF_INET || family == AF_INET6 || family == AF_VSOCK;
+    if (!is_known || option_of(fd, SO_TYPE) != SOCK_STREAM) return;
     if (enter_copy(fd)) return;
     Socket* socket = Socket::adopt_fd(fd, family);
     if (socket != nullptr) socket->ask_about_inheritance(fd);

@@ -74,7 +74,8 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
         return fail_errno_with(EISCONN);
     }
     SocketName peer;
-    if (state() != SocketState::fresh || !to_socket_name(address, length, peer)) {
+    const bool is_named = to_socket_name(address, length, peer) && peer.family != AF_VSOCK;
+    if (state() != SocketState::fresh || !is_named) {
         return real().connect(fd, address, length);
     }
     Reason why = Reason::none;
@@ -97,8 +98,7 @@ void Socket::disconnect() {
 }
 
 int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
-    Session& session = Session::self();
-    const MapTableHeader* map = session.map();
+    const MapTableHeader* map = Session::self().map();
     if (map == nullptr) {
         why = Reason::no_agent;
         return -1;
@@ -116,6 +116,11 @@ int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
         why = Reason::no_memory;
         return -1;
     }
+    return ask_for_ring(fd, local, peer, why);
+}
+
+int Socket::ask_for_ring(int fd, const SocketName& local, const SocketName& peer, Reason& why) {
+    Session& session = Session::self();
     ConnectMessage question = make_connect(*this, local, peer);
     Received answer;
     const auto asked = session.ask(SessionMessage::connect, question, answer);
