@@ -148,10 +148,10 @@ void EpollSet::control_queue(int set_fd, int operation, const Socket& listener, 
 }
 
 int EpollSet::control_kernel(int set_fd, int operation, int fd, Socket* socket, const epoll_event* event) {
-    epoll_event shown{};
-    if (event != nullptr) shown = *event;
+    if (event == nullptr && operation != EPOLL_CTL_DEL) return fail_errno_with(EFAULT);
+    epoll_event shown = event != nullptr ? *event : epoll_event{};
     if (socket != nullptr && has_only_queue(*socket)) shown.events = 0;
-    const int result = real().epoll_ctl(set_fd, operation, fd, event != nullptr ? &shown : nullptr);
+    const int result = real().epoll_ctl(set_fd, operation, fd, &shown);
     if (result != 0) return result;
     LockGuard guard(lock_);
     if (socket == nullptr) {

@@ -21,7 +21,7 @@ struct PolicyRule {
     std::optional<std::uint32_t> source_domain;  // none: any
     std::uint32_t first_port = 0;                // `any` is 0 to UINT32_MAX: AF_VSOCK has a port 0
     std::uint32_t last_port = UINT32_MAX;
-    std::uint32_t line = 0;                      // where it stands in its file, counted from 1
+    std::uint32_t line = 0;  // where it stands in its file, counted from 1
 
     bool matches(std::uint32_t domain, std::uint32_t port) const {
         return (!source_domain || *source_domain == domain) && first_port <= port && port <= last_port;

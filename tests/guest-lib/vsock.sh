@@ -29,11 +29,11 @@ with open("/dev/vsock") as device:
 
 # cases LABEL COMMAND...: a line of TAP for each line of the program, and one for its end.
 cases() {
-    local label=$1 verdict dash name
+    local label=$1 verdict name
     shift
     timeout -k 5 120 "$@" >"$scratch/cases" 2>"$scratch/cases.err"
     local status=$?
-    while read -r verdict dash name; do
+    while read -r verdict _ name; do
         case $verdict in
             ok) passed "$label: $name" ;;
             skip) skipped "$label: $name" "does not apply there" ;;
@@ -125,7 +125,8 @@ if [[ -n $kernel_cid ]]; then python_between ", on AF_VSOCK descriptors"; fi
 
 # socat carries files -------------------------------------------------------------------------------------------------
 
-start_domains
+start_agent 1
+start_agent 2
 head -c 100000000 /dev/urandom >"$scratch/file"
 socat_listens() {
     rm -f "$scratch/copy"
