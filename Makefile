@@ -142,8 +142,8 @@ program = $(if $(strip $(2)),$(call compile,$(1),$(strip $(2)),$(HOSTED_FLAGS))$
 .DEFAULT_GOAL := all
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: all products tests check check-variant $(VARIANTS) fuzz fuzz-binaries bench lint tidy demo \
-        install uninstall packages clean help
+.PHONY: all products tests check check-apps check-variant $(VARIANTS) fuzz fuzz-binaries bench lint tidy \
+        tidy-products demo install uninstall packages clean help
 
 # Each rules.mk adds what a user installs to PRODUCTS, and what only tests need to TESTS.
 ifdef NEED_RULES
@@ -186,7 +186,7 @@ clean:  ## Remove everything that was built
 	rm -rf $(BUILD) compile_commands.json
 
 help:  ## Print this menu
-	@sed -nE 's/^([a-z_.][a-z_. ]*):[^#=]*  ## (.*)/\1|\2/p' Makefile */rules.mk */*/rules.mk 2>/dev/null \
+	@sed -nE 's/^([a-z_.][a-z_. -]*):[^#=]*  ## (.*)/\1|\2/p' Makefile */rules.mk */*/rules.mk 2>/dev/null \
 	    | while IFS='|' read -r name text; do printf '  %-22s %s\n' "$$name" "$$text"; done
 
 # Install -------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // Doorbells of this process: those it sleeps on, and those of others that it rings.
 #pragma once
 
+#include "guest-lib/interruption.hpp"
 #include "vsock-transport/base/unique_fd.hpp"
 #include "vsock-transport/stream/blocking.hpp"
 #include "vsock-transport/stream/stream.hpp"
@@ -34,11 +35,18 @@ void reset_bell_locks();
 // Finds a doorbell by domain and id (asking the agent the first time) and rings it.
 BellRinger& bell_ringer();
 
-// The calling thread while it waits on one stream (stream/blocking.hpp).
+// Takes back what a ThreadSleeper of the calling thread left when the thread was cancelled in its sleep: the
+// doorbell, and the slots of the stream that name it.
+void withdraw_sleeper(Stream& stream);
+
+// The calling thread while it waits on one stream (stream/blocking.hpp). Its sleep is a cancellation point.
 class ThreadSleeper {
   public:
-    explicit ThreadSleeper(std::uint32_t peer_domain) : bell_(take_bell(peer_domain)) {}
-    ThreadSleeper(ThreadSleeper&& other) noexcept : bell_(std::exchange(other.bell_, nullptr)) {}
+    // A sleep ends at once if the interruption is due.
+    ThreadSleeper(std::uint32_t peer_domain, const Interruption& interruption)
+        : bell_(take_bell(peer_domain)), interruption_(interruption) {}
+    ThreadSleeper(ThreadSleeper&& other) noexcept
+        : bell_(std::exchange(other.bell_, nullptr)), interruption_(other.interruption_) {}
     ~ThreadSleeper() {
         if (bell_ != nullptr) give_back(bell_);
     }
@@ -47,6 +55,7 @@ class ThreadSleeper {
 
   private:
     OwnBell* bell_;
+    const Interruption& interruption_;
 };
 
 }  // namespace xylem

@@ -1,17 +1,28 @@
-// The reading and writing calls: a ring socket's are its stream's, all others libc's
-// (but for AF_VSOCK stand-ins, which are never connected in the kernel).
+// The reading and writing calls: a ring socket's are its stream's, all others libc's (but for those of
+// AF_VSOCK stand-ins, which fail).
 #include <sys/socket.h>
 
 #include <algorithm>
 
+#include "guest-lib/cancellation.hpp"
+#include "guest-lib/inheritance.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/timeout.hpp"
 
 using namespace xylem;
 
 namespace {
 
 iovec piece(const void* buffer, std::size_t size) { return {const_cast<void*>(buffer), size}; }
+
+// The same as carried_socket(), for calls that are cancellation points.
+Ref<Socket> data_socket(int fd) {
+    const FdObject* object = peek(fd);
+    if (object == nullptr) return {};
+    may_be_cancelled();
+    return carried_socket(fd);
+}
 
 ssize_t receive_one(Socket& socket, void* buffer, std::size_t size, int flags) {
     const iovec vector = piece(buffer, size);
@@ -23,13 +34,24 @@ ssize_t send_one(Socket& socket, const void* buffer, std::size_t size, int flags
     return socket.send(&vector, 1, flags);
 }
 
+// 0, or what the kernel says of such vectors.
+int refuse(const iovec* vectors, std::size_t count, int too_many) {
+    if (count > IOV_MAX) return too_many;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (static_cast<ssize_t>(vectors[i].iov_len) < 0) return EINVAL;
+    }
+    return 0;
+}
+
 ssize_t send_message_of(Socket& socket, const msghdr& message, int flags) {
-    if (message.msg_iovlen > IOV_MAX) return fail_errno_with(EMSGSIZE);
+    const int refused = refuse(message.msg_iov, message.msg_iovlen, EMSGSIZE);
+    if (refused != 0) return fail_errno_with(refused);
     return socket.send(message.msg_iov, message.msg_iovlen, flags);
 }
 
 ssize_t receive_message_into(Socket& socket, msghdr& message, int flags) {
-    if (message.msg_iovlen > IOV_MAX) return fail_errno_with(EMSGSIZE);
+    const int refused = refuse(message.msg_iov, message.msg_iovlen, EMSGSIZE);
+    if (refused != 0) return fail_errno_with(refused);
     const ssize_t got = socket.receive(message.msg_iov, message.msg_iovlen, flags);
     if (got >= 0) {
         message.msg_namelen = 0;
@@ -37,6 +59,40 @@ ssize_t receive_message_into(Socket& socket, msghdr& message, int flags) {
         message.msg_flags = 0;
     }
     return got;
+}
+
+ssize_t receive_vectors(Socket& socket, const iovec* vectors, int count, int flags) {
+    const int refused = refuse(vectors, static_cast<std::size_t>(count), EINVAL);
+    if (refused != 0) return fail_errno_with(refused);
+    return socket.receive(vectors, static_cast<std::size_t>(count), flags);
+}
+
+ssize_t send_vectors(Socket& socket, const iovec* vectors, int count, int flags) {
+    const int refused = refuse(vectors, static_cast<std::size_t>(count), EINVAL);
+    if (refused != 0) return fail_errno_with(refused);
+    return socket.send(vectors, static_cast<std::size_t>(count), flags);
+}
+
+// The flags of preadv2 as those of recv. False: the kernel would not know them.
+bool to_message_flags(int flags, int& message_flags) {
+    constexpr int kKnown = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND;
+    message_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
+    return (flags & ~kKnown) == 0;
+}
+
+// -1: where the stream is. Any other offset is the kernel's to refuse, which it does for every socket.
+constexpr off64_t kCurrent = -1;
+
+ssize_t receive_at(Socket& socket, const iovec* vectors, int count, int flags) {
+    int message_flags;
+    if (!to_message_flags(flags, message_flags)) return fail_errno_with(EOPNOTSUPP);
+    return receive_vectors(socket, vectors, count, message_flags);
+}
+
+ssize_t send_at(Socket& socket, const iovec* vectors, int count, int flags) {
+    int message_flags;
+    if (!to_message_flags(flags, message_flags)) return fail_errno_with(EOPNOTSUPP);
+    return send_vectors(socket, vectors, count, message_flags);
 }
 
 }  // namespace
@@ -48,8 +104,7 @@ XYLEM_EXPORT(ssize_t, read, (int fd, void* buffer, size_t size)) {
 
 XYLEM_EXPORT(ssize_t, readv, (int fd, const iovec* vectors, int count)) {
     if (Ref<Socket> socket = data_socket(fd)) {
-        if (count < 0 || count > IOV_MAX) return fail_errno_with(EINVAL);
-        return socket->receive(vectors, static_cast<std::size_t>(count), 0);
+        return receive_vectors(*socket, vectors, count, 0);
     }
     return real().readv(fd, vectors, count);
 }
@@ -71,22 +126,61 @@ XYLEM_EXPORT(ssize_t, recvfrom,
 
 XYLEM_EXPORT(ssize_t, recvmsg, (int fd, msghdr* message, int flags)) {
     if (Ref<Socket> socket = data_socket(fd)) return receive_message_into(*socket, *message, flags);
-    return real().recvmsg(fd, message, flags);
+    const ssize_t got = real().recvmsg(fd, message, flags);
+    if (got >= 0) take_in_from(*message);
+    return got;
 }
 
+// net/socket.c, do_recvmmsg(): the time is looked at between messages, and a pending error comes first.
 XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout)) {
     Ref<Socket> socket = data_socket(fd);
-    if (!socket) return real().recvmmsg(fd, messages, count, flags, timeout);
+    if (!socket) {
+        const int got = real().recvmmsg(fd, messages, count, flags, timeout);
+        for (int i = 0; i < got; ++i) take_in_from(messages[i].msg_hdr);
+        return got;
+    }
+    std::uint64_t timeout_ns;
+    if (!to_timeout_ns(timeout, timeout_ns)) return fail_errno_with(EINVAL);
+    const std::uint64_t deadline_ns = deadline_after(timeout_ns);
+    const int error = socket->is_ring() ? socket->stream.take_error() : ENOTCONN;
+    if (error != 0) return fail_errno_with(error);
     unsigned done = 0;
-    for (; done < count; ++done) {
+    while (done < count && done < IOV_MAX) {
         const bool wait = done == 0 || (flags & MSG_WAITFORONE) == 0;
         const int now = (flags & ~MSG_WAITFORONE) | (wait ? 0 : MSG_DONTWAIT);
         const ssize_t got = receive_message_into(*socket, messages[done].msg_hdr, now);
         if (got < 0) return done > 0 ? static_cast<int>(done) : -1;
-        messages[done].msg_len = static_cast<unsigned>(got);
-        if (got == 0) return static_cast<int>(done + 1);
+        messages[done++].msg_len = static_cast<unsigned>(got);
+        if (timeout == nullptr) continue;
+        const std::uint64_t time = now_ns();
+        *timeout = to_timespec(deadline_ns > time ? deadline_ns - time : 0);
+        if (deadline_ns <= time) break;
     }
     return static_cast<int>(done);
+}
+
+XYLEM_EXPORT(ssize_t, preadv2, (int fd, const iovec* vectors, int count, off_t offset, int flags)) {
+    Ref<Socket> socket = offset == kCurrent ? data_socket(fd) : Ref<Socket>();
+    if (!socket) return real().preadv2(fd, vectors, count, offset, flags);
+    return receive_at(*socket, vectors, count, flags);
+}
+
+XYLEM_EXPORT(ssize_t, preadv64v2, (int fd, const iovec* vectors, int count, off64_t offset, int flags)) {
+    Ref<Socket> socket = offset == kCurrent ? data_socket(fd) : Ref<Socket>();
+    if (!socket) return real().preadv64v2(fd, vectors, count, offset, flags);
+    return receive_at(*socket, vectors, count, flags);
+}
+
+XYLEM_EXPORT(ssize_t, pwritev2, (int fd, const iovec* vectors, int count, off_t offset, int flags)) {
+    Ref<Socket> socket = offset == kCurrent ? data_socket(fd) : Ref<Socket>();
+    if (!socket) return real().pwritev2(fd, vectors, count, offset, flags);
+    return send_at(*socket, vectors, count, flags);
+}
+
+XYLEM_EXPORT(ssize_t, pwritev64v2, (int fd, const iovec* vectors, int count, off64_t offset, int flags)) {
+    Ref<Socket> socket = offset == kCurrent ? data_socket(fd) : Ref<Socket>();
+    if (!socket) return real().pwritev64v2(fd, vectors, count, offset, flags);
+    return send_at(*socket, vectors, count, flags);
 }
 
 XYLEM_EXPORT(ssize_t, write, (int fd, const void* buffer, size_t size)) {
@@ -96,8 +190,7 @@ XYLEM_EXPORT(ssize_t, write, (int fd, const void* buffer, size_t size)) {
 
 XYLEM_EXPORT(ssize_t, writev, (int fd, const iovec* vectors, int count)) {
     if (Ref<Socket> socket = data_socket(fd)) {
-        if (count < 0 || count > IOV_MAX) return fail_errno_with(EINVAL);
-        return socket->send(vectors, static_cast<std::size_t>(count), 0);
+        return send_vectors(*socket, vectors, count, 0);
     }
     return real().writev(fd, vectors, count);
 }
@@ -117,12 +210,16 @@ XYLEM_EXPORT(ssize_t, sendmsg, (int fd, const msghdr* message, int flags)) {
     if (Ref<Socket> socket = data_socket(fd)) {
         return send_message_of(*socket, *message, flags);
     }
+    if (message != nullptr) lend_what_travels(*message);
     return real().sendmsg(fd, message, flags);
 }
 
 XYLEM_EXPORT(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flags)) {
     Ref<Socket> socket = data_socket(fd);
-    if (!socket) return real().sendmmsg(fd, messages, count, flags);
+    if (!socket) {
+        for (unsigned i = 0; i < count; ++i) lend_what_travels(messages[i].msg_hdr);
+        return real().sendmmsg(fd, messages, count, flags);
+    }
     unsigned done = 0;
     for (; done < count; ++done) {
         const ssize_t sent = send_message_of(*socket, messages[done].msg_hdr, flags);

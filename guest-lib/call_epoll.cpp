@@ -2,7 +2,7 @@
 #include "guest-lib/enabled.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/real_libc.hpp"
-#include "vsock-transport/base/clock.hpp"
+#include "guest-lib/timeout.hpp"
 
 using namespace xylem;
 
@@ -14,10 +14,6 @@ int note_set(int fd) {
     EpollSet::adopt_fd(fd);
     errno = saved_errno;
     return fd;
-}
-
-std::uint64_t from_ms(int timeout_ms) {
-    return timeout_ms < 0 ? kForever : static_cast<std::uint64_t>(timeout_ms) * kNsPerMs;
 }
 
 }  // namespace
@@ -33,7 +29,7 @@ XYLEM_EXPORT(int, epoll_ctl, (int set_fd, int operation, int fd, epoll_event* ev
 
 XYLEM_EXPORT(int, epoll_wait, (int set_fd, epoll_event* events, int room, int timeout_ms)) {
     if (Ref<EpollSet> set = find<EpollSet>(set_fd)) {
-        return set->wait(set_fd, events, room, from_ms(timeout_ms), nullptr);
+        return set->wait(set_fd, events, room, timeout_of_ms(timeout_ms), nullptr);
     }
     return real().epoll_wait(set_fd, events, room, timeout_ms);
 }
@@ -41,7 +37,7 @@ XYLEM_EXPORT(int, epoll_wait, (int set_fd, epoll_event* events, int room, int ti
 XYLEM_EXPORT(int, epoll_pwait,
              (int set_fd, epoll_event* events, int room, int timeout_ms, const sigset_t* mask)) {
     if (Ref<EpollSet> set = find<EpollSet>(set_fd)) {
-        return set->wait(set_fd, events, room, from_ms(timeout_ms), mask);
+        return set->wait(set_fd, events, room, timeout_of_ms(timeout_ms), mask);
     }
     return real().epoll_pwait(set_fd, events, room, timeout_ms, mask);
 }
@@ -50,13 +46,7 @@ XYLEM_EXPORT(int, epoll_pwait2,
              (int set_fd, epoll_event* events, int room, const timespec* timeout, const sigset_t* mask)) {
     Ref<EpollSet> set = find<EpollSet>(set_fd);
     if (!set) return real().epoll_pwait2(set_fd, events, room, timeout, mask);
-    std::uint64_t timeout_ns = kForever;
-    if (timeout != nullptr) {
-        if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1'000'000'000) {
-            return fail_errno_with(EINVAL);
-        }
-        timeout_ns = static_cast<std::uint64_t>(timeout->tv_sec) * kNsPerSecond +
-                     static_cast<std::uint64_t>(timeout->tv_nsec);
-    }
+    std::uint64_t timeout_ns;
+    if (!to_timeout_ns(timeout, timeout_ns)) return fail_errno_with(EINVAL);
     return set->wait(set_fd, events, room, timeout_ns, mask);
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/enabled.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -95,8 +96,12 @@ int close_many(unsigned first, unsigned last, int flags) {
 
 XYLEM_EXPORT(int, close, (int fd)) {
     if (is_private(fd) && is_own_process()) return fail_errno_with(EBADF);
-    forget(fd);
-    return real().close(fd);
+    if (peek(fd) == nullptr || !is_own_process()) return real().close(fd);
+    may_be_cancelled();
+    FdObject* object = detach(fd);
+    const long result = to_libc(system_call(SYS_close, fd));  // not cancelled between here and settle()
+    settle(object);
+    return static_cast<int>(result);
 }
 
 XYLEM_EXPORT(int, close_range, (unsigned first, unsigned last, int flags)) {

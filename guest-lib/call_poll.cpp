@@ -7,31 +7,13 @@
 #include "guest-lib/poll_wait.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/select_set.hpp"
-#include "vsock-transport/base/clock.hpp"
+#include "guest-lib/timeout.hpp"
 
 using namespace xylem;
 
-namespace {
-
-// False: not a time that the kernel would take.
-bool to_timeout_ns(const timespec* timeout, std::uint64_t& ns) {
-    ns = kForever;
-    if (timeout == nullptr) return true;
-    if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1'000'000'000) return false;
-    const auto seconds = static_cast<std::uint64_t>(timeout->tv_sec);
-    ns = seconds > kForever / 2 / kNsPerSecond
-             ? kForever / 2
-             : seconds * kNsPerSecond + static_cast<std::uint64_t>(timeout->tv_nsec);
-    return true;
-}
-
-}  // namespace
-
 XYLEM_EXPORT(int, poll, (pollfd * items, nfds_t count, int timeout_ms)) {
     if (!needs_plan(items, count)) return real().poll(items, count, timeout_ms);
-    const std::uint64_t timeout_ns =
-        timeout_ms < 0 ? kForever : static_cast<std::uint64_t>(timeout_ms) * kNsPerMs;
-    return poll_mixed(items, count, timeout_ns, nullptr);
+    return poll_mixed(items, count, timeout_of_ms(timeout_ms), nullptr);
 }
 
 XYLEM_EXPORT(int, ppoll, (pollfd * items, nfds_t count, const timespec* timeout, const sigset_t* mask)) {
@@ -55,7 +37,9 @@ XYLEM_EXPORT(int, select, (int count, fd_set* in, fd_set* out, fd_set* error, ti
     SelectSet sets(count, in, out, error);
     if (!sets.has_ours()) return real().select(count, in, out, error, timeout);
     if (timeout == nullptr) return sets.wait(kForever, nullptr);
-    const timespec wanted{timeout->tv_sec, timeout->tv_usec * 1000};
+    constexpr suseconds_t kUsPerSecond = 1'000'000;
+    const timespec wanted{timeout->tv_sec + timeout->tv_usec / kUsPerSecond,
+                          timeout->tv_usec % kUsPerSecond * 1000};
     std::uint64_t timeout_ns;
     if (!to_timeout_ns(&wanted, timeout_ns)) return fail_errno_with(EINVAL);
     const std::uint64_t begin_ns = now_ns();

@@ -12,12 +12,13 @@ constexpr std::size_t kPieceBytes = 32 << 10;
 
 ssize_t send_file(Socket& socket, int in, off64_t* offset, std::size_t count) {
     off64_t position = offset != nullptr ? *offset : ::lseek64(in, 0, SEEK_CUR);
-    if (position < 0) return fail_errno_with(EINVAL);
+    if (position < 0) return fail_errno_with(offset == nullptr && errno == EBADF ? EBADF : EINVAL);
     std::size_t total = 0;
     char piece[kPieceBytes];
     while (total < count) {
         const std::size_t wanted = count - total < sizeof piece ? count - total : sizeof piece;
-        const ssize_t got = ::pread64(in, piece, wanted, position);
+        const ssize_t got = to_libc(system_call(SYS_pread64, in, word(piece), static_cast<long>(wanted),
+                                                static_cast<long>(position)));
         if (got <= 0) {
             if (got < 0 && total == 0) return -1;
             break;
@@ -44,11 +45,11 @@ ssize_t send_file(Socket& socket, int in, off64_t* offset, std::size_t count) {
 
 XYLEM_EXPORT(ssize_t, sendfile, (int out, int in, off_t* offset, size_t count)) {
     static_assert(sizeof(off_t) == sizeof(off64_t));
-    if (Ref<Socket> socket = data_socket(out)) return send_file(*socket, in, offset, count);
+    if (Ref<Socket> socket = carried_socket(out)) return send_file(*socket, in, offset, count);
     return real().sendfile(out, in, offset, count);
 }
 
 XYLEM_EXPORT(ssize_t, sendfile64, (int out, int in, off64_t* offset, size_t count)) {
-    if (Ref<Socket> socket = data_socket(out)) return send_file(*socket, in, offset, count);
+    if (Ref<Socket> socket = carried_socket(out)) return send_file(*socket, in, offset, count);
     return real().sendfile64(out, in, offset, count);
 }

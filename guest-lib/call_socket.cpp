@@ -3,9 +3,11 @@
 // again.
 #include <netinet/in.h>
 
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/enabled.hpp"
 #include "guest-lib/names.hpp"
 #include "guest-lib/real_libc.hpp"
+#include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
 #include "guest-lib/socket_options.hpp"
 #include "guest-lib/vsock_fd.hpp"
@@ -26,24 +28,44 @@ int make_vsock(int type, int protocol) {
     const int fd = make_vsock_fd(type, protocol, is_stand_in);
     if (fd < 0) return fd;
     const int saved_errno = errno;
-    Socket* socket = Socket::adopt_fd(fd, AF_VSOCK);
+    // Without an agent nothing could be done with a stand-in: the kernel's answer stands.
+    const bool is_useless = is_stand_in && Session::self().map() == nullptr;
+    Socket* socket = is_useless ? nullptr : Socket::adopt_fd(fd, AF_VSOCK);
+    if (socket == nullptr && is_stand_in) {
+        system_call(SYS_close, fd);
+        return fail_errno_with(is_useless ? EAFNOSUPPORT : ENOMEM);
+    }
     if (socket != nullptr) {
-        socket->vsock.is_stand_in = is_stand_in;
+        socket->stand_in.store_relaxed(is_stand_in ? 1 : 0);
         set_nonblocking(*socket, (type & SOCK_NONBLOCK) != 0);
-    } else if (is_stand_in) {
-        real().close(fd);
-        return fail_errno_with(ENOMEM);
     }
     errno = saved_errno;
     return fd;
 }
 
 Ref<Socket> vsock_socket(int fd) {
-    const FdObject* object = peek(fd);
-    if (object == nullptr || object->kind != ObjectKind::socket) return {};
+    if (peek(fd) == nullptr) return {};
     Ref<Socket> socket = find<Socket>(fd);
     if (!socket || socket->family != AF_VSOCK) return {};
     return socket;
+}
+
+// Of a listener that is not offered, or of a socket that does not listen.
+int accept_in_kernel(Socket& socket, int fd, sockaddr* address, socklen_t* length, int flags) {
+    struct Call {
+        int fd;
+        sockaddr* address;
+        socklen_t* length;
+        int flags;
+    } call{fd, address, length, flags};
+    if (socket.is_stand_in()) return fail_errno_with(EINVAL);
+    return static_cast<int>(sleep_holding(
+        socket, false,
+        [](void* context) -> long {
+            const Call& how = *static_cast<Call*>(context);
+            return real().accept4(how.fd, how.address, how.length, how.flags);
+        },
+        &call));
 }
 
 }  // namespace
@@ -74,25 +96,25 @@ XYLEM_EXPORT(int, listen, (int fd, int backlog)) {
 }
 
 XYLEM_EXPORT(int, accept4, (int fd, sockaddr* address, socklen_t* length, int flags)) {
+    if (peek(fd) != nullptr) may_be_cancelled();
     Ref<Socket> socket = find<Socket>(fd);
-    if (!socket || socket->state() != SocketState::listening) {
-        if (socket && socket->vsock.is_stand_in) return fail_errno_with(EINVAL);
-        return real().accept4(fd, address, length, flags);
-    }
+    if (!socket) return real().accept4(fd, address, length, flags);
+    if (socket->state() != SocketState::listening)
+        return accept_in_kernel(*socket, fd, address, length, flags);
     if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) return fail_errno_with(EINVAL);
     return socket->accept(fd, address, length, flags);
 }
 
 XYLEM_EXPORT(int, accept, (int fd, sockaddr* address, socklen_t* length)) {
+    if (peek(fd) != nullptr) may_be_cancelled();
     Ref<Socket> socket = find<Socket>(fd);
-    if (!socket || socket->state() != SocketState::listening) {
-        if (socket && socket->vsock.is_stand_in) return fail_errno_with(EINVAL);
-        return real().accept(fd, address, length);
-    }
+    if (!socket) return real().accept(fd, address, length);
+    if (socket->state() != SocketState::listening) return accept_in_kernel(*socket, fd, address, length, 0);
     return socket->accept(fd, address, length, 0);
 }
 
 XYLEM_EXPORT(int, connect, (int fd, const sockaddr* address, socklen_t length)) {
+    if (peek(fd) != nullptr) may_be_cancelled();
     Ref<Socket> socket = find<Socket>(fd);
     if (!socket) return real().connect(fd, address, length);
     if (socket->family == AF_VSOCK) return socket->connect_vsock(fd, address, length);
@@ -100,7 +122,7 @@ XYLEM_EXPORT(int, connect, (int fd, const sockaddr* address, socklen_t length)) 
 }
 
 XYLEM_EXPORT(int, shutdown, (int fd, int how)) {
-    if (Ref<Socket> socket = data_socket(fd)) return socket->shutdown(how);
+    if (Ref<Socket> socket = carried_socket(fd)) return socket->shutdown(how);
     return real().shutdown(fd, how);
 }
 
@@ -133,9 +155,10 @@ XYLEM_EXPORT(int, getsockopt, (int fd, int level, int name, void* value, socklen
 }
 
 XYLEM_EXPORT(int, setsockopt, (int fd, int level, int name, const void* value, socklen_t length)) {
-    if (Ref<Socket> socket = vsock_socket(fd); socket && socket->vsock.is_stand_in && level != SOL_SOCKET) {
-        return level == AF_VSOCK ? socket->vsock.options.set(name, value, length)
-                                 : fail_errno_with(ENOPROTOOPT);
+    if (Ref<Socket> socket = vsock_socket(fd); socket && socket->is_stand_in()) {
+        if (level == AF_VSOCK) return socket->vsock.options.set(name, value, length);
+        if (level != SOL_SOCKET) return fail_errno_with(ENOPROTOOPT);
+        if (name == SO_PEEK_OFF) return fail_errno_with(EOPNOTSUPP);  // vsock_fd.cpp
     }
     const int result = real().setsockopt(fd, level, name, value, length);
     if (result != 0) return result;

@@ -4,9 +4,13 @@
 #include "guest-lib/fd_table.hpp"
 
 #include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/socket_file.hpp"
 
 namespace xylem {
 namespace {
@@ -47,11 +51,23 @@ bool count_up_if_alive(AtomicU32& references) {
 }
 
 void last_descriptor_gone(FdObject* object) {
-    if (object->kind == ObjectKind::socket) static_cast<Socket*>(object)->on_last_close();
+    if (object->epoll_items.load_relaxed() != 0) EpollSet::on_closed(*object);
+}
+
+void end_once(FdObject* object) {
+    if (object->kind() != ObjectKind::socket || object->has_ended.exchange(1) != 0) return;
+    const int saved_errno = errno;
+    static_cast<Socket*>(object)->on_last_close();
+    errno = saved_errno;
+}
+
+void close_one(FdObject* object) {
+    if (object->descriptors.fetch_sub(1) == 1) last_descriptor_gone(object);
+    drop(object);
 }
 
 void destroy(FdObject* object) {
-    if (object->kind == ObjectKind::socket) {
+    if (object->kind() == ObjectKind::socket) {
         Socket::recycle(static_cast<Socket*>(object));
     } else {
         EpollSet::recycle(static_cast<EpollSet*>(object));
@@ -80,7 +96,10 @@ FdObject* acquire(int fd) {
 }
 
 void drop(FdObject* object) {
-    if (object->references.fetch_sub(1) == 1) destroy(object);
+    const std::uint32_t left = object->references.fetch_sub(1) - 1;
+    if (left > object->strangers.load_relaxed()) return;
+    if (object->descriptors.load_acquire() == 0) end_once(object);
+    if (left == 0) destroy(object);
 }
 
 bool enter(int fd, FdObject* object) {
@@ -89,19 +108,32 @@ bool enter(int fd, FdObject* object) {
     object->references.fetch_add(1);
     object->descriptors.fetch_add(1);
     FdObject* old = entry->exchange(object);
-    if (old != nullptr) {  // closed behind our back, by a call that we do not see
-        if (old->descriptors.fetch_sub(1) == 1) last_descriptor_gone(old);
-        drop(old);
-    }
+    if (old != nullptr) close_one(old);  // closed behind our back, by a call that we do not see
+    if (fd <= STDERR_FILENO && object->kind() == ObjectKind::socket) follow_standard_stream(fd);
     return true;
 }
 
-void leave(int fd) {
+FdObject* detach(int fd) {
     Entry* entry = entry_of(fd);
-    FdObject* object = entry != nullptr ? entry->exchange(nullptr) : nullptr;
+    return entry != nullptr ? entry->exchange(nullptr) : nullptr;
+}
+
+void settle(FdObject* object) {
     if (object == nullptr) return;
-    if (object->descriptors.fetch_sub(1) == 1) last_descriptor_gone(object);
-    drop(object);
+    const int saved_errno = errno;
+    close_one(object);
+    errno = saved_errno;
+}
+
+void leave(int fd) { settle(detach(fd)); }
+
+void forget_calls_of_parent() {
+    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
+        FdObject* object = peek(fd);
+        if (object->kind() != ObjectKind::socket) continue;
+        const std::uint32_t held = object->descriptors.load_relaxed() + object->epoll_items.load_relaxed();
+        object->strangers.store_relaxed(object->references.load_relaxed() - held);
+    }
 }
 
 int next_entry(unsigned first, unsigned last) {

@@ -90,6 +90,18 @@ bool is_wildcard(const SocketName& name) {
     return std::memcmp(name.address, kZero, name.family == AF_INET6 ? 16 : 4) == 0;
 }
 
+SocketName reached_by(const SocketName& name) {
+    if (!is_wildcard(name)) return name;
+    SocketName reached = name;
+    if (name.family == AF_INET6) {
+        reached.address[15] = 1;
+    } else {
+        reached.address[0] = 127;
+        reached.address[3] = 1;
+    }
+    return reached;
+}
+
 SocketName bound_name(int fd) {
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;

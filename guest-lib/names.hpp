@@ -21,6 +21,10 @@ socklen_t to_sockaddr(const SocketName& name, sockaddr_storage& storage);
 
 bool is_wildcard(const SocketName& name);
 
+// Whom a connect() to that name reaches: the wildcard is this machine's loopback address (net/ipv4/route.c,
+// net/ipv6/tcp_ipv6.c).
+SocketName reached_by(const SocketName& name);
+
 // What the kernel says that fd is bound to; family 0 if it says nothing.
 SocketName bound_name(int fd);
 

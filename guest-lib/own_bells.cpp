@@ -4,8 +4,10 @@
 #include <poll.h>
 
 #include "guest-lib/bells.hpp"
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/session.hpp"
+#include "vsock-transport/base/sandbox.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 
 namespace xylem {
@@ -38,6 +40,7 @@ OwnBell* claim_unmade() {
 }
 
 OwnBell* make_bell(std::uint32_t peer_domain) {
+    if (is_sandboxed()) return nullptr;
     OwnBell* bell = claim_unmade();
     if (bell == nullptr) return nullptr;
     Result<LocalBell> pair = make_local_bell();
@@ -102,20 +105,29 @@ void forget_parents_bells() {
     last_used = nullptr;
 }
 
+// A thread sleeps on one stream at a time, on the doorbell that it took last.
+void withdraw_sleeper(Stream& stream) {
+    OwnBell* bell = last_used;
+    if (bell == nullptr) return;
+    stream.waiters(Direction::readable).release_doorbell(bell->id);
+    stream.waiters(Direction::writable).release_doorbell(bell->id);
+    give_back(bell);
+}
+
 WaitToken ThreadSleeper::next_token() const {
     if (bell_ == nullptr) return {};
     return {bell_->id, 0, ++bell_->epoch};
 }
 
 WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {
+    if (interruption_.is_due()) return WaitResult::interrupted;
     Session& session = Session::self();
     pollfd items[2] = {{bell_ != nullptr ? bell_->waiter.get() : -1, POLLIN, 0},
                        {session.hang_up_fd(), 0, 0}};
     const std::uint64_t now = now_ns();
-    timespec left = to_timespec(deadline_ns > now ? deadline_ns - now : 0);
-    const long result = system_call(SYS_ppoll, word(items), 2, word(&left), 0, 0);
+    const long result = poll_cancellable(items, 2, deadline_ns > now ? deadline_ns - now : 0);
     if (result == -EINTR) return WaitResult::interrupted;
-    if (items[0].revents != 0) drain_local(bell_->waiter.get());
+    if (bell_ != nullptr && items[0].revents != 0) drain_local(bell_->waiter.get());
     if (items[1].revents != 0 || !session.is_open()) session.check();  // gone, or perhaps back
     return result == 0 ? WaitResult::timed_out : WaitResult::ready;
 }

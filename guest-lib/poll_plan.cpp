@@ -21,20 +21,23 @@ PollPlan::~PollPlan() {
         if (bells_[d].bell != nullptr) give_back(bells_[d].bell);
     }
     for (nfds_t r = 0; r < ring_count_; ++r) drop(rings_[r].socket);
+    for (nfds_t s = 0; s < set_count_; ++s) drop(sets_[s].set);
     if (memory_ != nullptr) ::munmap(memory_, memory_bytes_);
 }
 
 bool PollPlan::allocate() {
     const std::size_t kernel_bytes = (2 * count_ + kMaxDomains + 1) * sizeof(pollfd);
     const std::size_t ring_bytes = count_ * sizeof(RingItem);
-    memory_bytes_ = kernel_bytes + ring_bytes + count_ * sizeof(nfds_t) + 64;
+    const std::size_t set_bytes = count_ * sizeof(SetItem);
+    memory_bytes_ = kernel_bytes + ring_bytes + set_bytes + count_ * sizeof(nfds_t) + 64;
     void* memory = ::mmap(nullptr, memory_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return false;
     memory_ = memory;
     auto* place = static_cast<std::byte*>(memory);
     rings_ = reinterpret_cast<RingItem*>(place);
-    queue_of_ = reinterpret_cast<nfds_t*>(place + ring_bytes);
-    kernel_ = reinterpret_cast<pollfd*>(place + ring_bytes + count_ * sizeof(nfds_t));
+    sets_ = reinterpret_cast<SetItem*>(place + ring_bytes);
+    queue_of_ = reinterpret_cast<nfds_t*>(place + ring_bytes + set_bytes);
+    kernel_ = reinterpret_cast<pollfd*>(place + ring_bytes + set_bytes + count_ * sizeof(nfds_t));
     return true;
 }
 
@@ -42,22 +45,29 @@ void PollPlan::classify(nfds_t index) {
     const pollfd& item = items_[index];
     kernel_[index] = {item.fd, item.events, 0};
     if (item.fd < 0) return;
-    Socket* socket = nullptr;
     FdObject* object = acquire(item.fd);
-    if (object != nullptr && object->kind == ObjectKind::socket) socket = static_cast<Socket*>(object);
+    if (object != nullptr && object->kind() == ObjectKind::epoll_set) {
+        kernel_[index].fd = -1;
+        sets_[set_count_++] = {static_cast<EpollSet*>(object), index, -1};
+        return;
+    }
+    auto* socket = static_cast<Socket*>(object);
     if (socket != nullptr && socket->is_ring()) {
         kernel_[index].fd = -1;
         rings_[ring_count_++] = {socket, index, WaiterSlots::kNone, WaiterSlots::kNone};
         return;
     }
     has_kernel_ = true;
-    if (socket != nullptr && socket->state() == SocketState::listening) {
-        if (!socket->listens_in_kernel()) kernel_[index].events = 0;  // only its queue has something to say
-        queue_of_[queue_count_++] = index;
-        kernel_[count_ + queue_count_ - 1] = {socket->queue.get(), static_cast<short>(item.events & POLLIN),
-                                              0};
-    }
-    if (object != nullptr) drop(object);
+    if (socket == nullptr) return;
+    if (socket->state() == SocketState::listening) add_queue(*socket, index);
+    drop(socket);
+}
+
+void PollPlan::add_queue(const Socket& listener, nfds_t index) {
+    if (!listener.listens_in_kernel()) kernel_[index].events = 0;  // only its queue has something to say
+    queue_of_[queue_count_++] = index;
+    const auto events = static_cast<short>(items_[index].events & POLLIN);
+    kernel_[count_ + queue_count_ - 1] = {listener.queue.get(), events, 0};
 }
 
 // A restarted agent gives listeners other queues.
@@ -85,14 +95,36 @@ int PollPlan::look() {
     }
     for (nfds_t r = 0; r < ring_count_; ++r) {
         pollfd& item = items_[rings_[r].index];
-        item.revents =
-            static_cast<short>(rings_[r].socket->poll_events() & (item.events | POLLERR | POLLHUP));
+        // The kernel looks the number up anew each time; another thread may have closed it.
+        const bool is_closed = peek(item.fd) != rings_[r].socket;
+        const int events = rings_[r].socket->poll_events() & (item.events | POLLERR | POLLHUP);
+        item.revents = static_cast<short>(is_closed ? POLLNVAL : events);
+    }
+    for (nfds_t s = 0; s < set_count_; ++s) {
+        pollfd& item = items_[sets_[s].index];
+        const int wanted = item.events & (POLLIN | POLLRDNORM);
+        if (wanted == 0 || !sets_[s].set->is_ready()) continue;
+        item.revents = static_cast<short>(wanted);
+        sets_[s].set->wake_others(true);
     }
     for (nfds_t i = 0; i < count_; ++i) ready += items_[i].revents != 0 ? 1 : 0;
     return ready;
 }
 
-bool PollPlan::has_ready_ring() const {
+// After arming: others may have taken a set's news, but not what is ready in it.
+bool PollPlan::has_ready_set() const {
+    for (nfds_t s = 0; s < set_count_; ++s) {
+        if ((items_[sets_[s].index].events & (POLLIN | POLLRDNORM)) != 0 && sets_[s].set->is_ready())
+            return true;
+    }
+    return false;
+}
+
+// Cheap: whether another look is worth it.
+bool PollPlan::has_news() const {
+    for (nfds_t s = 0; s < set_count_; ++s) {
+        if (sets_[s].set->has_news()) return true;
+    }
     for (nfds_t r = 0; r < ring_count_; ++r) {
         const RingItem& ring = rings_[r];
         const pollfd& item = items_[ring.index];
@@ -119,10 +151,20 @@ WaitToken PollPlan::token_for(std::uint32_t peer_domain) {
 
 void PollPlan::arm() {
     short_sleep_ = false;
+    extra_ = queue_count_ + 1;
     for (unsigned d = 0; d < domain_count_; ++d) {
         OwnBell* bell = bells_[d].bell;
         if (bell != nullptr) bells_[d].token = WaitToken(bell->id, 0, ++bell->epoch);
     }
+    arm_rings();
+    arm_sets();
+    for (unsigned d = 0; d < domain_count_; ++d) {
+        if (bells_[d].bell != nullptr) kernel_[count_ + extra_++] = {bells_[d].bell->waiter.get(), POLLIN, 0};
+    }
+    kernel_[count_ + queue_count_].fd = Session::self().hang_up_fd();
+}
+
+void PollPlan::arm_rings() {
     for (nfds_t r = 0; r < ring_count_; ++r) {
         RingItem& ring = rings_[r];
         Stream& stream = ring.socket->stream;
@@ -133,11 +175,16 @@ void PollPlan::arm() {
                        (wants_write(ring) && ring.write_slot == WaiterSlots::kNone);
         count(stream.page().counters.sleeps);
     }
-    extra_ = queue_count_ + 1;
-    for (unsigned d = 0; d < domain_count_; ++d) {
-        if (bells_[d].bell != nullptr) kernel_[count_ + extra_++] = {bells_[d].bell->waiter.get(), POLLIN, 0};
+}
+
+void PollPlan::arm_sets() {
+    for (nfds_t s = 0; s < set_count_; ++s) {
+        SetItem& item = sets_[s];
+        item.watched = item.set->watch();
+        const int fd = item.watched == EpollSet::kPlainWatch ? items_[item.index].fd : item.watched;
+        short_sleep_ = short_sleep_ || fd < 0;
+        kernel_[count_ + extra_++] = {fd, POLLIN, 0};
     }
-    kernel_[count_ + queue_count_].fd = Session::self().hang_up_fd();
 }
 
 void PollPlan::disarm() {
@@ -147,6 +194,7 @@ void PollPlan::disarm() {
         ring.socket->stream.waiters(Direction::writable).release(ring.write_slot);
         ring.read_slot = ring.write_slot = WaiterSlots::kNone;
     }
+    for (nfds_t s = 0; s < set_count_; ++s) sets_[s].set->unwatch(sets_[s].watched);
 }
 
 void PollPlan::after_sleep() {
@@ -158,8 +206,8 @@ void PollPlan::after_sleep() {
 
 std::uint64_t PollPlan::bound_ns(SleepBound& bound) const {
     // Without a session somebody has to look whether an agent is back and wants to know the listeners.
-    if (ring_count_ == 0 && queue_count_ > 0 && !Session::self().is_open()) return kRetryNs;
-    if (ring_count_ == 0) return kForever / 2;
+    if (queue_count_ > 0 && !Session::self().is_open()) return kRetryNs;
+    if (ring_count_ + set_count_ == 0) return kForever / 2;
     return bound.next_ns(!short_sleep_);
 }
 

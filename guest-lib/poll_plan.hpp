@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "guest-lib/bells.hpp"
+#include "guest-lib/epoll_set.hpp"
 #include "guest-lib/socket.hpp"
 
 namespace xylem {
@@ -20,7 +21,8 @@ class PollPlan {
 
     // Fills in the program's revents; returns how many items are ready.
     int look();
-    bool has_ready_ring() const;
+    bool has_news() const;
+    bool has_ready_set() const;
     void arm();
     void disarm();
     void after_sleep();
@@ -36,6 +38,11 @@ class PollPlan {
         int read_slot;
         int write_slot;
     };
+    struct SetItem {
+        EpollSet* set;
+        nfds_t index;
+        int watched;
+    };
     struct DomainBell {
         OwnBell* bell;
         std::uint32_t domain;
@@ -46,31 +53,37 @@ class PollPlan {
 
     bool allocate();
     void classify(nfds_t index);
+    void add_queue(const Socket& listener, nfds_t index);
     void check_session();
-    void add_kernel(int fd, short events, nfds_t index);
+    void arm_rings();
+    void arm_sets();
     WaitToken token_for(std::uint32_t peer_domain);
     bool wants_write(const RingItem& item) const { return (items_[item.index].events & POLLOUT) != 0; }
 
     pollfd* items_;
     nfds_t count_;
-    // Behind the program's entries: queues of listeners, the session's hang-up, doorbells while asleep.
+    // Behind the program's entries: queues of listeners, the session's hang-up; while asleep, what epoll sets
+    // are watched by, and doorbells.
     nfds_t extra_ = 0;
     nfds_t queue_count_ = 0;
     bool complete_ = false;
     bool has_kernel_ = false;
     bool short_sleep_ = false;  // some ring item found no slot
     nfds_t ring_count_ = 0;
+    nfds_t set_count_ = 0;
     unsigned domain_count_ = 0;
 
     pollfd* kernel_ = inline_kernel_;
     RingItem* rings_ = inline_rings_;
     nfds_t* queue_of_ = inline_queue_of_;  // program's index of each queue entry
+    SetItem* sets_ = inline_sets_;
     void* memory_ = nullptr;
     std::size_t memory_bytes_ = 0;
     DomainBell bells_[kMaxDomains];
     pollfd inline_kernel_[2 * kInline + kMaxDomains + 1];
     RingItem inline_rings_[kInline];
     nfds_t inline_queue_of_[kInline];
+    SetItem inline_sets_[kInline];
 };
 
 }  // namespace xylem

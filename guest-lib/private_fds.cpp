@@ -16,20 +16,33 @@ constinit AtomicU32 any;
 
 bool is_tracked(int fd) { return fd >= 0 && static_cast<unsigned>(fd) < kTracked; }
 
-}  // namespace
-
-UniqueFd make_private(UniqueFd fd) {
+long duplicate_high(int fd) {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
     const long soft = static_cast<long>(limit.rlim_cur < kTracked ? limit.rlim_cur : kTracked);
     const long lowest = soft > 2 * long{kHeadroom} ? soft - kHeadroom : soft / 2;
-    const long moved = system_call(SYS_fcntl, fd.get(), F_DUPFD_CLOEXEC, lowest);
-    if (moved >= 0) fd.reset(static_cast<int>(moved));
+    return system_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, lowest);
+}
+
+UniqueFd note(UniqueFd fd) {
     if (is_tracked(fd.get())) {
         any.store_relaxed(1);
         bitmap[fd.get() / 64].fetch_or(1ULL << (fd.get() % 64));
     }
     return fd;
+}
+
+}  // namespace
+
+UniqueFd make_private(UniqueFd fd) {
+    const long moved = duplicate_high(fd.get());
+    if (moved >= 0) fd.reset(static_cast<int>(moved));
+    return note(std::move(fd));
+}
+
+UniqueFd duplicate_private(int fd) {
+    const long made = duplicate_high(fd);
+    return made < 0 ? UniqueFd() : note(UniqueFd(static_cast<int>(made)));
 }
 
 void close_private(UniqueFd& fd) {

@@ -10,6 +10,9 @@ namespace xylem {
 // Moves fd to a high number, close-on-exec, and remembers it. Returns the fd itself if there is no room.
 UniqueFd make_private(UniqueFd fd);
 
+// One more descriptor of the same file, private. Empty without room.
+UniqueFd duplicate_private(int fd);
+
 // Closes and forgets.
 void close_private(UniqueFd& fd);
 

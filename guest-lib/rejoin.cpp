@@ -10,7 +10,7 @@
 namespace xylem {
 namespace {
 
-void rejoin_end(Socket& socket) {
+void rejoin_end(int fd, Socket& socket) {
     const EndPage& page = socket.stream.page();
     RejoinMessage question{};
     question.end_id = socket.end_id;
@@ -22,7 +22,7 @@ void rejoin_end(Socket& socket) {
     question.peer_domain = page.peer_domain;
     question.side = page.side;
     Received answer;
-    (void)Session::self().ask(SessionMessage::rejoin, question, answer);
+    (void)Session::self().ask(SessionMessage::rejoin, question, answer, &fd, 1);
 }
 
 }  // namespace
@@ -32,8 +32,8 @@ void rejoin_all() {
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
         Ref<Socket> socket = find<Socket>(fd);
         if (!socket) continue;
-        socket->bind_vsock_again();
-        if (socket->is_ring()) rejoin_end(*socket);
+        socket->bind_vsock_again(fd);
+        if (socket->is_ring()) rejoin_end(fd, *socket);
         if (socket->state() == SocketState::listening) socket->offer_again(fd);
     }
     EpollSet::register_again_all();

@@ -13,6 +13,7 @@
 #include "guest-lib/lock.hpp"
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/base/mapping.hpp"
+#include "vsock-transport/base/sandbox.hpp"
 #include "vsock-transport/stream/stream.hpp"
 
 namespace xylem {
@@ -52,7 +53,8 @@ class Session {
     bool is_open() const { return static_cast<bool>(socket_); }
 
     // For sleepers: the descriptor whose hang-up says that the agent is gone, or -1.
-    int hang_up_fd() const { return socket_.get(); }
+    // In a sandbox nobody looks for a new agent.
+    int hang_up_fd() const { return is_sandboxed() ? -1 : socket_.get(); }
     // Looks whether the agent is gone and a new one is there; by threads that hold no lock of this library.
     void check();
 
@@ -76,6 +78,7 @@ class Session {
     Result<std::size_t> exchange_on(int socket, const void* message, std::size_t size_bytes, Received& answer,
                                     const int* fds, unsigned fd_count);
     void say(const void* message, std::size_t size_bytes);
+    void say_in_sandbox(const void* message, std::size_t size_bytes) const;
     bool ensure_open();
     bool open_socket();
     Result<UniqueFd> dial_and_greet(std::uint64_t clone_of, int page_fd, Received& welcome);

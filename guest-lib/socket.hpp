@@ -26,7 +26,10 @@ enum class SocketState : std::uint32_t { fresh = 0, listening = 1, kernel = 2, r
 struct Socket : FdObject {
     static constexpr ObjectKind kKind = ObjectKind::socket;
 
-    Socket() : FdObject(ObjectKind::socket) {}
+    Socket() : FdObject(ObjectKind::socket) {
+        set_state(SocketState::fresh);
+        stand_in.store_relaxed(0);
+    }
 
     // A new object for a kernel socket that the program just got; entered under fd. Null without memory.
     static Socket* adopt_fd(int fd, int family);
@@ -36,8 +39,10 @@ struct Socket : FdObject {
     bool is_ring() const { return state() == SocketState::ring; }
     void set_state(SocketState next) { state_word.store_release(static_cast<std::uint32_t>(next)); }
 
-    // A stand-in takes no part in data either: its kernel socket is of another kind.
-    bool keeps_data_from_kernel() const { return is_ring() || vsock.is_stand_in; }
+    // The descriptor of an AF_VSOCK stream is a socket of another kind (vsock_fd.cpp).
+    bool is_stand_in() const { return stand_in.load_relaxed() != 0; }
+    // Whether the kernel has no part in its data.
+    bool carries_data() const { return is_ring() || is_stand_in(); }
     // Whether the kernel may have connections for this listener.
     bool listens_in_kernel() const { return family != AF_VSOCK || vsock.kernel_listens; }
 
@@ -52,8 +57,8 @@ struct Socket : FdObject {
     int bind_vsock(int fd, const sockaddr* address, socklen_t length);
     int connect_vsock(int fd, const sockaddr* address, socklen_t length);
     int get_vsock_name(int fd, sockaddr* address, socklen_t* length);
-    void bind_vsock_again();   // tells a restarted agent
-    bool recall_vsock_port();  // after exec: the agent may know its cookie
+    void bind_vsock_again(int fd);   // tells a restarted agent
+    void recall_vsock_port(int fd);  // after exec: the agent may know its cookie
 
     // Makes the stream of an `attached` answer. Errors: system, bad_layout.
     [[nodiscard]] Result<std::size_t> attach(int fd, const Received& attached);
@@ -65,11 +70,15 @@ struct Socket : FdObject {
     // Bits of poll(2) that a ring socket has now.
     short poll_events();
 
-    AtomicU32 state_word;
+    union {  // met by stale looks as well, as the next
+        AtomicU32 state_word;
+    };
+    union {
+        AtomicU32 stand_in;
+    };
     int family = AF_UNSPEC;
     int first_fd = -1;  // the descriptor it began with; a hint, dup() and close() may have moved it
     int record = -1;    // in the session page
-    AtomicU32 epoll_items{0};
     std::uint64_t cookie = 0;
 
     // ring
@@ -83,7 +92,8 @@ struct Socket : FdObject {
 
     // listening
     std::uint64_t listener_id = 0;
-    UniqueFd queue;  // eventfd: readable while the accept queue holds something
+    UniqueFd queue;   // eventfd: readable while the accept queue holds something
+    UniqueFd kernel;  // the kernel's listener once more: accept() goes on when its descriptor was closed
     int backlog = 0;
 
     // Before there is an end page, and of listeners, whose accepted sockets inherit them.
@@ -94,36 +104,38 @@ struct Socket : FdObject {
     Socket* next_free = nullptr;
 
   private:
+    int connect_in_kernel(int fd, const sockaddr* address, socklen_t length);
     int connect_ring(int fd, const SocketName& peer, Reason& why);
     // Asks the agent for a connection from one name to the other, and takes what it answers.
     int ask_for_ring(int fd, const SocketName& local, const SocketName& peer, Reason& why);
     int connect_vsock_in_kernel(int fd, const SocketName& peer, Reason why);
     int listen_vsock(int fd, int wanted_backlog);
-    int ask_for_vsock_port(const SocketName& wanted, std::uint32_t flags);
+    int ask_for_vsock_port(int fd, const SocketName& wanted, std::uint32_t flags);
     int accept_ring(sockaddr* address, socklen_t* length, int flags);
-    void disconnect();
-    bool adopt_accepted(int fd, bool is_stand_in, const Received& attached);
+    int disconnect(int fd, const sockaddr* unspecified, socklen_t length);
+    bool adopt_accepted(int fd, bool made_stand_in, const Received& attached);
 };
 
 void reset_socket_locks();  // in a fork child
 
-// A descriptor that is a ring socket, protected from being freed while in use.
+// A descriptor that is a ring socket, protected from being freed while in use. Whoever holds the one
+// reference to a socket on this thread may call its functions that sleep (cancellation.hpp).
 inline Ref<Socket> ring_socket(int fd) {
     const FdObject* object = peek(fd);
-    if (object == nullptr || object->kind != ObjectKind::socket) return {};
+    if (object == nullptr || object->kind() != ObjectKind::socket) return {};
     if (!static_cast<const Socket*>(object)->is_ring()) return {};
     Ref<Socket> socket = find<Socket>(fd);
     if (!socket || !socket->is_ring()) return {};
     return socket;
 }
 
-// The same for the calls that move data, of stand-ins too.
-inline Ref<Socket> data_socket(int fd) {
+// The same for the calls that move data: those of stand-ins fail before they are rings.
+inline Ref<Socket> carried_socket(int fd) {
     const FdObject* object = peek(fd);
-    if (object == nullptr || object->kind != ObjectKind::socket) return {};
-    if (!static_cast<const Socket*>(object)->keeps_data_from_kernel()) return {};
+    if (object == nullptr || object->kind() != ObjectKind::socket) return {};
+    if (!static_cast<const Socket*>(object)->carries_data()) return {};
     Ref<Socket> socket = find<Socket>(fd);
-    if (!socket || !socket->keeps_data_from_kernel()) return {};
+    if (!socket || !socket->carries_data()) return {};
     return socket;
 }
 

@@ -1,10 +1,10 @@
 // Socket: birth and end of the library's object, and what closing does.
-// The last descriptor of this process closes the end if no other process holds it (the agent's count in the
-// end page says so, and fork holds the session's lock while it changes it), and then tells the agent, which
-// does the same for a process that died before it could. Memory is unmapped when the last call is out of it.
+// When the last descriptor of this process is closed and the last call is out of the socket, the end is
+// closed if no other process may hold it (the agent's count in the end page says so, and fork holds the
+// session's lock while it changes it), and then the agent is told, which does the same for a process that
+// died before it could. Memory is unmapped then.
 #include <netinet/in.h>
 
-#include "guest-lib/epoll_set.hpp"
 #include "guest-lib/pool.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -46,10 +46,10 @@ void Socket::recycle(Socket* socket) {
 void Socket::on_last_close() {
     Session& session = Session::self();
     if (state() == SocketState::ring) {
-        EpollSet::on_closed(*this);
         ReleaseMode mode = abort_on_close.load_relaxed() != 0 ? ReleaseMode::abort : ReleaseMode::orderly;
         session.release_end(stream, end_id, mode);
     } else if (state() == SocketState::listening) {
+        close_private(kernel);  // before the agent looks whether the kernel socket is still somewhere
         IdMessage message{};
         message.id = listener_id;
         session.tell(SessionMessage::unlisten, message);

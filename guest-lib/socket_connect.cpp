@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "guest-lib/bells.hpp"
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/names.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -61,40 +62,60 @@ ConnectMessage make_connect(const Socket& socket, const SocketName& local, const
 }  // namespace
 
 int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
-    if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC && is_ring()) {
-        // tcp_disconnect(): the peer gets a reset, whatever SO_LINGER says.
-        const std::uint32_t abort = abort_on_close.exchange(1);
-        on_last_close();
-        abort_on_close.store_relaxed(abort);
-        set_state(SocketState::fresh);
-        return 0;
+    if (address != nullptr && length >= sizeof(sa_family_t) && address->sa_family == AF_UNSPEC) {
+        return disconnect(fd, address, length);
     }
     if (is_ring()) {
         if (connect_report.exchange(0) != 0) return 0;
         return fail_errno_with(EISCONN);
     }
     SocketName peer;
-    const bool is_named = to_socket_name(address, length, peer) && peer.family != AF_VSOCK;
-    if (state() != SocketState::fresh || !is_named) {
-        return real().connect(fd, address, length);
+    if (state() != SocketState::fresh || !to_socket_name(address, length, peer)) {
+        return connect_in_kernel(fd, address, length);
     }
     Reason why = Reason::none;
+    peer = reached_by(peer);
     const int result = connect_ring(fd, peer, why);
     if (why == Reason::ring) return result;
     stay_on_tcp(fd, why, peer);
-    const int over_tcp = real().connect(fd, address, length);
+    const int over_tcp = connect_in_kernel(fd, address, length);
     // A socket whose connect failed may try again, and may find a ring by then.
     if (over_tcp != 0 && errno != EINPROGRESS && errno != EINTR) set_state(SocketState::fresh);
     return over_tcp;
 }
 
-// connect(AF_UNSPEC): the connection is reset, the socket keeps its address and may connect again.
-void Socket::disconnect() {
-    const std::uint32_t wanted = abort_on_close.exchange(1);
-    on_last_close();
-    abort_on_close.store_relaxed(wanted);
+// connect(AF_UNSPEC), tcp_disconnect(): the peer of a ring gets a reset, whatever SO_LINGER says and whoever
+// else holds the connection. The socket keeps its address and may connect again, and then finds a ring or
+// not. It stays where it is in epoll sets.
+int Socket::disconnect(int fd, const sockaddr* unspecified, socklen_t length) {
+    const SocketState before = state();
+    if (before == SocketState::ring) {
+        EpollSet::on_left_ring(*this);
+        Session::self().release_end(stream, end_id, ReleaseMode::disconnect);
+    } else {
+        const int result = real().connect(fd, unspecified, length);
+        if (result != 0 || before != SocketState::kernel) return result;
+    }
+    clear_record(Session::self().page(), record);
+    record = -1;
     connect_report.store_relaxed(0);
     set_state(SocketState::fresh);
+    return 0;
+}
+
+int Socket::connect_in_kernel(int fd, const sockaddr* address, socklen_t length) {
+    struct Call {
+        int fd;
+        const sockaddr* address;
+        socklen_t length;
+    } call{fd, address, length};
+    return static_cast<int>(sleep_holding(
+        *this, false,
+        [](void* context) -> long {
+            const Call& how = *static_cast<Call*>(context);
+            return real().connect(how.fd, how.address, how.length);
+        },
+        &call));
 }
 
 int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
@@ -123,7 +144,7 @@ int Socket::ask_for_ring(int fd, const SocketName& local, const SocketName& peer
     Session& session = Session::self();
     ConnectMessage question = make_connect(*this, local, peer);
     Received answer;
-    const auto asked = session.ask(SessionMessage::connect, question, answer);
+    const auto asked = session.ask(SessionMessage::connect, question, answer, &fd, 1);
     if (!asked) {
         why = asked.error().kind == ErrorKind::no_agent ? Reason::no_agent : Reason::agent_timeout;
         return -1;
@@ -164,7 +185,7 @@ Result<std::size_t> Socket::attach(int fd, const Received& attached) {
     set_state(SocketState::ring);
     record = write_record(Session::self().page(), record,
                           {RecordState::ring, fd, cookie, end_id, Reason::ring, own.local, own.peer});
-    EpollSet::on_became_ring(fd, *this);
+    EpollSet::on_became_ring(*this);
     return std::size_t{0};
 }
 

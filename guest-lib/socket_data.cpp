@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "guest-lib/bells.hpp"
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/interruption.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -15,12 +16,17 @@ namespace {
 
 void raise_sigpipe() { system_call(SYS_tgkill, system_call(SYS_getpid), system_call(SYS_gettid), SIGPIPE); }
 
-// One blocking call's view of time: the deadline is fixed when it first has to wait.
-class CallDeadline {
+// What ends one blocking call's waiting: a deadline, fixed when it first has to wait, and signals.
+class Patience {
   public:
-    explicit CallDeadline(const AtomicU64& timeout_ns) : timeout_ns_(timeout_ns) {}
-    bool has_timeout() const { return timeout_ns_.load_relaxed() != 0; }
-    std::uint64_t get() {
+    explicit Patience(const AtomicU64& timeout_ns) : timeout_ns_(timeout_ns) {}
+    const Interruption& interruption() const { return interruption_; }
+    // A call with a time-out is not restarted whatever the handler asked for (net/core/sock.h,
+    // sock_intr_errno).
+    bool ends_after_signal() const {
+        return timeout_ns_.load_relaxed() != 0 || interruption_.is_due_after_sleep();
+    }
+    std::uint64_t deadline() {
         if (deadline_ns_ == 0) {
             const std::uint64_t timeout = timeout_ns_.load_relaxed();
             deadline_ns_ = timeout == 0 ? kForever : deadline_after(timeout);
@@ -30,25 +36,43 @@ class CallDeadline {
 
   private:
     const AtomicU64& timeout_ns_;
+    const Interruption interruption_;
     std::uint64_t deadline_ns_ = 0;
 };
 
+struct Wait {
+    Socket& socket;
+    Direction direction;
+    std::uint64_t deadline_ns;
+    const Interruption& interruption;
+};
+
+long wait_for(void* context) {
+    const Wait& wait = *static_cast<Wait*>(context);
+    Socket& socket = wait.socket;
+    WaitPolicy& policy = wait.direction == Direction::readable ? socket.read_policy : socket.write_policy;
+    const auto make_sleeper = [&] {
+        return ThreadSleeper(socket.stream.page().peer_domain, wait.interruption);
+    };
+    return static_cast<long>(
+        wait_until_ready(socket.stream, wait.direction, policy, wait.deadline_ns, make_sleeper));
+}
+
 // Waits for the direction; 0 to try again, else the errno to fail with.
-int wait_or_errno(Socket& socket, Direction direction, int flags, CallDeadline& deadline) {
+int wait_or_errno(Socket& socket, Direction direction, int flags, Patience& patience) {
     Stream& stream = socket.stream;
     if ((flags & MSG_DONTWAIT) != 0 || stream.page().nonblocking.load_relaxed() != 0) {
         if (direction == Direction::writable) EpollSet::wants_writable(socket);
         return EAGAIN;
     }
-    WaitPolicy& policy = direction == Direction::readable ? socket.read_policy : socket.write_policy;
-    const auto make_sleeper = [&stream] { return ThreadSleeper(stream.page().peer_domain); };
-    switch (wait_until_ready(stream, direction, policy, deadline.get(), make_sleeper)) {
+    Wait wait{socket, direction, patience.deadline(), patience.interruption()};
+    switch (static_cast<WaitResult>(sleep_holding(socket, true, wait_for, &wait))) {
         case WaitResult::ready:
             return 0;
         case WaitResult::timed_out:
             return EAGAIN;
         case WaitResult::interrupted:
-            return !deadline.has_timeout() && restarts_after_signal() ? 0 : EINTR;
+            return patience.ends_after_signal() ? EINTR : 0;
     }
     return EAGAIN;
 }
@@ -65,7 +89,7 @@ std::size_t receive_target(const EndPage& page, std::size_t wanted, int flags) {
 ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
     if (!is_ring()) return fail_errno_with(ENOTCONN);
     IoCursor source(vectors, count);
-    CallDeadline deadline(stream.page().send_timeout_ns);
+    Patience patience(stream.page().send_timeout_ns);
     std::size_t total = 0;
     for (;;) {
         const Result<std::size_t> sent = stream.send_some(source);
@@ -77,7 +101,7 @@ ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
         const Error error = sent.error();
         int failure = error.sys_errno;
         if (error.kind == ErrorKind::would_block) {
-            failure = wait_or_errno(*this, Direction::writable, flags, deadline);
+            failure = wait_or_errno(*this, Direction::writable, flags, patience);
             if (failure == 0) continue;
         }
         if (total > 0) {
@@ -94,18 +118,18 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
     if ((flags & MSG_OOB) != 0) return fail_errno_with(EINVAL);       // urgent bytes travel in the stream
     if ((flags & MSG_ERRQUEUE) != 0) return fail_errno_with(EAGAIN);  // nothing ever waits there
     IoCursor destination(vectors, count);
-    CallDeadline deadline(stream.page().receive_timeout_ns);
-    const ReceiveMode mode = (flags & MSG_PEEK) != 0    ? ReceiveMode::peek
-                             : (flags & MSG_TRUNC) != 0 ? ReceiveMode::discard
-                                                        : ReceiveMode::consume;
+    Patience patience(stream.page().receive_timeout_ns);
+    const bool peeks = (flags & MSG_PEEK) != 0;
+    const bool copies = (flags & MSG_TRUNC) == 0;
+    const ReceiveMode mode = peeks ? (copies ? ReceiveMode::peek : ReceiveMode::measure)
+                                   : (copies ? ReceiveMode::consume : ReceiveMode::discard);
     const std::size_t target = receive_target(stream.page(), destination.remaining(), flags);
     std::size_t total = 0;
     for (;;) {
         const bool waits_for_nothing = destination.remaining() == 0 && total == 0;
-        const Result<std::size_t> got =
-            waits_for_nothing && !stream.is_ready(Direction::readable)
-                ? Result<std::size_t>(fail(ErrorKind::would_block))
-                : stream.receive_some(destination, mode, mode == ReceiveMode::peek ? total : 0);
+        const Result<std::size_t> got = waits_for_nothing && !stream.is_ready(Direction::readable)
+                                            ? Result<std::size_t>(fail(ErrorKind::would_block))
+                                            : stream.receive_some(destination, mode, peeks ? total : 0);
         if (got) {
             total += *got;
             const bool wants_more = *got > 0 && total < target;
@@ -115,7 +139,7 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
         const Error error = got.error();
         int failure = error.sys_errno;
         if (error.kind == ErrorKind::would_block) {
-            failure = wait_or_errno(*this, Direction::readable, flags, deadline);
+            failure = wait_or_errno(*this, Direction::readable, flags, patience);
             if (failure == 0) continue;
         }
         if (total > 0) {

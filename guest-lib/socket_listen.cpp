@@ -45,7 +45,7 @@ bool offer(int fd, Socket& socket, const SocketName& local, int backlog) {
     question.backlog = static_cast<std::uint32_t>(backlog < 0 ? SOMAXCONN : backlog);
     question.flags = is_v6_only(fd) ? kListenV6Only : 0U;
     Received answer;
-    if (!Session::self().ask(SessionMessage::listen, question, answer)) return false;
+    if (!Session::self().ask(SessionMessage::listen, question, answer, &fd, 1)) return false;
     const auto* listening = answer_as<ListeningMessage>(answer, SessionMessage::listening);
     if (listening == nullptr || answer.fd_count != 1) return false;
     socket.listener_id = listening->listener_id;
@@ -65,8 +65,9 @@ int Socket::listen(int fd, int wanted_backlog) {
     if (offer(fd, *this, local, backlog) && state() == SocketState::fresh) {
         nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
         set_nonblocking(fd);
+        kernel = duplicate_private(fd);
         set_state(SocketState::listening);
-        EpollSet::on_became_listener(fd, *this);
+        EpollSet::on_became_listener(*this);
     }
     // Offered to nobody, and unknown to the kernel: there is no listener.
     if (state() == SocketState::fresh && !listens_in_kernel()) return fail_errno_with(EADDRNOTAVAIL);
@@ -82,7 +83,7 @@ void Socket::offer_again(int fd) {
     // The queue's eventfd is the new agent's; sets that know the old one are told.
     UniqueFd old = std::move(queue);
     offer(fd, *this, family == AF_VSOCK ? vsock.bound : bound_name(fd), backlog);
-    EpollSet::on_became_listener(fd, *this);
+    EpollSet::on_became_listener(*this);
     close_private(old);
 }
 
@@ -91,8 +92,8 @@ void Socket::ask_about_inheritance(int fd) {
     IdMessage question{};
     question.id = cookie;
     Received answer;
-    if (!Session::self().ask(SessionMessage::adopt, question, answer)) return;
-    if (family == AF_VSOCK) recall_vsock_port();
+    if (!Session::self().ask(SessionMessage::adopt, question, answer, &fd, 1)) return;
+    if (family == AF_VSOCK) recall_vsock_port(fd);
     nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
     if (answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
         (void)attach(fd, answer);
@@ -102,15 +103,16 @@ void Socket::ask_about_inheritance(int fd) {
     if (listening == nullptr || answer.fd_count != 1) return;
     listener_id = listening->listener_id;
     queue = make_private(std::move(answer.fds[0]));
+    kernel = duplicate_private(fd);
     nonblocking.store_relaxed(0);  // the kernel socket always is; what the program set went with its image
     vsock.kernel_listens = family == AF_VSOCK && accepts_in_kernel(fd);
     set_state(SocketState::listening);
 }
 
-bool Socket::adopt_accepted(int fd, bool is_stand_in, const Received& attached) {
+bool Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached) {
     Socket* accepted = Socket::adopt_fd(fd, family);
     if (accepted == nullptr) return false;
-    accepted->vsock.is_stand_in = is_stand_in;
+    accepted->stand_in.store_relaxed(made_stand_in ? 1 : 0);
     accepted->vsock.options = vsock.options;
     accepted->nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
     accepted->receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
@@ -123,18 +125,18 @@ bool Socket::adopt_accepted(int fd, bool is_stand_in, const Received& attached) 
 // A connection of the agent's queue, or -1 and errno: EAGAIN if there is none. The descriptor is made before
 // the agent sends others, so that it gets the number that the kernel's accept would give it.
 int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
-    bool is_stand_in = false;
-    const int made = family == AF_VSOCK ? make_vsock_fd(SOCK_STREAM | flags, 0, is_stand_in)
+    bool made_stand_in = false;
+    const int made = family == AF_VSOCK ? make_vsock_fd(SOCK_STREAM | flags, 0, made_stand_in)
                                         : real().socket(family, SOCK_STREAM | flags, 0);
     if (made < 0) return made;
     IdMessage question{};
     question.id = listener_id;
     Received answer;
     int failure = EAGAIN;
-    if (Session::self().ask(SessionMessage::accept, question, answer) &&
+    if (Session::self().ask(SessionMessage::accept, question, answer, &made, 1) &&
         answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
         failure = ENOMEM;
-        if (adopt_accepted(made, is_stand_in, answer)) {
+        if (adopt_accepted(made, made_stand_in, answer)) {
             Session::self().page()->ring_connections.fetch_add(1);
             store_name(as_seen_by(family, find<Socket>(made)->stream.page().peer), address, length);
             return made;
@@ -145,14 +147,16 @@ int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
 }
 
 int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
+    if (kernel) fd = kernel.get();
     for (;;) {
         pollfd items[2] = {{fd, POLLIN, 0}, {queue.get(), POLLIN, 0}};
         if (poll_raw(items, 2, 0) > 0 && items[1].revents != 0) {
             const int made = accept_ring(address, length, flags);
             if (made >= 0 || errno != EAGAIN) return made;
         }
-        const int made =
-            listens_in_kernel() ? real().accept4(fd, address, length, flags) : fail_errno_with(EAGAIN);
+        const long answer =
+            listens_in_kernel() ? system_call(SYS_accept4, fd, word(address), word(length), flags) : -EAGAIN;
+        const auto made = static_cast<int>(to_libc(answer));
         if (made >= 0) {
             Socket* accepted = Socket::adopt_fd(made, family);
             if (accepted != nullptr) accepted->stay_on_tcp(made, Reason::accepted_over_tcp, {});

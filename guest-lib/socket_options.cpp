@@ -34,8 +34,22 @@ void note_timeout(AtomicU64& before, AtomicU64* now, const void* value, socklen_
     if (now != nullptr) now->store_relaxed(ns);
 }
 
+// The peer's acknowledgements come at once, so states that wait for one are never seen.
+std::uint8_t tcp_state(Stream& stream) {
+    if (stream.is_over()) return TCP_CLOSE;
+    const std::uint32_t status = stream.page().status.load_acquire();
+    if ((status & kPeerFinSeen) != 0) return TCP_CLOSE_WAIT;
+    return (status & kWriteShut) != 0 ? TCP_FIN_WAIT2 : TCP_ESTABLISHED;
+}
+
+// 0, or the errno for such room.
+int refuse_room(const void* value, const socklen_t* length) {
+    if (value == nullptr || length == nullptr) return EFAULT;
+    return static_cast<int>(*length) < 0 ? EINVAL : 0;
+}
+
 int store_number(int number, void* value, socklen_t* length) {
-    if (value == nullptr || length == nullptr) return fail_errno_with(EFAULT);
+    if (const int refused = refuse_room(value, length); refused != 0) return fail_errno_with(refused);
     const std::size_t size = *length < sizeof number ? *length : sizeof number;
     std::memcpy(value, &number, size);
     *length = static_cast<socklen_t>(size);
@@ -46,15 +60,12 @@ int store_number(int number, void* value, socklen_t* length) {
 
 int get_option(Socket& socket, int fd, int level, int name, void* value, socklen_t* length) {
     if (level == SOL_SOCKET && name == SO_ERROR && socket.is_ring()) {
-        if (value == nullptr || length == nullptr) return fail_errno_with(EFAULT);
+        if (const int refused = refuse_room(value, length); refused != 0) return fail_errno_with(refused);
         return store_number(socket.stream.take_error(), value, length);
     }
     const int result = real().getsockopt(fd, level, name, value, length);
     if (result == 0 && socket.is_ring() && level == IPPROTO_TCP && name == TCP_INFO && *length >= 1) {
-        const Readiness ready = socket.stream.readiness();
-        const std::uint8_t state = ready.hang_up        ? TCP_CLOSE
-                                   : ready.read_hang_up ? TCP_CLOSE_WAIT
-                                                        : TCP_ESTABLISHED;
+        const std::uint8_t state = tcp_state(socket.stream);
         std::memcpy(value, &state, sizeof state);
     }
     return result;
@@ -66,9 +77,10 @@ int get_vsock_option(Socket& socket, int fd, int level, int name, void* value, s
         if (name == SO_DOMAIN) return store_number(AF_VSOCK, value, length);
         if (name == SO_TYPE) return store_number(SOCK_STREAM, value, length);
         if (name == SO_ACCEPTCONN && listens) return store_number(1, value, length);
+        if (name == SO_PEEK_OFF && socket.is_stand_in()) return fail_errno_with(EOPNOTSUPP);  // vsock_fd.cpp
         return get_option(socket, fd, level, name, value, length);
     }
-    if (!socket.vsock.is_stand_in) return real().getsockopt(fd, level, name, value, length);
+    if (!socket.is_stand_in()) return real().getsockopt(fd, level, name, value, length);
     if (level != AF_VSOCK) return fail_errno_with(ENOPROTOOPT);
     return socket.vsock.options.get(name, value, length);
 }

@@ -46,12 +46,12 @@ bool bind_in_kernel(int fd, const SocketName& name) {
 
 int Socket::connect_vsock_in_kernel(int fd, const SocketName& peer, Reason why) {
     const bool is_kernels = is_nobody(why) || cid_of(peer) <= VMADDR_CID_HOST;
-    if (vsock.is_stand_in || !is_kernels) return fail_errno_with(errno_of(why));
+    if (is_stand_in() || !is_kernels) return fail_errno_with(errno_of(why));
     if (vsock.bound.family != 0) bind_in_kernel(fd, vsock.bound);
     stay_on_tcp(fd, why, peer);
     sockaddr_storage storage;
     const socklen_t length = to_sockaddr(peer, storage);
-    const int result = real().connect(fd, reinterpret_cast<sockaddr*>(&storage), length);
+    const int result = connect_in_kernel(fd, reinterpret_cast<sockaddr*>(&storage), length);
     if (result != 0 && errno != EINPROGRESS && errno != EINTR) {
         set_state(SocketState::fresh);
         if (errno == ENODEV) errno = errno_of(why);
@@ -61,14 +61,14 @@ int Socket::connect_vsock_in_kernel(int fd, const SocketName& peer, Reason why) 
 
 int Socket::connect_vsock(int fd, const sockaddr* address, socklen_t length) {
     if (is_ring()) return fail_errno_with(EISCONN);
-    if (state() == SocketState::kernel) return real().connect(fd, address, length);
+    if (state() == SocketState::kernel) return connect_in_kernel(fd, address, length);
     SocketName peer;
     const bool is_named = to_socket_name(address, length, peer) && peer.family == AF_VSOCK;
     if (!is_named || state() != SocketState::fresh) return fail_errno_with(EINVAL);
     Reason why = Reason::no_agent;
     if (Session::self().map() != nullptr && peer.port != VMADDR_PORT_ANY) {
         const SocketName anything = vsock_name(VMADDR_CID_ANY, VMADDR_PORT_ANY);
-        if (vsock.bound.family == 0 && ask_for_vsock_port(anything, 0) != 0) return -1;
+        if (vsock.bound.family == 0 && ask_for_vsock_port(fd, anything, 0) != 0) return -1;
         int result = ask_for_ring(fd, vsock.bound, peer, why);
         if (why == Reason::no_peer_agent && cid_of(peer) == VMADDR_CID_LOCAL) {
             result = ask_for_ring(fd, vsock.bound, vsock_name(Session::self().own_domain(), peer.port), why);
@@ -83,7 +83,7 @@ int Socket::connect_vsock(int fd, const sockaddr* address, socklen_t length) {
 int Socket::listen_vsock(int fd, int wanted_backlog) {
     if (state() == SocketState::kernel) return real().listen(fd, wanted_backlog);
     if (vsock.bound.family == 0) return fail_errno_with(EINVAL);
-    if (vsock.is_stand_in) return 0;
+    if (is_stand_in()) return 0;
     if (state() == SocketState::fresh) vsock.kernel_listens = bind_in_kernel(fd, vsock.bound);
     if (vsock.kernel_listens) vsock.kernel_listens = real().listen(fd, wanted_backlog) == 0;
     return 0;

@@ -6,7 +6,7 @@ namespace xylem {
 // type as for socket(2), flags included. libc semantics; is_stand_in says which kind it became.
 int make_vsock_fd(int type, int protocol, bool& is_stand_in);
 
-// Whether an inherited descriptor can be a stand-in; only the agent knows whether it is.
-bool may_be_stand_in(int fd);
+// Whether a descriptor that came from elsewhere is one that some process made to stand in.
+bool is_stand_in_fd(int fd);
 
 }  // namespace xylem

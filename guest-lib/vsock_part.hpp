@@ -7,7 +7,6 @@
 namespace xylem {
 
 struct VsockPart {
-    bool is_stand_in = false;     // the descriptor is no AF_VSOCK socket (vsock_fd.cpp)
     bool kernel_listens = false;  // a listener that the kernel's vsock takes connections for, too
     SocketName bound{};           // the port that the agent keeps for it; family 0: none
     VsockOptions options;         // of a stand-in

@@ -24,13 +24,14 @@ bool may_bind_reserved() {
 
 }  // namespace
 
-int Socket::ask_for_vsock_port(const SocketName& wanted, std::uint32_t flags) {
+int Socket::ask_for_vsock_port(int fd, const SocketName& wanted, std::uint32_t flags) {
     BindMessage question{};
     question.cookie = cookie;
     question.local = wanted;
     question.flags = flags;
     Received answer;
-    if (!Session::self().ask(SessionMessage::bind, question, answer)) return fail_errno_with(EADDRNOTAVAIL);
+    const auto asked = Session::self().ask(SessionMessage::bind, question, answer, &fd, 1);
+    if (!asked) return fail_errno_with(EADDRNOTAVAIL);
     if (const auto* bound = answer_as<BoundMessage>(answer, SessionMessage::bound)) {
         vsock.bound = bound->local;
         return 0;
@@ -48,21 +49,21 @@ int Socket::bind_vsock(int fd, const sockaddr* address, socklen_t length) {
     const bool has_agent = Session::self().map() != nullptr;
     const bool is_own = is_wildcard(wanted) || cid_of(wanted) == Session::self().own_domain();
     if (!has_agent || !is_own) {
-        if (vsock.is_stand_in) return fail_errno_with(EADDRNOTAVAIL);
+        if (is_stand_in()) return fail_errno_with(EADDRNOTAVAIL);
         const int result = real().bind(fd, address, length);
         if (result == 0) set_state(SocketState::kernel);
         return result;
     }
     if (wanted.port <= kLastReserved && !may_bind_reserved()) return fail_errno_with(EACCES);
-    return ask_for_vsock_port(wanted, 0);
+    return ask_for_vsock_port(fd, wanted, 0);
 }
 
-void Socket::bind_vsock_again() {
-    if (vsock.bound.family != 0) ask_for_vsock_port(vsock.bound, 0);
+void Socket::bind_vsock_again(int fd) {
+    if (vsock.bound.family != 0) ask_for_vsock_port(fd, vsock.bound, 0);
 }
 
-bool Socket::recall_vsock_port() {
-    return ask_for_vsock_port(vsock_name(VMADDR_CID_ANY, VMADDR_PORT_ANY), kBindRecall) == 0;
+void Socket::recall_vsock_port(int fd) {
+    ask_for_vsock_port(fd, vsock_name(VMADDR_CID_ANY, VMADDR_PORT_ANY), kBindRecall);
 }
 
 // A socket that was bound, or connects, keeps the name that it was bound to; an accepted one has its peer's

@@ -8,13 +8,10 @@
 #include <string>
 
 #include "hosts-map/word.hpp"
+#include "vsock-transport/base/limits.hpp"
 #include "vsock-transport/base/result.hpp"
 
 namespace xylem {
-
-constexpr std::uint64_t kMinRingSizeBytes = 4ULL << 10;  // one page
-constexpr std::uint64_t kMaxRingSizeBytes = 64ULL << 20;
-constexpr std::uint64_t kMaxSpinNs = 10'000'000;  // a thousand wake-ups' cost: beyond it spinning never wins
 
 struct HostsOptions {
     std::optional<std::uint64_t> ring_size_bytes;  // a power of two, kMinRingSizeBytes to kMaxRingSizeBytes

@@ -51,8 +51,19 @@ WANTS_FUZZ := $(and $(filter release,$(VARIANT)),$(if $(SUITE),$(filter fuzz,$(S
 
 check: check-variant  ## Run all tests; SUITE="name ..." selects, see tests/suites.ini
 # Sanitizer variants run unit and stress tests; what only other suites need is not built for them.
-check-variant: $(if $(filter asan ubsan tsan,$(VARIANT)),$(UNIT_AND_STRESS),all) $(if $(WANTS_FUZZ),fuzz-binaries)
+CHECKED_tsan := $(UNIT_AND_STRESS)
+CHECKED_ubsan := $(UNIT_AND_STRESS)
+CHECKED_asan := $(UNIT_AND_STRESS)
+check-variant: $(or $(CHECKED_$(VARIANT)),all) $(if $(WANTS_FUZZ),fuzz-binaries)
 	@$(RUN_SUITES) $(SUITE)
 
-bench: $(BENCHES)  ## Build and run the micro-benchmarks of tests/bench
-	@for b in $^; do echo "== $$b"; $$b || exit 1; done
+# Every test of tests/apps in its long form, about half an hour; then a table of what was carried how.
+APPS_TABLE := $(B)/tests/apps-table
+check-apps: all  ## Run the application tests in full, and print a table of them
+	@rm -f $(APPS_TABLE) $(APPS_TABLE).ratios
+	@status=0; XYLEM_APPS=full XYLEM_APPS_SECONDS=400 XYLEM_APPS_TABLE=$(abspath $(APPS_TABLE)) $(RUN_SUITES) programs || status=1; \
+	    $(PYTHON) tests/apps/harness/table.py $(APPS_TABLE); exit $$status
+
+bench: $(BENCHES) $(PROGRAMS) products  ## Build and run the micro-benchmarks of tests/bench
+	@for b in $(BENCHES) $(wildcard tests/bench/*.sh); do \
+	    echo "== $$b"; XYLEM_BUILD=$(abspath $(B)) $$b || exit 1; done

@@ -126,15 +126,18 @@ class Suite:
         report.unlink(missing_ok=True)
         if self.kind == "gtest":
             command = [*command, f"--gtest_output=json:{report}"]
-        code, ended = self.execute(command, log, deadline)
+        reports = Sanitizer(self.context.variant, log)
+        code, ended = self.execute(command, log, deadline, reports.environment)
         text = log.read_text(encoding="utf-8", errors="replace")
         if self.kind == "gtest":
             outcome = test_output.from_gtest(name, text, report, code, ended)
         else:
             outcome = test_output.from_script(name, text, code, ended)
+        for path in reports.move_into(log):
+            outcome.failed.append((name, f"a sanitizer's report: {path.name}, at the end of {log.name}"))
         self.report_test(name, outcome, log, time.monotonic() - start)
 
-    def execute(self, command, log, deadline):
+    def execute(self, command, log, deadline, extra_environment):
         """Exit code, and in words how the command ended. The output goes to the log."""
         start = time.monotonic()
         if command[0].endswith(".sh") and not os.access(ROOT / command[0], os.X_OK):
@@ -142,7 +145,8 @@ class Suite:
         with open(log, "wb") as output:
             try:
                 with running_lock:
-                    process = subprocess.Popen(command, cwd=ROOT, env=self.context.environment, stdout=output,
+                    process = subprocess.Popen(command, cwd=ROOT, stdout=output,
+                                               env=self.context.environment | extra_environment,
                                                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                                start_new_session=True)
                     running.add(process)
@@ -179,11 +183,39 @@ class Suite:
             say(f"       | {line}")
 
 
+class Sanitizer:
+    """Reports of all processes of a test, also of those whose exit code and output nobody looks at."""
+
+    OPTIONS = {"asan": ("ASAN_OPTIONS", "UBSAN_OPTIONS"), "ubsan": ("UBSAN_OPTIONS",), "tsan": ("TSAN_OPTIONS",)}
+
+    def __init__(self, variant, log):
+        self.prefix = log.with_suffix(".sanitizer")
+        for old in self.paths():
+            old.unlink()
+        names = self.OPTIONS.get(variant, ())
+        self.environment = {n: f"{os.environ.get(n, '')}:log_path={self.prefix}" for n in names}
+        if variant == "asan":
+            # `xylem run` preloads the library as it would any day, without the runtime before it.
+            self.environment["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
+
+    def paths(self):
+        return sorted(self.prefix.parent.glob(f"{self.prefix.name}.*"))
+
+    def move_into(self, log):
+        paths = self.paths()
+        with open(log, "a", encoding="utf-8") as output:
+            for path in paths:
+                output.write(f"---- {path.name}\n{path.read_text(encoding='utf-8', errors='replace')}")
+                path.unlink()
+        return paths
+
+
 class Context:
     """What all suites share: where things are, and the environment of the tests."""
 
     def __init__(self, arguments):
         self.build = Path(arguments.build)
+        self.variant = arguments.variant
         self.log_folder = self.build / "tests" / "log"
         self.environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
         self.environment.update({

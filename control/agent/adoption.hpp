@@ -2,9 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <set>
 
 #include "control/agent/agent.hpp"
+#include "control/agent/end_closing.hpp"
+#include "control/agent/listener_holding.hpp"
 
 namespace xylem::agent {
 
@@ -15,6 +16,14 @@ inline bool may_adopt(const Agent& agent, const Session& session, const std::set
         const SessionPtr holder = agent.sessions.find(id);
         return holder != nullptr && holder->uid == session.uid;
     });
+}
+
+// What the session holds now, the earlier image of its process holds no more.
+template <class Held>
+void take_from_limbo(Agent& agent, const Session& session, Held& held) {
+    for (const SessionPtr& before : agent.sessions.in_limbo(session.process.pid())) {
+        if (before->id != session.id && held.holders.count(before->id) != 0) let_go(agent, held, *before);
+    }
 }
 
 }  // namespace xylem::agent

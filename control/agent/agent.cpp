@@ -25,6 +25,7 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       listeners(given.max_listeners),
       vsock_ports(given.max_listeners + given.max_ends),
       sessions(*this),
+      orphans(*this),
       links(*this),
       far_bells(*this),
       next_connection_id_(random_id()) {

@@ -13,6 +13,7 @@
 #include "control/agent/links.hpp"
 #include "control/agent/listeners.hpp"
 #include "control/agent/map_publisher.hpp"
+#include "control/agent/orphans.hpp"
 #include "control/agent/policy_file.hpp"
 #include "control/agent/quota.hpp"
 #include "control/agent/sessions.hpp"
@@ -52,6 +53,7 @@ struct Agent {
     Listeners listeners;
     VsockPorts vsock_ports;
     Sessions sessions;
+    Orphans orphans;
     Links links;
     FarBells far_bells;
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "control/agent/kernel_socket.hpp"
 #include "control/agent/session.hpp"
 #include "control/agent/slab_pool.hpp"
 #include "control/protocol/link_protocol.h"
@@ -19,6 +20,7 @@ struct ConnectAttempt {
     SocketName source{};     // as the far agent is told
     SocketName destination{};
     SlabPtr slab;  // null: a dry run
+    KernelSocket socket;
 };
 
 // Decides everything that this side can decide. Reason::ring: ask the far side.

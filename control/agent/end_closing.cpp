@@ -4,8 +4,8 @@
 // cursors and status bits remain the program's; wrong ones cost the connection, nothing else. No lock of the
 // page is taken. Closing twice is harmless: a holder that closed the stream itself leaves nothing to publish.
 //
-// A rejoined end has no memory here. Then the far agent is told `vanished` and looks for itself whether the
-// program managed to publish its end.
+// A rejoined end has no memory here. Then the far agent is told `vanished`, and where the program did not
+// publish its end, the far agent does it from what it can see: the peer's tail tells whether data is lost.
 #include "control/agent/end_closing.hpp"
 
 #include <spdlog/spdlog.h>
@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "control/agent/agent.hpp"
+#include "control/agent/end_figures.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -84,7 +85,8 @@ void tell_far_agent(Agent& agent, const End& end, LinkMessage what) {
 }
 
 void show_holders(End& end) {
-    if (end.page) end.end_page()->holders.store_release(static_cast<std::uint32_t>(end.holders.size()));
+    const std::size_t count = end.holders.size() + (end.is_lent ? 1 : 0);
+    if (end.page) end.end_page()->holders.store_release(static_cast<std::uint32_t>(count));
 }
 
 }  // namespace
@@ -99,7 +101,16 @@ void let_go(Agent& agent, End& end, Session& session, CloseMode mode) {
     session.ends.erase(end.id());
     if (end.holders.erase(session.id) == 0) return;
     show_holders(end);
-    if (end.holders.empty()) finish(agent, end.id(), mode);
+    if (!end.holders.empty()) return;
+    end.last_close = mode;
+    if (end.is_lent && end.socket.exists()) return agent.orphans.add(end);
+    finish(agent, end.id(), mode);
+}
+
+void lend(End& end) {
+    if (!end.socket) return;
+    end.is_lent = true;
+    show_holders(end);
 }
 
 void finish(Agent& agent, EndId id, CloseMode mode) {
@@ -108,6 +119,7 @@ void finish(Agent& agent, EndId id, CloseMode mode) {
     if (end->queued_at != 0) agent.listeners.drop_from_queue(end->queued_at, id);
     if (end->has_memory()) close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
     const bool had_memory = end->has_memory();
+    if (had_memory) count_bytes(agent.counters, *end);
     end->page.unmap();
     end->slab.reset();
     tell_far_agent(agent, *end, had_memory ? LinkMessage::ended : LinkMessage::vanished);
@@ -130,8 +142,11 @@ void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t pee
     Result<Mapping> page = Mapping::shared(end->page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
     if (!slab || !page) return;
     const Result<SlabView> view = carve(*slab, end->identity.geometry, end->identity.side);
-    // It did publish its end before it went: then the stream tells that story, with all its data.
-    if (!view || view->peer->producer.state.load_acquire() != 0) return;
+    // It closed before it went: then the stream tells that story, with all its data.
+    const EndBlock* peer = view ? view->peer : nullptr;
+    const bool is_open = peer != nullptr && (peer->producer.state.load_acquire() == 0 ||
+                                             peer->consumer.state.load_acquire() == 0);
+    if (!is_open) return;
     Ringer ringer = ringer_of(agent, end->identity);
     Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);
     if (stream) stream->peer_vanished();

@@ -53,6 +53,12 @@ Json counters_of(const EndCounters& counters) {
 
 }  // namespace
 
+void count_bytes(Counters& counters, const End& end) {
+    if (!end.has_memory()) return;
+    counters.tx_bytes += end.end_page()->tx.head.load_relaxed();
+    counters.rx_bytes += end.end_page()->rx.tail.load_relaxed();
+}
+
 void put_figures(Json& socket, const End& end) {
     if (!end.has_memory()) {
         socket["state"] = "ORPHAN";

@@ -7,10 +7,11 @@
 #include <set>
 #include <unordered_map>
 
+#include "control/agent/kernel_socket.hpp"
 #include "control/agent/quota.hpp"
 #include "control/agent/session.hpp"
 #include "control/agent/slab_pool.hpp"
-#include "vsock-transport/stream/region.hpp"
+#include "vsock-transport/stream/stream.hpp"
 
 namespace xylem::agent {
 
@@ -22,7 +23,10 @@ struct End {
     UniqueFd page_fd;
     Mapping page;
     std::set<SessionId> holders;
-    ListenerId queued_at = 0;  // 0 = accepted, or a connecting end
+    KernelSocket socket;                        // stands for it, if its program showed it
+    bool is_lent = false;                       // descriptors of it may be where no session speaks for them
+    CloseMode last_close = CloseMode::orderly;  // how its last session let go
+    ListenerId queued_at = 0;                   // 0 = accepted, or a connecting end
     Quota::Lease quota;
 
     EndId id() const { return identity.end_id; }

@@ -2,9 +2,10 @@
 // session. adopt: inherited over exec(), or received by SCM_RIGHTS; known by the cookie of the kernel socket
 // that stands for it. rejoin: kept from the time of an earlier agent.
 //
-// An accepted end's kernel socket is made by the program afterwards, so its cookie stands only in the session
-// page. It is looked up there, and believed of ends that this very session holds: a lie could only mislead
-// about the liar's own.
+// Who shows the kernel socket has it, and may have what it stands for. Who only names the cookie may if it is
+// the same user's; the cookie may then stand in another's session page alone (of an end that was accepted
+// without showing the kernel socket). It is looked up there, and believed of ends that this very session
+// holds: a lie could only mislead about the liar's own.
 #include "control/agent/adoption.hpp"
 #include "control/agent/agent.hpp"
 #include "control/agent/answers.hpp"
@@ -30,15 +31,6 @@ End* find_in_pages(Agent& agent, uid_t uid, std::uint64_t cookie) {
     });
     if (found != nullptr) agent.ends.name_cookie(*found, cookie);
     return found;
-}
-
-template <class Held>
-void take_from_limbo(Agent& agent, const Session& session, Held& held, const std::set<SessionId>& holders) {
-    for (const SessionPtr& before : agent.sessions.in_limbo(session.process.pid())) {
-        if (before->id == session.id || holders.count(before->id) == 0) continue;
-        if constexpr (std::is_same_v<Held, End>) let_go(agent, held, *before, CloseMode::orderly);
-        if constexpr (std::is_same_v<Held, Listener>) let_go(agent, held, *before);
-    }
 }
 
 EndIdentity identity_of(const RejoinMessage& ask) {
@@ -72,20 +64,21 @@ End* rejoined_end(Agent& agent, const Session& session, const RejoinMessage& ask
 void handle_adopt(Agent& agent, const SessionPtr& session, Received& message) {
     const IdMessage ask = *message.as<IdMessage>();
     const std::uint32_t request_id = ask.header.request_id;
+    const bool has_shown = ask.id != 0 && shown_cookie(message) == ask.id;
     End* end = ask.id == 0 ? nullptr : agent.ends.find_cookie(ask.id);
     if (end == nullptr && ask.id != 0) end = find_in_pages(agent, session->uid, ask.id);
-    if (end != nullptr && end->has_memory() && may_adopt(agent, *session, end->holders)) {
+    if (end != nullptr && end->has_memory() && (has_shown || may_adopt(agent, *session, end->holders))) {
         hold(*end, *session);
-        take_from_limbo(agent, *session, *end, std::set(end->holders));
+        take_from_limbo(agent, *session, *end);
         ++agent.counters.adopted;
         if (answer_attached(agent, *session, request_id, *end)) return;
         let_go(agent, *end, *session, CloseMode::orderly);
         return answer_failed(agent, *session, request_id, Reason::no_memory);
     }
     Listener* listener = ask.id == 0 ? nullptr : agent.listeners.find_cookie(ask.id);
-    if (listener != nullptr && may_adopt(agent, *session, listener->holders)) {
+    if (listener != nullptr && (has_shown || may_adopt(agent, *session, listener->holders))) {
         hold(*listener, *session);
-        take_from_limbo(agent, *session, *listener, std::set(listener->holders));
+        take_from_limbo(agent, *session, *listener);
         ++agent.counters.adopted;
         return answer_listening(agent, *session, request_id, *listener);
     }
@@ -101,6 +94,7 @@ void handle_rejoin(Agent& agent, const SessionPtr& session, Received& message) {
     End* end = rejoined_end(agent, *session, ask);
     if (end == nullptr) return answer_failed(agent, *session, request_id, Reason::quota_reached);
     hold(*end, *session);
+    if (!end->socket) end->socket = shown_socket(message, ask.cookie);
     if (ask.cookie != 0) agent.ends.name_cookie(*end, ask.cookie);
     ++agent.counters.rejoined;
     answer(agent, *session, make_answer<PlainMessage>(SessionMessage::done, request_id));

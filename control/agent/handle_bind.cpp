@@ -1,5 +1,5 @@
 // bind, unbind: the AF_VSOCK ports of this domain's sockets. Whoever has the socket (fork, exec, SCM_RIGHTS)
-// holds its port too: it names the same cookie again.
+// holds its port too: it names the same cookie again, and shows the socket, or is the same user's.
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -20,13 +20,6 @@ void answer_bound(Agent& agent, Session& session, std::uint32_t request_id, Boun
     answer(agent, session, message);
 }
 
-// After exec() the new image holds what the old one held, which is then let go of.
-void take_from_limbo(Agent& agent, const Session& session, BoundPort& bound) {
-    for (const SessionPtr& before : agent.sessions.in_limbo(session.process.pid())) {
-        if (before->id != session.id && bound.holders.count(before->id) != 0) let_go(agent, bound, *before);
-    }
-}
-
 bool is_own_cid(const Agent& agent, const SocketName& name) {
     return is_wildcard(name) || cid_of(name) == agent.settings.domain;
 }
@@ -40,7 +33,8 @@ void handle_bind(Agent& agent, const SessionPtr& session, Received& message) {
         return refuse_malformed(agent, session, request_id, Reason::bad_request);
     }
     BoundPort* known = agent.vsock_ports.find_cookie(ask.cookie);
-    if (known != nullptr && may_adopt(agent, *session, known->holders)) {
+    const bool has_shown = shown_cookie(message) == ask.cookie;
+    if (known != nullptr && (has_shown || may_adopt(agent, *session, known->holders))) {
         hold(*known, *session);
         take_from_limbo(agent, *session, *known);
         return answer_bound(agent, *session, request_id, *known);
@@ -53,6 +47,7 @@ void handle_bind(Agent& agent, const SessionPtr& session, Received& message) {
     }
     const auto bound = agent.vsock_ports.bind(ask.cookie, cleaned(ask.local));
     if (!bound) return answer_failed(agent, *session, request_id, Reason::none, bound.error().sys_errno);
+    (*bound)->socket = shown_socket(message, ask.cookie);
     answer_bound(agent, *session, request_id, **bound);
 }
 

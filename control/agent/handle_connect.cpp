@@ -43,6 +43,7 @@ void attach(Agent& agent, Session* session, const Question& question, ConnectAtt
         abandon(agent, attempt.identity, attempt.slab);
         return answer_tcp(agent, session, question, why);
     }
+    end->socket = std::move(attempt.socket);
     hold(*end, *session);
     if (answer_attached(agent, *session, question.request_id, *end)) {
         ++agent.counters.connects_ring;
@@ -75,6 +76,7 @@ void handle_connect(Agent& agent, const SessionPtr& session, Received& message) 
     const ConnectMessage ask = *message.as<ConnectMessage>();
     const Question question{session->id, ask.header.request_id, ask.cookie};
     const auto attempt = std::make_shared<ConnectAttempt>();
+    attempt->socket = shown_socket(message, ask.cookie);
     const bool is_dry_run = (ask.flags & kConnectDryRun) != 0;
     if (!is_dry_run) ++agent.counters.connects_asked;
     const Reason prepared = prepare(agent, ask, *attempt);

@@ -19,6 +19,12 @@ bool owns_vsock_port(const Agent& agent, const Session& session, const ListenMes
            same_address(bound->local, ask.local);
 }
 
+// The kernel socket that the program made for an accepted end. Its cookie is the kernel's word.
+void note_socket(Agent& agent, End& end, const Received& message) {
+    end.socket = shown_socket(message, 0);
+    if (end.socket) agent.ends.name_cookie(end, end.socket.cookie());
+}
+
 }  // namespace
 
 void handle_listen(Agent& agent, const SessionPtr& session, Received& message) {
@@ -34,6 +40,7 @@ void handle_listen(Agent& agent, const SessionPtr& session, Received& message) {
                                        ask.backlog);
     }
     if (listener == nullptr) return answer_failed(agent, *session, request_id, Reason::quota_reached);
+    if (!listener->socket) listener->socket = shown_socket(message, ask.cookie);
     listener->backlog = Listeners::clamp_backlog(ask.backlog);
     hold(*listener, *session);
     ++agent.counters.listens;
@@ -56,6 +63,7 @@ void handle_accept(Agent& agent, const SessionPtr& session, Received& message) {
         End* end = agent.ends.find(*id);
         if (end == nullptr) continue;
         end->queued_at = 0;
+        note_socket(agent, *end, message);
         hold(*end, *session);
         ++agent.counters.accepts;
         if (answer_attached(agent, *session, ask.header.request_id, *end)) return;
@@ -65,12 +73,34 @@ void handle_accept(Agent& agent, const SessionPtr& session, Received& message) {
     answer_failed(agent, *session, ask.header.request_id, Reason::none);
 }
 
+void handle_lend(Agent& agent, const SessionPtr& session, Received& message) {
+    const IdMessage ask = *message.as<IdMessage>();
+    for (const EndId id : session->ends) {
+        End* end = agent.ends.find(id);
+        if (end != nullptr && (ask.id == 0 || end->cookie == ask.id)) lend(*end);
+    }
+    for (const ListenerId id : session->listeners) {
+        Listener* listener = agent.listeners.find(id);
+        if (listener != nullptr && (ask.id == 0 || listener->cookie == ask.id)) lend(*listener);
+    }
+    for (const std::uint32_t port : session->vsock_ports) {
+        BoundPort* bound = agent.vsock_ports.find(port);
+        if (bound != nullptr && (ask.id == 0 || bound->cookie == ask.id)) lend(*bound);
+    }
+    answer(agent, *session, make_answer<PlainMessage>(SessionMessage::done, ask.header.request_id));
+}
+
 void handle_release(Agent& agent, const SessionPtr& session, Received& message) {
     const ReleaseMessage ask = *message.as<ReleaseMessage>();
     if (session->ends.count(ask.end_id) == 0) return;
     ++agent.counters.releases;
+    const bool disconnect = ask.mode == static_cast<std::uint32_t>(ReleaseMode::disconnect);
     const bool abort = ask.mode == static_cast<std::uint32_t>(ReleaseMode::abort);
     End* end = agent.ends.find(ask.end_id);
+    if (end != nullptr && disconnect) {
+        session->ends.erase(ask.end_id);
+        return finish(agent, ask.end_id, CloseMode::abort);
+    }
     if (end != nullptr) let_go(agent, *end, *session, abort ? CloseMode::abort : CloseMode::orderly);
 }
 

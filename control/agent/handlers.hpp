@@ -25,6 +25,7 @@ void handle_adopt(Agent& agent, const SessionPtr& session, Received& message);
 void handle_rejoin(Agent& agent, const SessionPtr& session, Received& message);
 void handle_bind(Agent& agent, const SessionPtr& session, Received& message);
 void handle_unbind(Agent& agent, const SessionPtr& session, Received& message);
+void handle_lend(Agent& agent, const SessionPtr& session, Received& message);
 void handle_query(Agent& agent, const SessionPtr& session, Received& message);
 
 }  // namespace xylem::agent

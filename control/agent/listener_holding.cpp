@@ -7,6 +7,7 @@
 namespace xylem::agent {
 
 void hold(Listener& listener, Session& session) {
+    listener.is_orphan = false;
     listener.holders.insert(session.id);
     session.listeners.insert(listener.id);
 }
@@ -15,8 +16,18 @@ void let_go(Agent& agent, Listener& listener, Session& session) {
     session.listeners.erase(listener.id);
     listener.holders.erase(session.id);
     if (!listener.holders.empty()) return;
-    const std::deque<EndId> queue = std::move(listener.queue);
-    agent.listeners.erase(listener.id);
+    listener.is_orphan = listener.is_lent && listener.socket.exists();
+    if (listener.is_orphan) return agent.orphans.add(listener);
+    finish_listener(agent, listener.id);
+}
+
+void lend(Listener& listener) { listener.is_lent = true; }
+
+void finish_listener(Agent& agent, ListenerId id) {
+    Listener* listener = agent.listeners.find(id);
+    if (listener == nullptr) return;
+    const std::deque<EndId> queue = std::move(listener->queue);
+    agent.listeners.erase(id);
     for (const EndId end : queue) finish(agent, end, CloseMode::abort);
 }
 

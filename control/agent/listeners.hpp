@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/agent/kernel_socket.hpp"
 #include "control/agent/quota.hpp"
 #include "control/agent/session.hpp"
 #include "control/protocol/reason.hpp"
@@ -28,6 +29,9 @@ struct Listener {
     UniqueFd queue_event;  // eventfd: not zero while something is queued
     std::deque<EndId> queue;
     std::set<SessionId> holders;
+    KernelSocket socket;     // as of ends
+    bool is_lent = false;    // as of ends
+    bool is_orphan = false;  // not offered: whoever has it may know TCP only
     std::uint64_t last_chosen = 0;
     Quota::Lease quota;
 
@@ -86,6 +90,7 @@ Reason Listeners::choose(const SocketName& destination, Offered offered, Listene
     const auto found = by_port_.find(destination.port);
     if (found == by_port_.end()) return Reason::no_listener;
     for (Listener* listener : found->second) {
+        if (listener->is_orphan) continue;
         const unsigned fits = fit(*listener, destination);
         if (fits == 0) continue;
         if (!offered(*listener)) {

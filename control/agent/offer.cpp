@@ -49,7 +49,7 @@ Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
     if (chosen != Reason::ring) return chosen;
     if (!agent.ends.has_room(offer.from_domain)) return Reason::quota_reached;
     const std::optional<SocketName> source = source_name(agent, offer.from_domain, offer.source);
-    if (!source) return Reason::bad_request;
+    if (!source) return Reason::no_source_address;
     if (offer.is_dry_run) return Reason::ring;
     Reason why{};
     const EndIdentity identity = accepting_identity(agent, offer, *listener, *source);

@@ -1,6 +1,8 @@
 // Reaper. A hang-up alone does not say whether a process died, or closed its session by exec() and goes on
-// with the descriptors that it kept. So while the process (a pidfd, never a number) lives, what it held stays
-// in limbo: until it dies, or until its new program image said hello and had time to adopt.
+// with the descriptors that it kept, or some of them, or handed them on. Where the agent was shown the kernel
+// socket of what it held, the kernel knows: that is lent, and without another holder it lives as an orphan as
+// long as that socket (orphans.cpp). For the rest: while the process (a pidfd, never a number) lives, what it
+// held stays in limbo, until it dies, or until its new program image said hello and had time to adopt.
 //
 // Doorbells go at the hang-up in any case: no thread of the old image waits on them any more.
 #include "control/agent/reaper.hpp"
@@ -15,6 +17,19 @@
 namespace xylem::agent {
 namespace {
 
+// Everything that the session holds; visit may let go of it.
+template <class Visit>
+void for_each_held(Agent& agent, const Session& session, Visit visit) {
+    const auto each = [&visit](const auto& ids, auto& table) {
+        for (const auto id : std::vector(ids.begin(), ids.end())) {
+            if (auto* held = table.find(id)) visit(*held);
+        }
+    };
+    each(session.ends, agent.ends);
+    each(session.listeners, agent.listeners);
+    each(session.vsock_ports, agent.vsock_ports);
+}
+
 void drop_bells(Agent& agent, Session& session) {
     for (const EndId id : session.ends) {
         if (End* end = agent.ends.find(id)) release_waiters(*end, session.bells);
@@ -28,6 +43,15 @@ bool is_unclaimed_clone(const Session& session) {
     return session.is_clone && session.process.pid() == session.dialler_pid;
 }
 
+// What has a kernel socket is in the kernel's hands from here on.
+void let_go_of_shown(Agent& agent, Session& session) {
+    for_each_held(agent, session, [&](auto& held) {
+        if (!held.socket) return;
+        lend(held);
+        let_go(agent, held, session);
+    });
+}
+
 }  // namespace
 
 void note_speaker(Session& session, pid_t pid) {
@@ -37,6 +61,7 @@ void note_speaker(Session& session, pid_t pid) {
 
 void reap(Agent& agent, const SessionPtr& session) {
     drop_bells(agent, *session);
+    let_go_of_shown(agent, *session);
     const bool may_come_back = session->state == SessionState::open && session->holds_anything() &&
                                !is_unclaimed_clone(*session) && session->process.is_alive();
     if (!may_come_back) return bury(agent, session);
@@ -49,21 +74,7 @@ void reap(Agent& agent, const SessionPtr& session) {
 
 void bury(Agent& agent, const SessionPtr& session) {
     drop_bells(agent, *session);
-    while (!session->ends.empty()) {
-        const EndId id = *session->ends.begin();
-        session->ends.erase(id);
-        if (End* end = agent.ends.find(id)) let_go(agent, *end, *session, CloseMode::orderly);
-    }
-    while (!session->listeners.empty()) {
-        const ListenerId id = *session->listeners.begin();
-        session->listeners.erase(id);
-        if (Listener* listener = agent.listeners.find(id)) let_go(agent, *listener, *session);
-    }
-    while (!session->vsock_ports.empty()) {
-        const std::uint32_t port = *session->vsock_ports.begin();
-        session->vsock_ports.erase(port);
-        if (BoundPort* bound = agent.vsock_ports.find(port)) let_go(agent, *bound, *session);
-    }
+    for_each_held(agent, *session, [&](auto& held) { let_go(agent, held, *session); });
     agent.sessions.forget(session);
 }
 
@@ -77,15 +88,7 @@ void start_adoption(Agent& agent, pid_t pid) {
 }
 
 void share_holdings(Agent& agent, Session& from, Session& with) {
-    for (const EndId id : from.ends) {
-        if (End* end = agent.ends.find(id)) hold(*end, with);
-    }
-    for (const ListenerId id : from.listeners) {
-        if (Listener* listener = agent.listeners.find(id)) hold(*listener, with);
-    }
-    for (const std::uint32_t port : from.vsock_ports) {
-        if (BoundPort* bound = agent.vsock_ports.find(port)) hold(*bound, with);
-    }
+    for_each_held(agent, from, [&with](auto& held) { hold(held, with); });
 }
 
 }  // namespace xylem::agent

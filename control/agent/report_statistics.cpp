@@ -1,12 +1,16 @@
 // Statistics: counters, quotas, the pool, links.
 #include "control/agent/agent.hpp"
+#include "control/agent/end_figures.hpp"
 #include "control/agent/report.hpp"
 #include "control/protocol/session_page_layout.h"
 
 namespace xylem::agent {
 namespace {
 
-Json counters_of(const Counters& counters) {
+// Bytes of ended connections are counted already; those of live ones are on their end pages.
+Json counters_of(const Agent& agent) {
+    Counters counters = agent.counters;
+    agent.ends.for_each([&](const End& end) { count_bytes(counters, end); });
     return {
 #define XYLEM_COUNTER(name) {#name, counters.name},
 #include "control/agent/counters.def"
@@ -53,7 +57,7 @@ Json peers_of(const Ends& ends) {
 Json report_statistics(const Agent& agent) {
     Json report = begin_report(agent);
     report["uptime_seconds"] = (now_ns() - agent.started_ns) / kNsPerSecond;
-    report["counters"] = counters_of(agent.counters);
+    report["counters"] = counters_of(agent);
     report["connects_failed"] = by_reason(agent.counters.connects_failed);
     report["refused"] = by_reason(agent.counters.refused);
     report["programs"] = programs_of(agent);

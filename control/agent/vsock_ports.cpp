@@ -35,7 +35,7 @@ Result<BoundPort*> VsockPorts::bind(std::uint64_t cookie, SocketName local) {
     auto lease = quota_.take();
     if (!lease) return fail(ErrorKind::exhausted, EADDRNOTAVAIL);
     if (local.port == VMADDR_PORT_ANY) local.port = next_free();
-    auto bound = std::make_unique<BoundPort>(BoundPort{cookie, local, {}, std::move(*lease)});
+    auto bound = std::make_unique<BoundPort>(BoundPort{cookie, local, {}, {}, false, std::move(*lease)});
     by_cookie_[cookie] = local.port;
     return by_port_.emplace(local.port, std::move(bound)).first->second.get();
 }
@@ -70,7 +70,11 @@ void hold(BoundPort& bound, Session& session) {
 void let_go(Agent& agent, BoundPort& bound, Session& session) {
     session.vsock_ports.erase(bound.local.port);
     bound.holders.erase(session.id);
-    if (bound.holders.empty()) agent.vsock_ports.erase(bound.local.port);
+    if (!bound.holders.empty()) return;
+    if (bound.is_lent && bound.socket.exists()) return agent.orphans.add(bound);
+    agent.vsock_ports.erase(bound.local.port);
 }
+
+void lend(BoundPort& bound) { bound.is_lent = true; }
 
 }  // namespace xylem::agent

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "control/agent/kernel_socket.hpp"
 #include "control/agent/quota.hpp"
 #include "control/agent/session.hpp"
 #include "vsock-transport/base/result.hpp"
@@ -19,6 +20,8 @@ struct BoundPort {
     std::uint64_t cookie;  // of the descriptor that stands for the socket
     SocketName local;      // VMADDR_CID_ANY or the domain's cid
     std::set<SessionId> holders;
+    KernelSocket socket;   // as of ends
+    bool is_lent = false;  // as of ends
     Quota::Lease quota;
 };
 
@@ -44,8 +47,9 @@ class VsockPorts {
     std::uint32_t next_;
 };
 
-// A port is free again when no session holds it any more.
+// A port is free again when no session holds it any more, and it is no orphan (orphans.hpp).
 void hold(BoundPort& bound, Session& session);
 void let_go(Agent& agent, BoundPort& bound, Session& session);
+void lend(BoundPort& bound);
 
 }  // namespace xylem::agent

@@ -9,7 +9,7 @@ namespace xylem::cli {
 
 std::string_view remedy_for(std::string_view code) {
     using Row = std::pair<std::string_view, std::string_view>;
-    static constexpr std::array<Row, 14> kRows{{
+    static constexpr std::array<Row, 15> kRows{{
         {"not_mapped", "add a line for the address to the hosts map (xylem-hosts(5))"},
         {"mapped_to_tcp", "change the line, if the address is a domain's after all"},
         {"other_node", "run the bridge xylem-rdma on both nodes"},
@@ -25,6 +25,8 @@ std::string_view remedy_for(std::string_view code) {
         {"quota_reached", "see the quotas: xylem stat; raise them: xylemd --max-ends, --max-memory"},
         {"version_mismatch", "install one version of Xylem on both sides and restart both agents"},
         {"no_memory", "raise the limits of descriptors and locked memory (ulimit -n, -l)"},
+        {"no_source_address",
+         "give the calling domain an address of the same family, in a line of the peer's hosts map"},
         {"disabled", "unset XYLEM_DISABLE; programs with more rights than their caller stay on TCP"},
     }};
     for (const auto& [name, text] : kRows) {

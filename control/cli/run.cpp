@@ -29,7 +29,7 @@ po::options_description options() {
     add("domain", text_value("N"), "the domain that COMMAND belongs to; default XYLEM_DOMAIN, else 1");
     add("hosts", text_value("FILE"), "hosts map of an agent that is started here");
     add("policy", text_value("FILE"), "policy of an agent that is started here");
-    add("ring-size", text_value("SIZE"), "ring a direction, 4K to 64M; default 512K, or the hosts map's");
+    add("ring-size", text_value("SIZE"), "ring a direction, 4K to 64M; default 2M, or the hosts map's");
     add("spin", text_value("US"), "longest spin before a sleep, in microseconds; 0 never spins");
     add("agent-log", text_value("FILE"), "log of an agent that is started here; default dom-N/agent.log");
     add("verbose,v", "say what is done, and warn of commands that stay on TCP");

@@ -3,26 +3,33 @@
 // from the kernel (SCM_CREDENTIALS on every message), never from a field. Questions are answered in order, by
 // an answer of the named type or by `failed`.
 //
-//   question        answer     descriptors            what happens
-//   hello           welcome    -> session page (opt)  opens the session; with clone_of, it holds all that
-//                              <- map table           session holds (sent by a parent before fork)
-//   get_map         map        <- map table           after the old table said superseded
-//   listen          listening  <- queue eventfd       a kernel socket that listens is offered to other
-//   domains;
-//                                                     the same cookie again: changes the backlog
-//   unlisten        -                                 this session holds the listener no more
-//   accept          attached   <- slab, end page      takes the head of the accept queue (failed: none =
-//   empty) connect         attached   <- slab, end page      makes a connection (failed: why it must be TCP)
-//   release         -                                 this session holds the end no more; the last one closes
-//   it bell_new        bell       -> kick [, area]       a doorbell for waiting on ends whose peer is
-//   peer_domain bell_free       - bell_find       bell       <- kick [, area]       somebody's doorbell, to
-//   ring it adopt           attached | listening              an inherited kernel socket, known by its cookie
-//   rejoin          done                              after the agent restarted: an end that this process
-//   holds query           report     <- JSON text (memfd)   for the xylem command: what = QueryKind
-//   bind            bound                             an AF_VSOCK port of this domain becomes the socket's,
-//   or
-//                                                     (recall) is named again; failed: sys_errno says why
-//   unbind          -                                 this session holds the socket's AF_VSOCK port no more
+//   question    answer       descriptors            what happens
+//   hello       welcome      -> session page (opt)  opens the session; with clone_of, it holds all that that
+//                            <- map table           session holds (sent by a parent before fork)
+//   get_map     map          <- map table           after the old table said superseded
+//   listen      listening    -> kernel socket (opt) a kernel socket that listens is offered to other domains;
+//                            <- queue eventfd       the same cookie again: changes the backlog
+//   unlisten    -                                   this session holds the listener no more
+//   accept      attached     -> kernel socket (opt) takes the head of the accept queue (failed: none = empty)
+//                            <- slab, end page
+//   connect     attached     -> kernel socket (opt) makes a connection (failed: why it must be TCP)
+//                            <- slab, end page
+//   release     -                                   this session holds the end no more; the last closes it
+//   bell_new    bell         -> kick [, area]       a doorbell for waiting on ends whose peer is in a domain
+//   bell_free   -
+//   bell_find   bell         <- kick [, area]       somebody's doorbell, to ring it
+//   adopt       attached | listening                a kernel socket that was inherited or received, known by
+//                            -> kernel socket (opt) its cookie
+//   rejoin      done         -> kernel socket (opt) after the agent restarted: an end that this process holds
+//   query       report       <- JSON text (memfd)   for the xylem command: what = QueryKind
+//   lend        done                                descriptors of what the session holds may come to
+//                                                   processes that do not say so (spawned, or by SCM_RIGHTS)
+//   bind        bound        -> kernel socket (opt) an AF_VSOCK port of this domain becomes the socket's, or
+//                                                   (recall) is named again; failed: sys_errno says why
+//   unbind      -                                   this session holds the socket's AF_VSOCK port no more
+//
+// A kernel socket that an agent was shown is not kept open by it. It lets the agent see whether some process
+// or message still has it, and proves to adopt that the asker has it.
 #pragma once
 
 #include "control/protocol/message_header.h"
@@ -44,6 +51,7 @@ enum class SessionMessage : std::uint16_t {
     adopt,
     rejoin,
     query,
+    lend,
     bind,
     unbind,
     // Answers.
@@ -94,7 +102,7 @@ struct ListeningMessage {
     std::uint64_t listener_id;
 };
 
-// unlisten, accept: listener_id; bell_free: doorbell id; adopt, unbind: cookie
+// unlisten, accept: listener_id; bell_free: doorbell id; adopt, unbind: cookie; lend: cookie, 0 = all
 struct IdMessage {
     MessageHeader header;
     std::uint64_t id;
@@ -136,7 +144,8 @@ struct AttachedMessage {
     std::uint64_t cookie;
 };
 
-enum class ReleaseMode : std::uint32_t { orderly = 0, abort = 1 };
+// disconnect: a reset for all who hold the end, whose kernel socket goes on without it.
+enum class ReleaseMode : std::uint32_t { orderly = 0, abort = 1, disconnect = 2 };
 struct ReleaseMessage {
     MessageHeader header;
     std::uint64_t end_id;

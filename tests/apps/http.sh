@@ -8,6 +8,8 @@ cd "$(dirname "$0")/../.." || exit
 source tests/guest-lib/harness/domains.sh
 # shellcheck source=tests/guest-lib/harness/apps.sh
 source tests/guest-lib/harness/apps.sh
+# shellcheck source=tests/apps/harness/programs.sh
+source tests/apps/harness/programs.sh
 
 need curl
 size=$((1 << 30))
@@ -87,4 +89,5 @@ stop_server() {
 fetch nginx "$port"
 check "no ends are left" until_true 20 has_no_ends 1
 check "no ends are left in the other domain" until_true 20 has_no_ends 2
+report_row "python3 -m http.server, nginx, curl" "$(version_of python3) $(version_of nginx) $(version_of curl)"
 finish

@@ -8,6 +8,8 @@ cd "$(dirname "$0")/../.." || exit
 source tests/guest-lib/harness/domains.sh
 # shellcheck source=tests/guest-lib/harness/apps.sh
 source tests/guest-lib/harness/apps.sh
+# shellcheck source=tests/apps/harness/programs.sh
+source tests/apps/harness/programs.sh
 
 need iperf3
 start_domains --log-level info
@@ -22,4 +24,5 @@ done
 stop_server
 check "no ends are left" until_true 20 has_no_ends 1
 check "no ends are left in the other domain" until_true 20 has_no_ends 2
+report_row iperf3 "$(version_of iperf3)"
 finish

@@ -8,6 +8,8 @@ cd "$(dirname "$0")/../.." || exit
 source tests/guest-lib/harness/domains.sh
 # shellcheck source=tests/guest-lib/harness/apps.sh
 source tests/guest-lib/harness/apps.sh
+# shellcheck source=tests/apps/harness/programs.sh
+source tests/apps/harness/programs.sh
 
 need NPtcp
 start_domains --log-level info
@@ -23,4 +25,5 @@ for options in "-u 131072 -n 1000" "-u 131072 -n 1000 -i" "-u 131072 -n 1000 -2"
     check "NPtcp $options: measured all sizes" test "$(grep -c bytes "$scratch/client.log")" -ge 29
     check "NPtcp $options: the receiver ends, too" until_true 20 test ! -d "/proc/$server/fd"
 done
+report_row NetPIPE "$(version_of netpipe-tcp)"
 finish

@@ -131,8 +131,30 @@ TEST_F(AgentConfiguration, a_listener_at_an_address_that_its_own_map_does_not_gi
     server.listen(name_of("127.0.0.1", 80), 1);
     server.listen(name_of("10.0.0.1", 81), 2);
     EXPECT_EQ(client.dry_run(name_of("127.0.0.1", 80)), Reason::listener_private);
-    EXPECT_EQ(client.dry_run(name_of("10.0.0.1", 81)),
-              Reason::bad_request);  // a source that 1 has no name for
+    // 2 calls from an address that is 2's in its own map only.
+    EXPECT_EQ(client.dry_run(name_of("10.0.0.1", 81)), Reason::no_source_address);
+}
+
+// An accepting program could not be told who calls: an IPv4 address beside an IPv6 one is what no kernel
+// shows.
+TEST_F(AgentConfiguration, a_domain_without_an_address_of_the_family_calls_over_tcp_until_it_has_one) {
+    const std::string hosts = "10.0.0.1 dom:1\nfd00::1 dom:1\n10.0.0.2 dom:2\n";
+    const auto agent_1 = start(1, hosts);
+    const auto agent_2 = start(2, hosts);
+    Program server(1);
+    Program client(2);
+    const std::uint64_t listener = server.listen(name_of("::", 80), 1);
+    EXPECT_FALSE(client.connect(name_of("fd00::1", 80)));
+    EXPECT_EQ(client.last_reason, Reason::no_source_address);
+    EXPECT_TRUE(client.connect(name_of("10.0.0.1", 80)));
+    EXPECT_TRUE(server.accept(listener));
+
+    scratch_.write("hosts1", hosts + "fd00::2 dom:2\n");
+    ASSERT_TRUE(eventually([&] { return client.dry_run(name_of("fd00::1", 80)) == Reason::ring; }));
+    ASSERT_TRUE(client.connect(name_of("fd00::1", 80)));
+    auto accepted = server.accept(listener);
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(text_of(accepted->page().peer), "fd00::2 40000");
 }
 
 TEST_F(AgentConfiguration, the_policy_denies_and_changes_without_a_restart) {
@@ -167,7 +189,7 @@ TEST_F(AgentConfiguration, quotas_of_ends_memory_and_peers_give_tcp_with_a_reaso
     AgentProcess server_agent(1);
     AgentProcess few_ends(2, limited(2, 99, 1 << 30));
     AgentProcess few_per_peer(3, limited(99, 1, 1 << 30));
-    AgentProcess little_memory(4, limited(99, 99, 3 << 20));
+    AgentProcess little_memory(4, limited(99, 99, 12 << 20));
     ASSERT_TRUE(server_agent.is_serving() && few_ends.is_serving() && few_per_peer.is_serving() &&
                 little_memory.is_serving());
     Program server(1);
@@ -181,7 +203,7 @@ TEST_F(AgentConfiguration, quotas_of_ends_memory_and_peers_give_tcp_with_a_reaso
     };
     EXPECT_EQ(connects(2), 2);
     EXPECT_EQ(connects(3), 1);
-    EXPECT_EQ(connects(4), 2);  // a slab of two rings of 512 KiB, and its header
+    EXPECT_EQ(connects(4), 2);  // a slab of two rings of 2 MiB, and its header
 }
 
 TEST_F(AgentConfiguration, what_is_closed_counts_no_more) {

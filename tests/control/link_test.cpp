@@ -194,18 +194,30 @@ TEST_F(AgentLink, a_peer_can_speak_of_its_own_connections_only) {
     expect_alive();
 }
 
-TEST_F(AgentLink, vanished_resets_the_own_end_unless_the_peer_published_its_end) {
+TEST_F(AgentLink, vanished_ends_the_connection_and_resets_it_where_data_is_lost) {
     const std::uint64_t listener = program_.listen(name_of("0.0.0.0", 80), 1);
     const UniqueFd link = far_.dial_agent(1);
     const auto slab = make_sealed_memfd("slab", 3 * 4096);
     ASSERT_TRUE(FarAgent::ask(link.get(), connect_message(), answer_, slab->get()));
     auto end = program_.accept(listener);
-    ASSERT_TRUE(end);
+    const auto other_slab = make_sealed_memfd("slab", 3 * 4096);
+    auto other = connect_message();
+    other.connection_id = 1001;
+    ASSERT_TRUE(FarAgent::ask(link.get(), other, answer_, other_slab->get()));
+    auto unread = program_.accept(listener);
+    ASSERT_TRUE(end && unread);
+    EXPECT_TRUE(unread->send("nobody reads this"));
     auto message = make_message<LinkEndMessage>(kLinkMagic, LinkMessage::vanished, 0);
-    message.connection_id = 1000;
     message.connecting_domain = 2;
-    EXPECT_TRUE(send_message(link.get(), &message, sizeof message));
-    EXPECT_TRUE(eventually([&] { return end->receive() == "(reset)"; }));
+    for (const std::uint64_t id : {1000, 1001}) {
+        message.connection_id = id;
+        EXPECT_TRUE(send_message(link.get(), &message, sizeof message));
+    }
+    std::string got;
+    EXPECT_TRUE(eventually([&] { return (got = end->receive()) != "(nothing)"; }));
+    EXPECT_EQ(got, "(end)");
+    EXPECT_TRUE(eventually([&] { return (got = unread->receive()) != "(nothing)"; }));
+    EXPECT_EQ(got, "(reset)");
 }
 
 TEST_F(AgentLink, an_agent_that_does_not_answer_costs_a_second_and_the_session_goes_on) {

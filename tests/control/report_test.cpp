@@ -65,7 +65,7 @@ TEST_F(AgentReport, sockets_lists_ends_and_listeners_with_their_figures) {
     EXPECT_EQ(end["side"], "accepting");
     EXPECT_EQ(end["peer"]["text"], "127.44.0.2:40000");
     EXPECT_EQ(end["ring"]["rx_queued_bytes"], 5);
-    EXPECT_EQ(end["ring"]["tx_size_bytes"], 512 << 10);
+    EXPECT_EQ(end["ring"]["tx_size_bytes"], kDefaultRingSizeBytes);
     EXPECT_EQ(server_end->receive(), "12345");
     client.release(client_end->id);
     ASSERT_TRUE(client.settle());
@@ -73,6 +73,27 @@ TEST_F(AgentReport, sockets_lists_ends_and_listeners_with_their_figures) {
     EXPECT_EQ(after["state"], "FIN-RECEIVED");
     EXPECT_EQ(after["rx_bytes"], 5);
     EXPECT_EQ(after["pid"], ::getpid());
+}
+
+TEST_F(AgentReport, statistics_count_bytes_of_live_and_of_ended_connections) {
+    Program server(1);
+    Program client(2);
+    const std::uint64_t listener = server.listen(name_of("0.0.0.0", 80), 4711);
+    for (const std::uint64_t before : {0U, 5U}) {
+        auto client_end = client.connect(name_of("127.44.0.1", 80));
+        auto server_end = server.accept(listener);
+        client_end->send("12345");
+        EXPECT_EQ(server_end->receive(), "12345");
+        server_end->send("123");
+        const Json live = query(QueryKind::statistics)["counters"];
+        EXPECT_EQ(live["rx_bytes"], before + 5);
+        server.release(server_end->id);
+        ASSERT_TRUE(server.settle());
+        const Json ended = query(QueryKind::statistics)["counters"];
+        EXPECT_EQ(ended["rx_bytes"], before + 5);
+        EXPECT_EQ(ended["tx_bytes"], before / 5 * 3 + 3);
+        client.release(client_end->id);
+    }
 }
 
 TEST_F(AgentReport, sockets_shows_tcp_sockets_and_descriptors_from_session_pages) {

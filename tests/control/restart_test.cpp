@@ -38,6 +38,20 @@ class AgentRestart : public testing::Test {
     static bool is_done(const std::unique_ptr<Received>& got) {
         return got && got->header().type == static_cast<std::uint16_t>(SessionMessage::done);
     }
+    // What the server's end says once a program has named the client's end to a new agent, and was killed.
+    std::string said_when_the_rejoined_client_dies() {
+        restart_agent_2();
+        ChildProgram child([&] {
+            auto* again = new Program(2);
+            if (!is_done(again->ask(rejoin_message(*client_end_)))) ::_exit(1);
+        });
+        EXPECT_TRUE(child.is_ready());
+        EXPECT_EQ(server_end_->receive(), "(nothing)");
+        child.kill();
+        std::string said;
+        EXPECT_TRUE(eventually([&] { return (said = server_end_->receive()) != "(nothing)"; }));
+        return said;
+    }
 
     RuntimeScratch scratch_;
     std::unique_ptr<AgentProcess> agent_1_ = std::make_unique<AgentProcess>(1);
@@ -65,18 +79,13 @@ TEST_F(AgentRestart, a_new_agent_has_another_boot_id_and_takes_over_the_stale_so
     EXPECT_TRUE(again.connect(name_of("127.44.0.1", 5201)));
 }
 
-TEST_F(AgentRestart, a_program_that_dies_after_rejoining_resets_the_far_end) {
-    restart_agent_2();
-    ChildProgram child([&] {
-        auto* again = new Program(2);
-        if (!is_done(again->ask(rejoin_message(*client_end_)))) ::_exit(1);
-    });
-    ASSERT_TRUE(child.is_ready());
-    EXPECT_EQ(server_end_->receive(), "(nothing)");
-    child.kill();
-    std::string got;
-    EXPECT_TRUE(eventually([&] { return (got = server_end_->receive()) != "(nothing)"; }));
-    EXPECT_EQ(got, "(reset)");
+TEST_F(AgentRestart, a_program_that_dies_after_rejoining_ends_the_connection) {
+    EXPECT_EQ(said_when_the_rejoined_client_dies(), "(end)");
+}
+
+TEST_F(AgentRestart, a_program_that_dies_after_rejoining_with_unread_data_resets_it) {
+    EXPECT_TRUE(server_end_->send("never read"));
+    EXPECT_EQ(said_when_the_rejoined_client_dies(), "(reset)");
 }
 
 TEST_F(AgentRestart, a_rejoined_end_that_its_program_closed_itself_ends_in_order) {
@@ -102,7 +111,7 @@ TEST_F(AgentRestart, several_holders_rejoin_the_same_end) {
     ASSERT_TRUE(one.settle());
     EXPECT_EQ(server_end_->receive(), "(nothing)");
     two.release(client_end_->id);
-    EXPECT_TRUE(eventually([&] { return server_end_->receive() == "(reset)"; }));
+    EXPECT_TRUE(eventually([&] { return server_end_->receive() == "(end)"; }));
 }
 
 TEST_F(AgentRestart, rejoining_with_a_wrong_identity_is_refused) {

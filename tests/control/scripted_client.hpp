@@ -190,10 +190,17 @@ class ScriptedClient {
         message.id = listener;
         return attached(ask(message));
     }
-    std::unique_ptr<Received> adopt(std::uint64_t cookie) {
+    // Shows that kernel socket, unless it is -1.
+    std::unique_ptr<Received> adopt(std::uint64_t cookie, int shown = -1) {
         auto message = make<IdMessage>(SessionMessage::adopt);
         message.id = cookie;
-        return ask(message);
+        return ask(message, shown >= 0 ? std::vector<int>{shown} : std::vector<int>{});
+    }
+    bool lend(std::uint64_t cookie) {
+        auto message = make<IdMessage>(SessionMessage::lend);
+        message.id = cookie;
+        auto got = ask(message);
+        return got && got->header().type == static_cast<std::uint16_t>(SessionMessage::done);
     }
     std::uint32_t bell_new(std::uint32_t peer_domain, int kick, int area = -1) {
         auto message = make<BellNewMessage>(SessionMessage::bell_new);

@@ -24,6 +24,12 @@ survivor_noticed() {
     [[ $(cat "$where/$1") =~ ^[1-9][0-9]*\ [0-9a-f]+\ (end|ECONNRESET|EPIPE)\ ring$ ]]
 }
 
+# ended_for SIDE WORD: that side came to this end, after some bytes.
+ended_for() {
+    cat "$where/$1"
+    [[ $(cat "$where/$1") =~ ^[1-9][0-9]*\ [0-9a-f]+\ $2\ ring$ ]]
+}
+
 begin_transfer 1 2 127.44.0.1 "$scratch/never"
 check "bytes flow" until_true 20 bytes_moved 1 1000000
 kill -KILL "$(child_of "$sender")"
@@ -63,13 +69,30 @@ for victim in 1 2; do
     check "no ends are left behind by the loss of agent $victim" until_true 20 has_no_ends "$survivor"
 done
 
+# begin_listener WHAT [-p MILLISECONDS]
 begin_listener() {
     where=$scratch/transfer$((++transfers))
     mkdir "$where"
-    background 1 timeout -k 5 "$patience" "$transfer" receive 127.44.0.1 "$where/port" >"$where/receive" 2>&1
+    background 1 timeout -k 5 "$patience" "$transfer" receive 127.44.0.1 "$where/port" "${@:2}" >"$where/receive" 2>&1
     receiver=$background_pid
     check "somebody listens ($1)" until_true 20 test -s "$where/port"
 }
+
+# A sender that sleeps before a full ring sees its agent die and names its end to the next one. That has no memory
+# of the connection; so once the sender is killed as well, the receiver's agent ends the connection in its place.
+begin_listener "and reads slowly" -p 10
+background 2 timeout -k 5 "$patience" "$transfer" send 127.44.0.1 "$where/port" "$scratch/never" >"$where/send" 2>&1
+sender=$background_pid
+check "its sender has filled the ring" until_true 20 bytes_moved 2 1000000
+stop_agent 2 KILL
+start_agent 2 --log-level info
+has_an_end() { [[ $(live_ends "$1") == 1 ]]; }
+check "the sender's new agent learns of the connection" until_true 20 has_an_end 2
+kill -KILL "$(child_of "$sender")"
+end_transfer
+check "the receiver of a sender that rejoined and was killed comes to the end" ended_for receive end
+check "no ends are left behind by the killed sender" until_true 20 has_no_ends 1
+
 call_listener() {
     background 2 timeout -k 5 "$patience" "$transfer" send 127.44.0.1 "$where/port" 3000000 >"$where/send" 2>&1
     sender=$background_pid
@@ -89,34 +112,40 @@ check "a new agent learns of the listener" until_true 20 listens 1 "$(cat "$wher
 call_listener
 check "the listener is reached over the ring again" went_well ring
 
-# A listener that sleeps in poll or in an epoll set is offered to the next agent, and the program hears of nothing
-# but callers meanwhile.
-cat >"$scratch/sleeper.py" <<'PYTHON'
+# A server that waits with poll or epoll for callers and for nothing else.
+cat >"$scratch/waiting_server.py" <<'SCRIPT'
 import select, socket, sys
-listener = socket.socket()
-listener.bind(("127.44.0.1", 0))
-listener.listen()
-waiter = getattr(select, sys.argv[1])()
-waiter.register(listener, select.POLLIN)
-with open(sys.argv[2], "w") as file:
+listener = socket.create_server(("127.44.0.1", 0))
+waiting = getattr(select, sys.argv[2])()
+waiting.register(listener, select.POLLIN)
+with open(sys.argv[1], "w") as file:
     print(listener.getsockname()[1], file=file)
-heard = waiter.poll()
-print(heard == [(listener.fileno(), select.POLLIN)], listener.accept()[1][0])
-PYTHON
-for waiter in poll epoll; do
-    where=$scratch/$waiter
-    mkdir "$where"
-    background 1 /usr/bin/python3 "$scratch/sleeper.py" "$waiter" "$where/port" >"$where/heard" 2>&1
-    check "somebody sleeps in $waiter" until_true 20 test -s "$where/port"
-    stop_agent 1 KILL
-    sleep 0.2 # the sleeper notices, and finds no agent
-    start_agent 1
-    check "a new agent learns of the listener that sleeps in $waiter" until_true 40 listens 1 "$(cat "$where/port")"
+while True:
+    for fd, events in waiting.poll():
+        if fd != listener.fileno():
+            sys.exit(f"an event of descriptor {fd}, which was never registered")
+        caller, _ = listener.accept()
+        caller.sendall(b"here")
+        caller.close()
+SCRIPT
+call_waiting_server() {
+    local rings answer
     rings=$(counter 2 connects_ring)
-    check "it is called" timeout 20 "$in_domain" 2 /usr/bin/python3 -c "import socket
-socket.create_connection(('127.44.0.1', $(cat "$where/port")))"
-    check "and heard of nothing else in $waiter" until_true 20 grep -qx "True 127.44.0.2" "$where/heard"
-    check "over a ring" test "$(counter 2 connects_ring)" -eq $((rings + 1))
+    answer=$("$in_domain" 2 /usr/bin/python3 -c 'import socket, sys
+with socket.create_connection(("127.44.0.1", int(sys.argv[1])), 20) as caller: print(caller.recv(4).decode())' "$1")
+    echo "$answer, $(($(counter 2 connects_ring) - rings)) ring connections"
+    [[ $answer == here ]] && (($(counter 2 connects_ring) == rings + 1))
+}
+for waiter in poll epoll; do
+    port_file=$scratch/waiting_in_$waiter
+    background 1 /usr/bin/python3 "$scratch/waiting_server.py" "$port_file" "$waiter" 2>"$scratch/waiting_error"
+    check "a server waits with $waiter" until_true 20 test -s "$port_file"
+    stop_agent 1 KILL
+    sleep 0.2 # it notices, and finds no agent
+    start_agent 1 --log-level info
+    check "a new agent learns of a listener in $waiter" until_true 20 listens 1 "$(cat "$port_file")"
+    check "the server that waits with $waiter is reached over the ring" call_waiting_server "$(cat "$port_file")"
+    check "it saw no event but its own" test ! -s "$scratch/waiting_error" -a -d "/proc/$background_pid"
 done
 
 # Over TCP --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "guest-lib/socket.hpp"
 
 namespace xylem {
@@ -99,6 +101,34 @@ TEST_F(FdTable, entries_are_found_in_order_across_empty_leaves) {
     EXPECT_EQ(next_entry(kFar + 1501, ~0U), -1);
     leave(kFar);
     leave(kFar + 1500);
+}
+
+// Under tsan this says more than that nothing crashed.
+TEST(FdTableThreads, who_finds_an_object_holds_it_while_others_close_and_reopen_the_number) {
+    constexpr int kFd = 300'000;
+    constexpr int kRounds = 20'000;
+    Atomic<bool> is_over{false};
+    AtomicU64 found_times{0};
+    const auto look = [&] {
+        while (!is_over.load_acquire()) {
+            EXPECT_FALSE(ring_socket(kFd));
+            const Ref<Socket> found = find<Socket>(kFd);
+            if (!found) continue;
+            EXPECT_EQ(found->family, AF_INET);
+            EXPECT_GE(found->references.load_relaxed(), 1U);
+            found_times.fetch_add(1);
+        }
+    };
+    std::thread one(look);
+    std::thread two(look);
+    for (int i = 0; i < kRounds || found_times.load_relaxed() == 0; ++i) {
+        EXPECT_NE(Socket::adopt_fd(kFd, AF_INET), nullptr);
+        leave(kFd);
+    }
+    is_over.store_release(true);
+    one.join();
+    two.join();
+    EXPECT_EQ(peek(kFd), nullptr);
 }
 
 TEST_F(FdTable, a_plain_socket_is_no_ring) { EXPECT_FALSE(ring_socket(fd_)); }

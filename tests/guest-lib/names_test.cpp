@@ -120,6 +120,18 @@ TEST(Names, wildcards_are_all_zero_addresses) {
     EXPECT_FALSE(is_wildcard(named(ipv6("::1", 80))));
 }
 
+TEST(Names, a_connect_to_the_wildcard_reaches_the_loopback_address) {
+    const SocketName four = reached_by(named(ipv4("0.0.0.0", 80)));
+    const SocketName four_expected = named(ipv4("127.0.0.1", 80));
+    EXPECT_EQ(std::memcmp(&four, &four_expected, sizeof four), 0);
+    const SocketName six = reached_by(named(ipv6("::", 80)));
+    const SocketName six_expected = named(ipv6("::1", 80));
+    EXPECT_EQ(std::memcmp(&six, &six_expected, sizeof six), 0);
+    const SocketName other = named(ipv4("127.44.0.1", 80));
+    const SocketName other_reached = reached_by(other);
+    EXPECT_EQ(std::memcmp(&other, &other_reached, sizeof other), 0);
+}
+
 TEST(Names, the_kernel_says_what_a_socket_is_bound_to) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     const sockaddr_in wanted = ipv4("127.0.0.1", 0);

@@ -64,7 +64,7 @@ start_domains
 for size in 4096 67108864; do
     XYLEM_RING_SIZE=$size with_ring_size "$size" "XYLEM_RING_SIZE=$size" 127.44.0.1
 done
-with_ring_size 524288 "the default" 127.44.0.1
+with_ring_size 2097152 "the default" 127.44.0.1
 stop_agent 1
 stop_agent 2
 start_domains --ring-size 16384

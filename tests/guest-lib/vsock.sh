@@ -2,126 +2,33 @@
 # AF_VSOCK streams over rings: names and ports, connections within a domain and between two, unmodified programs
 # (socat, Python), the errno of what cannot be, policy, reports, and a restarted agent.
 #
-# Where the kernel has AF_VSOCK, the cases about names run over it too, without the library, as the reference; those
-# about connections cannot, since few kernels have a transport that stays on the machine. All else runs on a kernel
-# that seems to have no AF_VSOCK (without_vsock) and, in domains that are nobody's cid, on what the kernel has: a
-# connect that the library leaves to the kernel would reach another machine.
+# All of it runs on a kernel that seems to have no AF_VSOCK (without_vsock): on what the kernel has, a connect that
+# the library leaves to the kernel would reach another machine. That is vsock_kernel.sh.
 # Functions are called by name, through check and until_true.
 # shellcheck disable=SC2317
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
+without_vsock=${XYLEM_BUILD:-build/release}/tests/programs/without_vsock
+if [[ -z ${VSOCK_IS_HIDDEN:-} ]]; then VSOCK_IS_HIDDEN=yes exec "$without_vsock" bash tests/guest-lib/vsock.sh; fi
 # shellcheck source=tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/domains.sh
 # shellcheck source=tests/guest-lib/harness/apps.sh
 source tests/guest-lib/harness/apps.sh
+# shellcheck source=tests/guest-lib/harness/vsock.sh
+source tests/guest-lib/harness/vsock.sh
 need socat
-
-no_vsock=$programs/without_vsock
-near=1001
-far=1002
-kernel_cid=$(/usr/bin/python3 -c '
-import fcntl, socket, struct
-socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
-with open("/dev/vsock") as device:
-    print(struct.unpack("I", fcntl.ioctl(device, socket.IOCTL_VM_SOCKETS_GET_LOCAL_CID, bytes(4)))[0])' 2>/dev/null)
-
-# Cases in one program ------------------------------------------------------------------------------------------------
-
-# cases LABEL COMMAND...: a line of TAP for each line of the program, and one for its end.
-cases() {
-    local label=$1 verdict name
-    shift
-    timeout -k 5 120 "$@" >"$scratch/cases" 2>"$scratch/cases.err"
-    local status=$?
-    while read -r verdict _ name; do
-        case $verdict in
-            ok) passed "$label: $name" ;;
-            skip) skipped "$label: $name" "does not apply there" ;;
-            *) failed "$label: ${name#* - }" ;;
-        esac
-    done <"$scratch/cases"
-    check "$label: the program ends well" test "$status" -eq 0
-    sed 's/^/#   /' "$scratch/cases.err"
-}
 
 start_agent "$near"
 start_agent "$far"
-for part in names streams; do
-    cases "$part without the kernel's AF_VSOCK" "$in_domain" "$near" "$no_vsock" "$programs/vsock_cases_$part" "$near"
-    if [[ -n $kernel_cid ]]; then
-        cases "$part with the kernel's AF_VSOCK" "$in_domain" "$near" "$programs/vsock_cases_$part" "$near"
-    else
-        skipped "$part with the kernel's AF_VSOCK" "this kernel has none"
-    fi
+for part in names streams handover; do
+    vsock_cases "$part" "$in_domain" "$near" "$programs/vsock_cases_$part" "$near" stand-in
 done
-if [[ -n $kernel_cid ]]; then
-    cases "names, the kernel's AF_VSOCK as reference" "$programs/vsock_cases_names" "$kernel_cid" reference
-else
-    skipped "names, the kernel's AF_VSOCK as reference" "this kernel has none"
-fi
 ports_used() { ask "$1" statistics '[q["used"] for q in report["quotas"] if q["name"] == "vsock_ports"][0]'; }
 has_ports() { [[ $(ports_used "$1") == "$2" ]]; }
 has_no_ports() { [[ $(ports_used "$1") == 0 ]]; }
 check "nothing is left of their ports" until_true 20 has_no_ports "$near"
 check "nothing is left of their connections" until_true 20 has_no_ends "$near"
-
-# Python between two domains ------------------------------------------------------------------------------------------
-
-cat >"$scratch/server.py" <<'PYTHON'
-import hashlib, os, socket, sys
-listener = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
-listener.bind((socket.VMADDR_CID_ANY, socket.VMADDR_PORT_ANY))
-listener.listen()
-with open(sys.argv[1] + "~", "w") as file:
-    print(listener.getsockname()[1], file=file)
-os.rename(sys.argv[1] + "~", sys.argv[1])
-connection, peer = listener.accept()
-print("from", peer[0], "is", connection.getpeername() == peer, "at", connection.getsockname()[0], flush=True)
-digest = hashlib.sha256()
-while data := connection.recv(1 << 16):
-    digest.update(data)
-connection.sendall(digest.digest())
-PYTHON
-cat >"$scratch/client.py" <<'PYTHON'
-import hashlib, select, socket, sys
-cid, port, count = map(int, sys.argv[1:])
-caller = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
-caller.setblocking(False)
-if caller.connect_ex((cid, port)) not in (0, 115):
-    sys.exit("connect failed")
-select.select([], [caller], [], 20)
-assert caller.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
-caller.setblocking(True)
-assert caller.getpeername() == (cid, port), caller.getpeername()
-data = bytes(range(256)) * 256
-digest = hashlib.sha256()
-for _ in range(count):
-    caller.sendall(data)
-    digest.update(data)
-caller.shutdown(socket.SHUT_WR)
-answer = b""
-while piece := caller.recv(100):
-    answer += piece
-assert answer == digest.digest(), "other bytes came"
-PYTHON
-# python_between LABEL PREFIX...
-python_between() {
-    local label=$1 rings tcp
-    shift
-    rm -f "$scratch/port"
-    rings=$(counter "$near" connects_ring)
-    background "$far" "$@" /usr/bin/python3 "$scratch/server.py" "$scratch/port" >"$scratch/python.log" 2>&1
-    check "Python listens$label" until_true 20 test -s "$scratch/port"
-    check "Python sends to another domain and hears of all of it$label" timeout 60 "$in_domain" "$near" "$@" \
-        /usr/bin/python3 "$scratch/client.py" "$far" "$(cat "$scratch/port")" 64
-    check "Python's server ends well$label" wait "$background_pid"
-    check "it knows who called$label" grep -qx "from $near is True at $far" "$scratch/python.log"
-    check "over one ring$label" test "$(counter "$near" connects_ring)" -eq $((rings + 1))
-    tcp=$(ask "$near" statistics 'report["programs"]["tcp_connections"]')
-    check "and nothing else$label" test "$tcp" -eq 0
-}
-python_between "" "$no_vsock"
-if [[ -n $kernel_cid ]]; then python_between ", on AF_VSOCK descriptors"; fi
+python_between
 
 # socat carries files -------------------------------------------------------------------------------------------------
 
@@ -130,27 +37,27 @@ start_agent 2
 head -c 100000000 /dev/urandom >"$scratch/file"
 socat_listens() {
     rm -f "$scratch/copy"
-    serve "$no_vsock" socat "$@"
+    serve socat "$@"
     check "socat listens on $port" until_true 20 listens 1 "$port"
 }
 same_file() { until_true 20 cmp -s "$scratch/file" "$scratch/copy"; }
 port=6001
 socat_listens -u "VSOCK-LISTEN:$port" "CREATE:$scratch/copy"
-carried "socat sends a file" 1000000 "$no_vsock" socat -u "OPEN:$scratch/file" "VSOCK-CONNECT:1:$port"
+carried "socat sends a file" 1000000 socat -u "OPEN:$scratch/file" "VSOCK-CONNECT:1:$port"
 check "the file arrives whole" same_file
 port=6002
 socat_listens -u "OPEN:$scratch/file" "VSOCK-LISTEN:$port"
-carried "socat fetches a file" 1000000 "$no_vsock" socat -u "VSOCK-CONNECT:1:$port" "CREATE:$scratch/copy"
+carried "socat fetches a file" 1000000 socat -u "VSOCK-CONNECT:1:$port" "CREATE:$scratch/copy"
 check "the file arrives whole" same_file
 port=6003
 socat_listens "VSOCK-LISTEN:$port,fork" SYSTEM:"tr a-z A-Z"
-echo_of() { [[ $(echo "$1" | timeout 20 "$in_domain" 2 "$no_vsock" socat - "VSOCK-CONNECT:1:$port") == "$2" ]]; }
+echo_of() { [[ $(echo "$1" | timeout 20 "$in_domain" 2 socat - "VSOCK-CONNECT:1:$port") == "$2" ]]; }
 check "socat serves one caller" echo_of hello HELLO
 check "and another, in a child of its own" echo_of again AGAIN
 
 # Which cid is whose ----------------------------------------------------------------------------------------------------
 
-talks() { timeout 20 "$in_domain" "$1" "$no_vsock" socat -u OPEN:/dev/null "VSOCK-CONNECT:$2:$port" 2>"$scratch/socat.err"; }
+talks() { timeout 20 "$in_domain" "$1" socat -u OPEN:/dev/null "VSOCK-CONNECT:$2:$port" 2>"$scratch/socat.err"; }
 fails_with() {
     ! talks "$1" "$2" || return
     grep -q "$3" "$scratch/socat.err" || { cat "$scratch/socat.err"; return 1; }

@@ -16,12 +16,13 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "kernel_call.hpp"
 
 namespace {
 
@@ -83,11 +84,7 @@ std::vector<int> connect_all(const char* address, const char* port_file, int cou
 
 std::string transports_of(const std::vector<int>& fds) {
     bool ring = false, tcp = false;
-    for (int fd : fds) {
-        sockaddr_storage name;
-        socklen_t length = sizeof name;
-        (syscall(SYS_getpeername, fd, &name, &length) == 0 ? tcp : ring) = true;
-    }
+    for (int fd : fds) (kernel_knows_peer(fd) ? tcp : ring) = true;
     return ring && tcp ? "both" : ring ? "ring" : "tcp";
 }
 

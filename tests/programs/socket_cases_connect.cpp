@@ -194,6 +194,48 @@ void disconnecting_resets_and_allows_another_connect(Side& side) {
     send_bytes(side, fd, 10);
 }
 
+// Made past libc, so that no library knows of it: whoever connects there is on TCP.
+Listening kernel_listening(Side& side) {
+    Name name = name_of(side.address, 0);
+    const int fd = side.must(
+        "socket", static_cast<int>(syscall(SYS_socket, name.storage.ss_family, SOCK_STREAM, IPPROTO_TCP)));
+    side.must("bind", static_cast<int>(syscall(SYS_bind, fd, name.get(), name.length)));
+    side.must("listen", static_cast<int>(syscall(SYS_listen, fd, 4)));
+    return {fd, local_name(fd).port()};
+}
+
+void a_disconnected_tcp_socket_may_find_a_ring(Side& side) {
+    if (side.server) {
+        const Listening over_tcp = kernel_listening(side);
+        const Listening listener = side.listening();
+        side.exchange(over_tcp.port);
+        side.exchange(listener.port);
+        const int first = side.must("accept", accept(over_tcp.fd, nullptr, nullptr));
+        receive_bytes(side, first, 10);
+        const int second = side.must("accept", accept(listener.fd, nullptr, nullptr));
+        side.note_transport(second);
+        receive_bytes(side, second, 10);
+        receive_bytes(side, second, 10);
+        return;
+    }
+    Name over_tcp = name_of(side.address, side.exchange(0));
+    Name name = name_of(side.address, side.exchange(0));
+    const int fd = side.must("socket", socket(name.storage.ss_family, SOCK_STREAM, 0));
+    side.result("connect", connect(fd, over_tcp.get(), over_tcp.length));
+    send_bytes(side, fd, 10);
+    sockaddr none{};
+    none.sa_family = AF_UNSPEC;
+    side.result("connect to AF_UNSPEC", connect(fd, &none, sizeof none));
+    side.result("and again", connect(fd, &none, sizeof none));
+    Name peer;
+    side.result("getpeername", getpeername(fd, peer.get(), &peer.length));
+    side.result("connect", connect(fd, name.get(), name.length));
+    side.note_transport(fd);
+    send_bytes(side, fd, 10);
+    side.line("peer's port is the listener's: %d", peer_name(fd).port() == name.port());
+    close(fd);
+}
+
 void options_are_what_they_were(Side& side) {
     const int fd = side.connection();
     const int one = 1;
@@ -223,6 +265,7 @@ constexpr Case kCases[] = {
     {"a_refused_socket_connects_later", a_refused_socket_connects_later},
     {"a_fresh_socket_is_not_connected", a_fresh_socket_is_not_connected},
     {"disconnecting_resets_and_allows_another_connect", disconnecting_resets_and_allows_another_connect},
+    {"a_disconnected_tcp_socket_may_find_a_ring", a_disconnected_tcp_socket_may_find_a_ring},
     {"options_are_what_they_were", options_are_what_they_were},
 };
 

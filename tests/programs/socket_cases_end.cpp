@@ -204,6 +204,29 @@ void the_second_send_to_a_closed_peer_fails(Side& side) {
     receive_bytes(side, fd, 10);
 }
 
+// Nothing was sent, so nothing is refused: what the peer left behind and a real send come as if it had not
+// been.
+void an_empty_send_to_a_closed_peer_draws_no_reset(Side& side) {
+    const int fd = side.connection();
+    if (side.server) {
+        send_bytes(side, fd, 10);
+        close(fd);
+        side.meet();
+        return;
+    }
+    side.meet();
+    await(fd, POLLRDHUP);
+    for (int i = 0; i < 3; ++i) send_bytes(side, fd, 0);
+    show_socket_error(side, fd);
+    receive_bytes(side, fd, 10);
+    receive_bytes(side, fd, 10);
+    send_bytes(side, fd, 0);
+    send_bytes(side, fd, 5);
+    await(fd, POLLERR | POLLHUP);
+    send_bytes(side, fd, 0);
+    send_bytes(side, fd, 5);
+}
+
 void broken_pipes_raise_a_signal(Side& side) {
     count_pipe_signals();
     const int fd = side.connection();
@@ -258,6 +281,7 @@ constexpr Case kCases[] = {
     {"bytes_that_came_before_a_reset_can_be_read", bytes_that_came_before_a_reset_can_be_read},
     {"a_reset_on_purpose", a_reset_on_purpose},
     {"the_second_send_to_a_closed_peer_fails", the_second_send_to_a_closed_peer_fails},
+    {"an_empty_send_to_a_closed_peer_draws_no_reset", an_empty_send_to_a_closed_peer_draws_no_reset},
     {"broken_pipes_raise_a_signal", broken_pipes_raise_a_signal, true},
     {"a_sleeping_reader_is_woken_by_the_end", a_sleeping_reader_is_woken_by_the_end},
     {"a_sleeping_reader_is_woken_by_a_reset", a_sleeping_reader_is_woken_by_a_reset},

@@ -76,7 +76,7 @@ void a_child_connects_and_the_parent_never_knew(Side& side) {
     Name name = name_of(side.address, side.exchange(0));
     const pid_t child = fork();
     if (child == 0) {
-        const int fd = socket(AF_INET, SOCK_STREAM, 0);
+        const int fd = socket(name.storage.ss_family, SOCK_STREAM, 0);
         if (connect(fd, name.get(), name.length) != 0) _exit(3);
         _exit(send_all(fd, pattern(40)));
     }
@@ -164,7 +164,7 @@ void exec_inherits_the_connection(Side& side) {
         dup2(fd, 0);
         dup2(fd, 1);
         close(fd);
-        execl("/usr/bin/dd", "dd", "bs=20", "count=1", "status=none", nullptr);
+        execl("/usr/bin/dd", "dd", "bs=4096", "count=1", "status=none", nullptr);
         _exit(127);
     }
     close(fd);
@@ -179,7 +179,7 @@ void a_spawned_program_inherits_the_connection(Side& side) {
     posix_spawn_file_actions_adddup2(&actions, fd, 0);
     posix_spawn_file_actions_adddup2(&actions, fd, 1);
     posix_spawn_file_actions_addclose(&actions, fd);
-    const char* const arguments[] = {"dd", "bs=20", "count=1", "status=none", nullptr};
+    const char* const arguments[] = {"dd", "bs=4096", "count=1", "status=none", nullptr};
     pid_t child = 0;
     const int error =
         posix_spawn(&child, "/usr/bin/dd", &actions, nullptr, const_cast<char**>(arguments), environ);

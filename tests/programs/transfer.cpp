@@ -16,12 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "kernel_call.hpp"
 
 namespace {
 
@@ -68,12 +69,7 @@ sockaddr_storage name_of(const char* address, unsigned port, socklen_t& length) 
     return storage;
 }
 
-// The kernel, asked directly, knows the peer of a TCP connection and none of any other.
-const char* transport_of(int fd) {
-    sockaddr_storage name;
-    socklen_t length = sizeof name;
-    return syscall(SYS_getpeername, fd, &name, &length) == 0 ? "tcp" : "ring";
-}
+const char* transport_of(int fd) { return kernel_knows_peer(fd) ? "tcp" : "ring"; }
 
 int report(const Sum& sum, int error, const char* transport) {
     printf("%llu %016llx %s %s\n", static_cast<unsigned long long>(sum.bytes),

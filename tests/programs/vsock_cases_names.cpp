@@ -1,15 +1,8 @@
-// AF_VSOCK sockets and their names: ports, options, and what fork() and exec() leave of them. As vsock(7) and
-// net/vmw_vsock/af_vsock.c have it.
-//
-//   vsock_cases_names CID [reference]        one line a case; the program's cid is CID. reference: it is the
-//                                            kernel's AF_VSOCK that plays, without the library
-//   vsock_cases_names inherited KIND FD CID  after exec(): exit code 0 if the socket is what it was
+// AF_VSOCK sockets and their names: ports and options, as vsock(7) and net/vmw_vsock/af_vsock.c have it.
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "vsock_case.hpp"
 
@@ -131,72 +124,14 @@ void the_local_cid_is_told() {
     EXPECT_EQ(ioctl(fd, IOCTL_VM_SOCKETS_GET_LOCAL_CID, &cid), 0);
     EXPECT_EQ(cid, own_cid);
     close(fd);
+}
+
+void the_device_tells_the_local_cid_too() {
+    unsigned cid = 0;
     const int device = open("/dev/vsock", O_RDONLY);
-    if (device < 0) return;
-    EXPECT_EQ(ioctl(device, IOCTL_VM_SOCKETS_GET_LOCAL_CID, &(cid = 0)), 0);
+    EXPECT_EQ(ioctl(device, IOCTL_VM_SOCKETS_GET_LOCAL_CID, &cid), 0);
     EXPECT_EQ(cid, own_cid);
     close(device);
-}
-
-void a_port_is_held_by_the_child_too() {
-    const int fd = bound_stream(kAnyCid, 70'005);
-    const pid_t child = fork();
-    if (child == 0) {
-        pause();
-        _exit(0);
-    }
-    close(fd);
-    const int other = stream();
-    EXPECT_ERROR(bind_to(other, kAnyCid, 70'005), EADDRINUSE);
-    kill(child, SIGKILL);
-    waitpid(child, nullptr, 0);
-    for (int i = 0; i < 2000 && bind_to(other, kAnyCid, 70'005) != 0; ++i) usleep(10'000);
-    EXPECT_EQ(local_name(other).svm_port, 70'005);
-    close(other);
-}
-
-int exec_with(const char* kind, int fd) {
-    const pid_t child = fork();
-    if (child == 0) {
-        const std::string number = std::to_string(fd);
-        const std::string cid = std::to_string(own_cid);
-        execl("/proc/self/exe", "vsock_cases_names", "inherited", kind, number.c_str(), cid.c_str(), nullptr);
-        _exit(127);
-    }
-    int status = -1;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-void sockets_survive_exec() {
-    const int bound = bound_stream(own_cid, 70'006);
-    EXPECT_EQ(exec_with("bound", bound), 0);
-    close(bound);
-    Pair pair;
-    EXPECT_EQ(send(pair.near, "hello", 5, 0), 5);
-    EXPECT_EQ(exec_with("connection", pair.far), 0);
-    const int caller = stream();
-    EXPECT_EQ(connect_to(caller, own_cid, pair.port), 0);
-    EXPECT_EQ(exec_with("listener", pair.at), 0);
-    close(caller);
-}
-
-int check_inherited(const std::string& kind, int fd) {
-    char bytes[5] = {};
-    if (kind == "bound") {
-        EXPECT_EQ(local_name(fd).svm_port, 70'006);
-        EXPECT_EQ(local_name(fd).svm_cid, own_cid);
-        EXPECT_ERROR(bind_to(stream(), kAnyCid, 70'006), EADDRINUSE);
-    } else if (kind == "connection") {
-        EXPECT_EQ(number_option(fd, SO_DOMAIN), AF_VSOCK);
-        EXPECT_EQ(recv(fd, bytes, sizeof bytes, 0), 5);
-        EXPECT_EQ(peer_name(fd).svm_cid, own_cid);
-    } else {
-        EXPECT_EQ(number_option(fd, SO_ACCEPTCONN), 1);
-        EXPECT_EQ(accept(fd, nullptr, nullptr) >= 0, true);
-    }
-    if (!first_fault.empty()) fprintf(stderr, "inherited %s: %s\n", kind.c_str(), first_fault.c_str());
-    return first_fault.empty() ? 0 : 1;
 }
 
 #define CASE(name, where) \
@@ -210,14 +145,9 @@ constexpr Case kCases[] = {
     CASE(reserved_ports_need_the_capability_and_zero_is_one_of_them, anywhere),
     CASE(options_are_kept, anywhere),
     CASE(the_local_cid_is_told, on_rings),
-    CASE(a_port_is_held_by_the_child_too, anywhere),
-    CASE(sockets_survive_exec, on_rings),
+    CASE(the_device_tells_the_local_cid_too, on_kernel_sockets),
 };
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    if (argc != 5) return run_cases(kCases, argc, argv);
-    own_cid = static_cast<unsigned>(atoi(argv[4]));
-    return check_inherited(argv[2], atoi(argv[3]));
-}
+int main(int argc, char** argv) { return run_cases(kCases, argc, argv); }

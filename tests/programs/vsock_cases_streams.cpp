@@ -155,14 +155,12 @@ void epoll_wakes_for_listeners_and_connections() {
     for (const int fd : {set, at, event.data.fd}) close(fd);
 }
 
-// The child becomes the program anew and says by its exit code whether the descriptor is what it was.
-
 #define CASE(name, where) \
     { #name, name, Where::where }
 constexpr Case kCases[] = {
     CASE(both_ends_know_both_names, on_rings),
     CASE(nobody_listening_resets_and_the_socket_may_try_again, on_rings),
-    CASE(no_domain_of_that_cid_is_no_device, without_kernel_vsock),
+    CASE(no_domain_of_that_cid_is_no_device, on_stand_ins),
     CASE(the_local_cid_is_the_own_domain, on_rings),
     CASE(a_full_queue_resets, on_rings),
     CASE(a_nonblocking_connect_is_in_progress_then_done, on_rings),

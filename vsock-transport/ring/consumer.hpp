@@ -11,6 +11,7 @@ namespace xylem {
 struct ConsumerState {
     AtomicU64 tail;
     AtomicU64 peer_head;
+    AtomicU64 peer_origin;  // loaded with peer_head
 };
 
 class Consumer {

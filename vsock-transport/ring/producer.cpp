@@ -19,9 +19,21 @@ Result<std::uint64_t> Producer::free_for(std::uint64_t wanted_bytes) {
     return free_bytes(head, tail, size_bytes_);
 }
 
+Result<bool> Producer::rewind_if_empty(std::size_t length) {
+    const Cursor head = state_.head.load_relaxed();
+    if (!is_worth_rewinding(head, state_.origin.load_relaxed(), length)) return false;
+    const Result<std::uint64_t> free = free_for(size_bytes_);
+    if (!free) return fail(free.error());
+    if (*free != size_bytes_) return false;
+    state_.origin.store_relaxed(head);
+    own_.origin.store_relaxed(head);  // (O) seen with the next head
+    return true;
+}
+
 void Producer::produce(IoCursor& source, std::size_t length) {
     const Cursor head = state_.head.load_relaxed();
-    const Span2 span = split_at_wrap(head, length, size_bytes_);
+    const std::size_t offset = index_of(head, state_.origin.load_relaxed(), size_bytes_);
+    const Span2 span = split_at_wrap(offset, length, size_bytes_);
     source.copy_out(data_ + span.first_offset, span.first_length);
     source.copy_out(data_, span.second_length);
     // Release: a holder that is killed here must not have moved the cursor before the bytes were copied.

@@ -6,11 +6,14 @@
 //   ring that end 0 produces, ring_size_bytes[0] bytes then                    ring that end 1 produces,
 //   ring_size_bytes[1] bytes
 //
-// Each EndBlock has one writer, the end it belongs to. Producer, consumer and wake-up words sit on cache
-// lines of their own, so that a line moves between processors only when what it says has changed.
+// Each EndBlock has one writer, the end it belongs to; once nobody holds that end, the other end's agent may
+// publish its last states there (stream/shutdown.cpp, peer_vanished()). Producer, consumer and wake-up words
+// sit on cache lines of their own, so that a line moves between processors only when what it says has
+// changed.
 //
 // Cursors are 64-bit, count bytes since the connection began, never wrap in practice and are used modulo
-// 2^64 all the same. A ring holds head - tail bytes; the byte with cursor c lies at c & (size - 1).
+// 2^64 all the same. A ring holds head - tail bytes; the byte with cursor c lies at (c - origin) & (size -
+// 1). The producer may move origin to head while the ring is empty: then small messages keep to a few pages.
 //
 // Why no byte is seen before it was written, and none overwritten before it was read:
 //   (P1) the producer copies bytes, then stores head with release;  (C1) the consumer loads head with
@@ -19,6 +22,9 @@
 //   (C2) the consumer copies out, then stores tail with release;    (P2) the producer loads tail with
 //   acquire,
 //        then overwrites. So the overwriting of (P2) comes after the copy-out of (C2).
+//   (O)  the producer stores origin only after it loaded a tail equal to its head, and before its next head.
+//        So origin cannot move while a byte waits, and a consumer that loads head with acquire, and then
+//        origin, has the origin of all bytes up to that head.
 //   (F)  a stream's state is stored with release after its last head; a reader that loads state with acquire
 //        and then head, sees the final head if it sees the final state: EOF never overtakes data.
 // Why no wake-up is lost (the recipe of wakeup/recipe.hpp; modelled in tests/model/wakeup.pml):
@@ -37,7 +43,7 @@ namespace xylem {
 inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::uint32_t kSlabMagic = 0x4C53'5958;  // "XYSL", little endian
-inline constexpr std::uint16_t kSlabVersion = 1;
+inline constexpr std::uint16_t kSlabVersion = 2;
 inline constexpr unsigned kWaiterSlots = 4;
 
 // What a producer says of its stream. It only ever grows; a value that is not here counts as reset.
@@ -54,8 +60,9 @@ struct SlabHeader {
 };
 
 struct alignas(kCacheLineBytes) ProducerLine {
-    AtomicU64 head;   // bytes produced so far
-    AtomicU32 state;  // TxState
+    AtomicU64 head;    // bytes produced so far
+    AtomicU64 origin;  // cursor of the byte at offset 0
+    AtomicU32 state;   // TxState
 };
 
 struct alignas(kCacheLineBytes) ConsumerLine {
@@ -80,7 +87,8 @@ inline constexpr std::size_t kEndBlockOffsetBytes = 256;
 inline constexpr std::size_t kRingsOffsetBytes = kPageBytes;
 
 static_assert(sizeof(SlabHeader) == 40);
-static_assert(offsetof(ProducerLine, state) == 8 && offsetof(ConsumerLine, state) == 8);
+static_assert(offsetof(ProducerLine, origin) == 8 && offsetof(ProducerLine, state) == 16);
+static_assert(offsetof(ConsumerLine, state) == 8);
 static_assert(sizeof(WakeupLine) == kCacheLineBytes);
 static_assert(sizeof(EndBlock) == 4 * kCacheLineBytes && sizeof(EndBlock) == kEndBlockOffsetBytes);
 static_assert(kEndBlockOffsetBytes + 2 * sizeof(EndBlock) <= kRingsOffsetBytes);

@@ -11,7 +11,8 @@
 //
 // After a FIN from the peer a reader sees the end of the stream and never an error (SOCK_DONE in tcp.c); the
 // error of a reset is EPIPE then, for SO_ERROR and poll, and ECONNRESET before. States only grow, so every
-// step here may be repeated, by another holder or by the agent for a holder that died in the middle.
+// step here may be repeated, by another holder or by the agent for a holder that died in the middle. Where
+// nobody is left at the far end who could publish anything, this end does it there (peer_vanished()).
 //
 // A FIN must come after the last head, so it is published under tx_lock. A signal handler that shuts down the
 // stream over its own thread's send cannot have the lock: it leaves kWriteShut, and that send does the rest.
@@ -138,9 +139,14 @@ bool Stream::stop_reading() {
     return !unread || *unread > 0;
 }
 
+// What the peer's close() would have left in its lines, in the same order. It had read everything if its tail
+// is at our head. Nothing here trusts the identity in the page: the agent calls this on a page of programs.
 void Stream::peer_vanished() {
+    const bool is_data_lost = page().tx.head.load_relaxed() != view_.peer->consumer.tail.load_acquire();
+    view_.peer->consumer.state.store_release(static_cast<std::uint32_t>(RxState::closed));
+    const TxState lost = peer_state() == TxState::open ? TxState::reset : TxState::reset_after_fin;
+    raise_state(view_.peer->producer.state, is_data_lost ? lost : TxState::fin);
     note_peer_state();
-    fail_connection(kReset, has(kPeerFinSeen) ? EPIPE : ECONNRESET);
     wake_all_own_waiters();
 }
 

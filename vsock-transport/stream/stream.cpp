@@ -50,7 +50,7 @@ Result<std::size_t> Stream::send_locked(IoCursor& source) {
     if (has(kWriteShut | kReset | kClosed) || page().pending_error.load_relaxed() != 0) {
         return no_more_writing();
     }
-    if (has(kPeerFinSeen) &&
+    if (has(kPeerFinSeen) && source.remaining() > 0 &&
         static_cast<RxState>(view_.peer->consumer.state.load_acquire()) != RxState::open) {
         // Nobody reads any more. TCP takes this write, learns so from the RST it draws, and refuses the next.
         const std::size_t lost = source.remaining();
@@ -64,6 +64,7 @@ Result<std::size_t> Stream::send_locked(IoCursor& source) {
 
 Result<std::size_t> Stream::produce_chunks(IoCursor& source) {
     Producer ring = producer();
+    if (!ring.rewind_if_empty(source.remaining())) return reject_lie();
     std::size_t total = 0;
     while (source.remaining() > 0) {
         const std::size_t wanted = std::min(source.remaining(), kPublishBytes);
@@ -96,12 +97,12 @@ Result<std::size_t> Stream::receive_some(IoCursor& destination, ReceiveMode mode
         if (!used) return reject_lie();
         if (*used <= skip_bytes) break;
         const std::size_t length = std::min<std::size_t>(wanted, *used - skip_bytes);
-        if (mode == ReceiveMode::discard) {
+        if (mode == ReceiveMode::discard || mode == ReceiveMode::measure) {
             destination.skip(length);
         } else {
             ring.copy(destination, length, skip_bytes);
         }
-        if (mode == ReceiveMode::peek) {
+        if (mode == ReceiveMode::peek || mode == ReceiveMode::measure) {
             skip_bytes += length;
         } else {
             publish_and_kick([&] { ring.consume(length); },

@@ -30,7 +30,8 @@ struct Readiness {
     bool error = false;
 };
 
-enum class ReceiveMode : std::uint8_t { consume, peek, discard };
+// measure: peek without copying.
+enum class ReceiveMode : std::uint8_t { consume, peek, discard, measure };
 enum class CloseMode : std::uint8_t { orderly, abort };
 
 class Stream {
@@ -63,7 +64,8 @@ class Stream {
     // By the last holder, or by the agent in its place: FIN, or RST where unread data is lost or asked for.
     // Calls of other threads that are under way come first, as long as they take no more than 0.1 s.
     void close(CloseMode mode);
-    // The far end is gone without a word (its agent says so): as if it had sent RST.
+    // The far end is gone without a word (its agent says so): FIN, or RST where it had not read everything,
+    // as if it had closed. Only where nobody holds the far end any more, since this writes the peer's lines.
     void peer_vanished();
     // SO_ERROR: the pending errno, once; 0 if none.
     int take_error();

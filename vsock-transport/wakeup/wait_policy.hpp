@@ -4,26 +4,29 @@
 //
 // A spin looks for kLookNs, then gives the core away between looks. That costs a short system call where the
 // core is its own; where the peer sits on the same core (a wake-up tends to put it there) the peer runs and
-// answers without anybody's wake-up, and since both stay runnable, the kernel moves one of them to a free core.
+// answers without anybody's wake-up, and since both stay runnable, the kernel moves one of them to a free
+// core.
 //
 // The budget halves with each spin that found nothing and returns to the maximum with each that won. Below
 // kLeastNs it is zero, and so it is at once if somebody else kept the core for kStolenNs: then the
 // machine is full. From then on every n-th wait probes whether times have changed, with n doubling from
 // kProbeFirst to kProbeLast while probes lose, and for kProbeNs, which is more than the peer's wake-up takes.
 //
-// Advisory state of one waiter's place (a socket direction, a thread, an epoll set); races cost accuracy only.
+// Advisory state of one waiter's place (a socket direction, a thread, an epoll set); races cost accuracy
+// only.
 #pragma once
 
 #include <cstdint>
 
 #include "vsock-transport/base/atomic.hpp"
 #include "vsock-transport/base/clock.hpp"
+#include "vsock-transport/base/limits.hpp"
+#include "vsock-transport/base/sandbox.hpp"
 #include "vsock-transport/base/system_call.hpp"
 
 namespace xylem {
 
 inline constexpr std::uint32_t kDefaultSpinNs = 50'000;  // a little over four wake-ups of 11 us
-inline constexpr std::uint32_t kMaxSpinNs = 10'000'000;
 
 class WaitPolicy {
   public:
@@ -92,7 +95,7 @@ class WaitPolicy {
             }
             if (spent_ns >= budget_ns) break;
             before_ns = start_ns + spent_ns;
-            if (spent_ns >= kLookNs) system_call(SYS_sched_yield);
+            if (spent_ns >= kLookNs && !is_sandboxed()) system_call(SYS_sched_yield);
         }
         lost();
         return false;

@@ -145,6 +145,20 @@ TEST_P(Bytes, that_are_discarded_are_gone_and_the_rest_follows) {
     EXPECT_TRUE(pattern.matches(4000, buffer));
 }
 
+TEST_P(Bytes, that_are_measured_stay_and_are_not_copied) {
+    const auto connection = connect();
+    BlockingEnd sender = blocking(*connection, 1);
+    BlockingEnd reader = blocking(*connection, 0);
+    const Pattern pattern(8);
+    ASSERT_EQ(sender.send(pattern.at(0, 100)), 100U);
+    std::byte buffer[200] = {};
+    ASSERT_EQ(reader.receive(buffer, ReceiveMode::measure), 100U);
+    EXPECT_EQ(buffer[0], std::byte{0});
+    EXPECT_EQ(connection->end(0).readable_bytes(), 100U);
+    ASSERT_EQ(reader.receive(buffer), 100U);
+    EXPECT_TRUE(pattern.matches(0, std::span(buffer).first(100)));
+}
+
 TEST_P(Bytes, counts_of_what_is_queued_agree_on_both_ends) {
     const auto connection = connect();
     BlockingEnd sender = blocking(*connection, 1);

@@ -169,7 +169,20 @@ TEST_P(Endings, close_is_the_same_when_the_agent_repeats_it) {
     EXPECT_EQ(near().take_error(), 0);
 }
 
-TEST_P(Endings, a_vanished_peer_is_a_reset_after_what_it_left_in_the_ring) {
+TEST_P(Endings, a_vanished_peer_that_had_read_everything_is_an_end_after_what_it_left_in_the_ring) {
+    ASSERT_EQ(send(near(), 50), 50U);
+    ASSERT_EQ(receive(far(), 50), 50U);
+    ASSERT_EQ(send(far(), 100), 100U);
+    near().peer_vanished();
+    EXPECT_EQ(receive(near(), 200), 100U);
+    EXPECT_EQ(receive(near(), 1), 0U);
+    EXPECT_EQ(near().take_error(), 0);
+    EXPECT_EQ(send(near(), 10), 10U) << "taken and lost, as after a close";
+    expect_error(send(near(), 1), ErrorKind::closed, EPIPE);
+}
+
+TEST_P(Endings, a_vanished_peer_with_unread_data_is_a_reset_after_what_it_left_in_the_ring) {
+    ASSERT_EQ(send(near(), 1), 1U);
     ASSERT_EQ(send(far(), 100), 100U);
     near().peer_vanished();
     EXPECT_EQ(receive(near(), 200), 100U);
@@ -184,6 +197,23 @@ TEST_P(Endings, a_peer_that_vanished_after_its_fin_is_an_end_of_stream) {
     near().peer_vanished();
     EXPECT_EQ(receive(near(), 200), 100U);
     EXPECT_EQ(receive(near(), 1), 0U);
+    EXPECT_EQ(send(near(), 10), 10U) << "taken and lost, as after a close";
+    expect_error(send(near(), 1), ErrorKind::closed, EPIPE);
+}
+
+TEST_P(Endings, a_peer_that_vanished_after_its_fin_with_unread_data_refuses_more) {
+    ASSERT_EQ(send(near(), 1), 1U);
+    far().shutdown_write();
+    near().peer_vanished();
+    EXPECT_EQ(receive(near(), 1), 0U);
+    expect_error(send(near(), 1), ErrorKind::closed, EPIPE);
+}
+
+TEST_P(Endings, a_peer_that_vanished_twice_is_as_one_that_vanished_once) {
+    near().peer_vanished();
+    near().peer_vanished();
+    EXPECT_EQ(receive(near(), 1), 0U);
+    EXPECT_EQ(near().take_error(), 0);
 }
 
 TEST_P(Endings, a_stream_shut_for_reading_gives_what_is_queued_then_the_end) {

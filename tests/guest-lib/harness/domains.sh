@@ -97,8 +97,10 @@ ring_bytes() {
 }
 listens() { [[ $(ask "$1" sockets "any(s['kind'] == 'listener' and s['local']['port'] == $2 for s in report['sockets'])") == True ]]; }
 
+# Not in a subshell that a signal ends: bash runs the trap there, too.
 stop_everything() {
     local pid domain
+    if [[ $BASHPID != "$$" ]]; then return; fi
     for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
     for domain in "${!agent_pid[@]}"; do stop_agent "$domain"; done
     rm -rf "$scratch"

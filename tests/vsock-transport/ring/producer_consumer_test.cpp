@@ -16,7 +16,8 @@ class Ring : public testing::TestWithParam<Cursor> {
     void SetUp() override {
         const Cursor start = GetParam();
         for (AtomicU64* word : {&producer_state_.head, &producer_state_.peer_tail, &consumer_state_.tail,
-                                &consumer_state_.peer_head, &producer_line_.head, &consumer_line_.tail}) {
+                                &consumer_state_.peer_head, &producer_line_.head, &consumer_line_.tail,
+                                &producer_state_.origin, &producer_line_.origin}) {
             word->store_relaxed(start);
         }
     }
@@ -89,6 +90,56 @@ TEST_P(Ring, copying_from_the_middle_leaves_everything) {
     expect_next(600, 400);
     EXPECT_EQ(consumer().used(1'000), 1'000U);
     consume(1'000);
+}
+
+TEST_P(Ring, small_messages_begin_anew_at_its_beginning_once_it_is_empty) {
+    const std::byte* const beginning = data_.data();
+    for (std::uint64_t done = 0; done < kRewindBytes; done += 64) {
+        EXPECT_EQ(producer().rewind_if_empty(64), false) << done;
+        ASSERT_EQ(producer().free_for(kSize), kSize);
+        produce(64);
+        ASSERT_EQ(consumer().used(1), 64U);
+        consume(64);
+    }
+    ASSERT_EQ(producer().free_for(kSize), kSize);
+    produce(100);
+    EXPECT_EQ(producer().rewind_if_empty(kRewindLookBytes), false) << "not empty";
+    ASSERT_EQ(consumer().used(1), 100U);
+    consume(100);
+    EXPECT_EQ(producer().rewind_if_empty(kRewindLookBytes), true);
+    produce(10);
+    EXPECT_EQ(static_cast<std::uint8_t>(*beginning), static_cast<std::uint8_t>(next_in_ - 10));
+    ASSERT_EQ(consumer().used(1), 10U);
+    consume(10);
+    EXPECT_EQ(producer().rewind_if_empty(kRewindLookBytes), false) << "it has just been there";
+}
+
+TEST_P(Ring, a_producer_that_died_while_rewinding_is_repaired) {
+    for (std::uint64_t done = 0; done < kRewindBytes; done += 1'024) {
+        produce(1'024);
+        ASSERT_EQ(consumer().used(1), 1'024U);
+        consume(1'024);
+        ASSERT_EQ(producer().free_for(kSize), kSize);
+    }
+    producer_state_.origin.store_relaxed(producer_state_.head.load_relaxed() - 3);  // and then it died
+    producer().republish();
+    produce(10);
+    ASSERT_EQ(consumer().used(1), 10U);
+    consume(10);
+}
+
+TEST_P(Ring, no_origin_leads_outside_of_it) {
+    std::vector<std::byte> bytes(kSize);
+    const iovec vector{bytes.data(), bytes.size()};
+    for (const Cursor lie : {Cursor{1}, ~Cursor{0}, Cursor{1} << 63, GetParam() + kSize + 1}) {
+        produce(kSize);
+        producer_line_.origin.store_relaxed(lie);
+        ASSERT_EQ(consumer().used(kSize), kSize);
+        IoCursor destination(&vector, 1);
+        consumer().copy(destination, kSize, 0);
+        consumer().consume(kSize);
+        ASSERT_EQ(producer().free_for(kSize), kSize);
+    }
 }
 
 TEST_P(Ring, a_consumer_believes_no_head_that_goes_back_or_beyond) {

@@ -1,0 +1,188 @@
+// EpollSet: what wakes its waiters.
+//   areas      a doorbell with a flag area for each peer domain; "somebody sleeps" in them is true while a
+//              thread sleeps in epoll_wait or, by a poll or an outer set, on the set's readiness
+//   bell set   the kernel set that waiters sleep on: the program's set, the areas' doorbells, the session.
+//              All edge-triggered: a kick wakes one thread, and that one sees to it that others wake as well
+//   send-on    threads that went to sleep on the program's set before there was a bell set are sent there by
+//              a readable descriptor, which is in the program's set until the last of them is out
+// Under the set's lock, but for what says otherwise.
+#include <sys/eventfd.h>
+
+#include <cerrno>
+
+#include "guest-lib/bells.hpp"
+#include "guest-lib/epoll_bell_tag.hpp"
+#include "guest-lib/epoll_set.hpp"
+#include "guest-lib/private_fds.hpp"
+#include "guest-lib/real_libc.hpp"
+#include "guest-lib/session.hpp"
+#include "vsock-transport/local/local_kick.hpp"
+#include "vsock-transport/local/slab_memfd.hpp"
+
+namespace xylem {
+
+bool EpollSet::make_area(EpollArea& area, std::uint32_t peer_domain) {
+    Result<LocalBell> pair = make_local_bell();
+    Result<UniqueFd> memory = make_sealed_memfd("xylem-doorbell", kDoorbellAreaBytes);
+    if (!pair || !memory) return false;
+    Result<Mapping> mapping = Mapping::shared(memory->get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE);
+    if (!mapping) return false;
+    area.bell_id = register_bell(peer_domain, pair->kicker.get(), memory->get());
+    if (area.bell_id == 0) return false;
+    area.peer_domain = peer_domain;
+    area.mapping = std::move(*mapping);
+    area.waiter = make_private(std::move(pair->waiter));
+    area.kicker = make_private(std::move(pair->kicker));
+    area.memory = make_private(std::move(*memory));
+    return true;
+}
+
+EpollArea* EpollSet::area_for(std::uint32_t peer_domain) {
+    const std::uint32_t made = area_count_.load_acquire();
+    for (unsigned a = 0; a < made; ++a) {
+        if (areas_[a].peer_domain == peer_domain) return &areas_[a];
+    }
+    if (made == kMaxAreas || !make_area(areas_[made], peer_domain)) return nullptr;
+    area_count_.store_release(made + 1);
+    add_to_bell_set(areas_[made].waiter.get(), EPOLLIN | EPOLLET, tag_of(BellTag::area, made));
+    show_sleepers();
+    return &areas_[made];
+}
+
+void EpollSet::make_mixed() {
+    if (is_mixed()) return;
+    make_bell_set();
+    mixed_.store_release(1);
+    full_fence();  // pairs with wait_plain() and watch(): they see it, or are seen here
+    if (plain_waiters_.load_relaxed() != 0) send_plain_waiters_on();
+}
+
+// Made when the set becomes mixed, and again in a fork child. Where descriptors or the kernel's limit of
+// nesting are short, sleepers look up often instead.
+bool EpollSet::make_bell_set() {
+    if (bell_set_) return true;
+    const long made = system_call(SYS_epoll_create1, EPOLL_CLOEXEC);
+    is_deaf_.store_relaxed(made < 0 ? 1 : 0);
+    if (made < 0) return false;
+    bell_set_ = make_private(UniqueFd(static_cast<int>(made)));
+    add_to_bell_set(set_fd_, EPOLLIN | EPOLLET, tag_of(BellTag::program, 0));
+    const std::uint32_t areas = area_count_.load_acquire();
+    for (unsigned a = 0; a < areas; ++a) {
+        add_to_bell_set(areas_[a].waiter.get(), EPOLLIN | EPOLLET, tag_of(BellTag::area, a));
+    }
+    for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) add_inner_bell_set(i);
+    watched_session_ = -1;
+    return true;
+}
+
+void EpollSet::add_to_bell_set(int fd, std::uint32_t events, std::uint64_t tag) {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = tag;
+    const long added = system_call(SYS_epoll_ctl, bell_set_.get(), EPOLL_CTL_ADD, fd, word(&event));
+    if (added != 0 && added != -EEXIST) is_deaf_.store_relaxed(1);
+}
+
+// A sleeping set must learn that the agent is gone, so that its listeners are offered to the next one.
+void EpollSet::watch_session() {
+    const int session_fd = Session::self().hang_up_fd();
+    if (session_fd < 0 || session_fd == watched_session_) return;
+    add_to_bell_set(session_fd, EPOLLRDHUP | EPOLLET, tag_of(BellTag::session, 0));
+    watched_session_ = session_fd;
+}
+
+void EpollSet::send_plain_waiters_on() {
+    if (send_on_) return;
+    send_on_ = make_private(UniqueFd(static_cast<int>(system_call(SYS_eventfd2, 1, EFD_CLOEXEC))));
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = this;
+    system_call(SYS_epoll_ctl, set_fd_, EPOLL_CTL_ADD, send_on_.get(), word(&event));
+}
+
+// Without the lock. The last one out takes the sign down.
+void EpollSet::leave_plain_wait() {
+    if (plain_waiters_.fetch_sub(1) != 1 || !is_mixed()) return;
+    LockGuard guard(lock_);
+    if (plain_waiters_.load_relaxed() == 0) close_private(send_on_);
+}
+
+// Returns how many of the events are the program's.
+int EpollSet::take_out_send_on(epoll_event* events, int count) {
+    int kept = 0;
+    for (int i = 0; i < count; ++i) {
+        if (events[i].data.ptr != this) events[kept++] = events[i];
+    }
+    return kept;
+}
+
+// A kick takes the flag and wakes one thread; that thread, leaving, sets it again for those still asleep.
+void EpollSet::show_sleepers() {
+    const bool sleeping = sleepers_.load_relaxed() + watchers_.load_relaxed() != 0;
+    const std::uint32_t areas = area_count_.load_acquire();
+    for (unsigned a = 0; a < areas; ++a) areas_[a].ready().set_sleeping(sleeping);
+}
+
+// Sets within this one are watched as long as somebody sleeps here.
+void EpollSet::tell_bells(int change) {
+    if (change > 0 && make_bell_set()) watch_session();
+    show_sleepers();
+    if (change == 0) return;
+    for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) {
+        static_cast<EpollSet*>(items_[i].object)->count_watcher(change);
+    }
+}
+
+// Takes the lock.
+void EpollSet::count_sleeper(int change) {
+    LockGuard guard(lock_);
+    sleepers_.store_relaxed(sleepers_.load_relaxed() + static_cast<std::uint32_t>(change));
+    tell_bells(change);
+}
+
+void EpollSet::drain_bells() {
+    const std::uint32_t areas = area_count_.load_acquire();
+    for (unsigned a = 0; a < areas; ++a) drain_local(areas_[a].waiter.get());
+}
+
+// Without the lock.
+bool EpollSet::has_kicked_area() const {
+    const std::uint32_t areas = area_count_.load_acquire();
+    for (unsigned a = 0; a < areas; ++a) {
+        if (areas_[a].ready().has_ready()) return true;
+    }
+    return false;
+}
+
+// Wakes one thread that sleeps on this set; it looks at everything. Where no bell is near, the program's set
+// is put on the edge anew, which wakes somebody if members of it are still ready.
+void EpollSet::kick_someone() {
+    if (area_count_.load_acquire() != 0) {
+        kick_local(areas_[0].kicker.get());
+        return;
+    }
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = tag_of(BellTag::program, 0);
+    if (bell_set_) system_call(SYS_epoll_ctl, bell_set_.get(), EPOLL_CTL_MOD, set_fd_, word(&event));
+    for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) {
+        auto& inner = *static_cast<EpollSet*>(items_[i].object);
+        LockGuard guard(inner.lock_);
+        inner.kick_someone();
+    }
+}
+
+// Takes the lock. By a thread that leaves with events while others sleep.
+void EpollSet::wake_others(bool may_have_more) {
+    if (sleepers_.load_relaxed() + watchers_.load_relaxed() == 0) return;
+    {
+        LockGuard guard(lock_);
+        show_sleepers();
+    }
+    full_fence();  // the flags say "asleep" again; a kick that found them down has set a bit before
+    if (!may_have_more && !has_news()) return;
+    LockGuard guard(lock_);
+    kick_someone();
+}
+
+}  // namespace xylem
