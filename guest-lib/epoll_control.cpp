@@ -114,14 +114,17 @@ void EpollSet::control_queue(int operation, const EpollItem& item) {
 }
 
 int EpollSet::control_kernel(int set_fd, int operation, int fd, FdObject* object, const epoll_event* event) {
+    if (event == nullptr && operation != EPOLL_CTL_DEL) return fail_errno_with(EFAULT);
     LockGuard guard(lock_);
     const int number = object != nullptr ? find_item(fd, *object) : kNoItem;
     if (number != kNoItem && items_[number].kind == ItemKind::set && operation == EPOLL_CTL_MOD) {
         return modify_set_item(set_fd, number, event);
     }
-    epoll_event shown = event != nullptr ? *event : epoll_event{};
-    if (has_only_queue(object)) shown.events &= EPOLLEXCLUSIVE;
-    const int result = real().epoll_ctl(set_fd, operation, fd, event != nullptr ? &shown : nullptr);
+    epoll_event silent{};
+    const bool is_silent = operation != EPOLL_CTL_DEL && has_only_queue(object);
+    if (is_silent) silent.events = event->events & EPOLLEXCLUSIVE;
+    const int result =
+        real().epoll_ctl(set_fd, operation, fd, is_silent ? &silent : const_cast<epoll_event*>(event));
     if (result != 0) return result;
     if (object != nullptr) {
         note_kernel_item(operation, number, fd, *object, event);
