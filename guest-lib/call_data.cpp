@@ -1,4 +1,5 @@
-// The reading and writing calls: a ring socket's are its stream's, all others libc's.
+// The reading and writing calls: a ring socket's are its stream's, all others libc's (but for those of
+// AF_VSOCK stand-ins, which fail).
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -15,12 +16,12 @@ namespace {
 
 iovec piece(const void* buffer, std::size_t size) { return {const_cast<void*>(buffer), size}; }
 
-// The same as ring_socket(), for calls that are cancellation points.
+// The same as carried_socket(), for calls that are cancellation points.
 Ref<Socket> data_socket(int fd) {
     const FdObject* object = peek(fd);
     if (object == nullptr) return {};
     may_be_cancelled();
-    return ring_socket(fd);
+    return carried_socket(fd);
 }
 
 ssize_t receive_one(Socket& socket, void* buffer, std::size_t size, int flags) {
@@ -141,7 +142,8 @@ XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flag
     std::uint64_t timeout_ns;
     if (!to_timeout_ns(timeout, timeout_ns)) return fail_errno_with(EINVAL);
     const std::uint64_t deadline_ns = deadline_after(timeout_ns);
-    if (const int error = socket->stream.take_error(); error != 0) return fail_errno_with(error);
+    const int error = socket->is_ring() ? socket->stream.take_error() : ENOTCONN;
+    if (error != 0) return fail_errno_with(error);
     unsigned done = 0;
     while (done < count && done < IOV_MAX) {
         const bool wait = done == 0 || (flags & MSG_WAITFORONE) == 0;

@@ -2,6 +2,7 @@
 // descriptors do not exist for the program.
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/vm_sockets.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
@@ -145,6 +146,8 @@ XYLEM_EXPORT(int, ioctl, (int fd, unsigned long request, ...)) {
     va_start(arguments, request);
     void* argument = va_arg(arguments, void*);
     va_end(arguments);
+    if (request == IOCTL_VM_SOCKETS_GET_LOCAL_CID && is_enabled())
+        return get_local_cid(fd, request, argument);
     if (peek(fd) == nullptr) return real().ioctl(fd, request, argument);
     Ref<Socket> socket = find<Socket>(fd);
     if (socket && request == FIONBIO && argument != nullptr) {

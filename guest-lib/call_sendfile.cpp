@@ -45,11 +45,11 @@ ssize_t send_file(Socket& socket, int in, off64_t* offset, std::size_t count) {
 
 XYLEM_EXPORT(ssize_t, sendfile, (int out, int in, off_t* offset, size_t count)) {
     static_assert(sizeof(off_t) == sizeof(off64_t));
-    if (Ref<Socket> socket = ring_socket(out)) return send_file(*socket, in, offset, count);
+    if (Ref<Socket> socket = carried_socket(out)) return send_file(*socket, in, offset, count);
     return real().sendfile(out, in, offset, count);
 }
 
 XYLEM_EXPORT(ssize_t, sendfile64, (int out, int in, off64_t* offset, size_t count)) {
-    if (Ref<Socket> socket = ring_socket(out)) return send_file(*socket, in, offset, count);
+    if (Ref<Socket> socket = carried_socket(out)) return send_file(*socket, in, offset, count);
     return real().sendfile64(out, in, offset, count);
 }

@@ -148,10 +148,10 @@ XYLEM_EXPORT(ssize_t, splice,
     const bool is_plain =
         count > 0 && in_offset == nullptr && out_offset == nullptr && (flags & ~kAllFlags) == 0;
     if (is_plain) {
-        if (Ref<Socket> source = ring_socket(in); source && is_pipe(out)) {
+        if (Ref<Socket> source = carried_socket(in); source && is_pipe(out)) {
             return to_pipe(*source, out, count, flags);
         }
-        if (Ref<Socket> target = ring_socket(out); target && is_pipe(in)) {
+        if (Ref<Socket> target = carried_socket(out); target && is_pipe(in)) {
             return from_pipe(in, *target, count, flags);
         }
     }

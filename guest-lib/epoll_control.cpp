@@ -14,6 +14,13 @@ namespace {
 constexpr std::uint32_t kWithExclusive =
     EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
+// A listener that the kernel does not know: only its queue has something to say.
+bool has_only_queue(const FdObject* object) {
+    if (object == nullptr || object->kind() != ObjectKind::socket) return false;
+    const auto& socket = *static_cast<const Socket*>(object);
+    return socket.state() == SocketState::listening && !socket.listens_in_kernel();
+}
+
 }  // namespace
 
 int EpollSet::control(int set_fd, int operation, int fd, const epoll_event* event) {
@@ -107,12 +114,17 @@ void EpollSet::control_queue(int operation, const EpollItem& item) {
 }
 
 int EpollSet::control_kernel(int set_fd, int operation, int fd, FdObject* object, const epoll_event* event) {
+    if (event == nullptr && operation != EPOLL_CTL_DEL) return fail_errno_with(EFAULT);
     LockGuard guard(lock_);
     const int number = object != nullptr ? find_item(fd, *object) : kNoItem;
     if (number != kNoItem && items_[number].kind == ItemKind::set && operation == EPOLL_CTL_MOD) {
         return modify_set_item(set_fd, number, event);
     }
-    const int result = real().epoll_ctl(set_fd, operation, fd, const_cast<epoll_event*>(event));
+    epoll_event silent{};
+    const bool is_silent = operation != EPOLL_CTL_DEL && has_only_queue(object);
+    if (is_silent) silent.events = event->events & EPOLLEXCLUSIVE;
+    const int result =
+        real().epoll_ctl(set_fd, operation, fd, is_silent ? &silent : const_cast<epoll_event*>(event));
     if (result != 0) return result;
     if (object != nullptr) {
         note_kernel_item(operation, number, fd, *object, event);
@@ -154,6 +166,8 @@ void EpollSet::settle(int number) {
         if (sleepers_.load_relaxed() + watchers_.load_relaxed() != 0) kick_someone();
     } else if (state == SocketState::listening) {
         control_queue(item.has_queue ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, item);
+        epoll_event silent{};
+        if (has_only_queue(item.object)) real().epoll_ctl(set_fd_, EPOLL_CTL_MOD, item.fd, &silent);
         item.has_queue = true;
     }
 }

@@ -15,6 +15,7 @@
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/vsock_fd.hpp"
 
 namespace xylem {
 namespace {
@@ -63,10 +64,14 @@ void lend(std::uint64_t cookie) {
 
 void take_in(int fd) {
     const int family = option_of(fd, SO_DOMAIN);
-    if ((family != AF_INET && family != AF_INET6) || option_of(fd, SO_TYPE) != SOCK_STREAM) return;
+    const bool is_stand_in = is_stand_in_fd(fd);
+    const bool is_known = family == AF_INET || family == AF_INET6 || family == AF_VSOCK;
+    if (!is_stand_in && (!is_known || option_of(fd, SO_TYPE) != SOCK_STREAM)) return;
     if (enter_copy(fd)) return;
-    Socket* socket = Socket::adopt_fd(fd, family);
-    if (socket != nullptr) socket->ask_about_inheritance(fd);
+    Socket* socket = Socket::adopt_fd(fd, is_stand_in ? AF_VSOCK : family);
+    if (socket == nullptr) return;
+    socket->stand_in.store_relaxed(is_stand_in ? 1 : 0);
+    socket->ask_about_inheritance(fd);
 }
 
 void take_in_all() {
@@ -100,7 +105,8 @@ void lend_what_travels(const msghdr& message) {
         const Ref<Socket> socket = find<Socket>(fd);
         if (!socket) return;
         const SocketState state = socket->state();
-        if (state == SocketState::ring || state == SocketState::listening) lend(socket->cookie);
+        const bool has_port = socket->vsock.bound.family != 0;
+        if (has_port || state == SocketState::ring || state == SocketState::listening) lend(socket->cookie);
     });
     errno = saved_errno;
 }

@@ -6,8 +6,8 @@
 
 namespace xylem {
 
-// Asks the agent about a descriptor that may be a TCP socket of another process, and enters it. Of no effect
-// on other descriptors.
+// Asks the agent about a descriptor that may be a TCP or AF_VSOCK socket of another process, and enters it.
+// Of no effect on other descriptors.
 void take_in(int fd);
 // All descriptors that the process began with.
 void take_in_all();

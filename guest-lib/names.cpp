@@ -1,4 +1,5 @@
-// Conversions of addresses. Ports are in host order in a SocketName, in network order in a sockaddr.
+// Conversions of addresses. Ports are in host order in a SocketName, in network order in a sockaddr
+// (but for AF_VSOCK, which is in host order everywhere).
 #include "guest-lib/names.hpp"
 
 #include <netinet/in.h>
@@ -6,6 +7,7 @@
 #include <cstring>
 
 #include "guest-lib/real_libc.hpp"
+#include "guest-lib/vsock_name.hpp"
 
 namespace xylem {
 
@@ -26,6 +28,12 @@ bool to_socket_name(const sockaddr* address, socklen_t length, SocketName& name)
         name.port = ntohs(in.sin6_port);
         std::memcpy(name.address, &in.sin6_addr, 16);
         name.scope_id = in.sin6_scope_id;
+        return true;
+    }
+    if (address->sa_family == AF_VSOCK && length >= sizeof(sockaddr_vm)) {
+        sockaddr_vm vm{};
+        std::memcpy(&vm, address, sizeof vm);
+        name = vsock_name(vm.svm_cid, vm.svm_port);
         return true;
     }
     return false;
@@ -52,6 +60,14 @@ socklen_t to_sockaddr(const SocketName& name, sockaddr_storage& storage) {
         std::memcpy(&storage, &in, sizeof in);
         return sizeof in;
     }
+    if (name.family == AF_VSOCK) {
+        sockaddr_vm vm{};
+        vm.svm_family = AF_VSOCK;
+        vm.svm_port = name.port;
+        vm.svm_cid = cid_of(name);
+        std::memcpy(&storage, &vm, sizeof vm);
+        return sizeof vm;
+    }
     sockaddr_in in{};
     in.sin_family = AF_INET;
     in.sin_port = htons(static_cast<std::uint16_t>(name.port));
@@ -70,6 +86,7 @@ void store_name(const SocketName& name, sockaddr* address, socklen_t* length) {
 
 bool is_wildcard(const SocketName& name) {
     static constexpr std::uint8_t kZero[16] = {};
+    if (name.family == AF_VSOCK) return cid_of(name) == VMADDR_CID_ANY;
     return std::memcmp(name.address, kZero, name.family == AF_INET6 ? 16 : 4) == 0;
 }
 

@@ -7,7 +7,7 @@
 
 namespace xylem {
 
-// False: not an AF_INET or AF_INET6 address of at least the right length.
+// False: not an AF_INET, AF_INET6 or AF_VSOCK address of at least the right length.
 bool to_socket_name(const sockaddr* address, socklen_t length, SocketName& name);
 
 // An AF_INET name as an AF_INET6 socket sees it (::ffff:a.b.c.d); any other name as it is.

@@ -64,6 +64,7 @@ void PollPlan::classify(nfds_t index) {
 }
 
 void PollPlan::add_queue(const Socket& listener, nfds_t index) {
+    if (!listener.listens_in_kernel()) kernel_[index].events = 0;  // only its queue has something to say
     queue_of_[queue_count_++] = index;
     const auto events = static_cast<short>(items_[index].events & POLLIN);
     kernel_[count_ + queue_count_ - 1] = {listener.queue.get(), events, 0};

@@ -1,6 +1,6 @@
 // What happens to the process as a whole: start, fork, exec.
 //   start  takes note of the process id, of XYLEM_DISABLE and of where the agent is, and asks the agent
-//          about TCP sockets that were inherited over exec
+//          about TCP and AF_VSOCK sockets that were inherited over exec
 //   fork   before: the session is doubled, so the agent counts the child as a holder before the parent can
 //          let go; child: takes the second session, and forgets whatever the parent sleeps on
 #include <pthread.h>

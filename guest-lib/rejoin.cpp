@@ -32,6 +32,7 @@ void rejoin_all() {
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
         Ref<Socket> socket = find<Socket>(fd);
         if (!socket) continue;
+        socket->bind_vsock_again(fd);
         if (socket->is_ring()) rejoin_end(fd, *socket);
         if (socket->state() == SocketState::listening) socket->offer_again(fd);
     }

@@ -6,6 +6,8 @@
 //     └────connect()──> ring             a Stream; accept() makes such sockets as well
 //
 // kernel and ring are final but for connect(AF_UNSPEC), which leads back to fresh.
+//
+// AF_VSOCK streams are sockets like these; where they differ: socket_vsock.cpp, vsock_port.cpp, vsock_fd.cpp.
 #pragma once
 
 #include <sys/socket.h>
@@ -13,6 +15,7 @@
 #include "control/protocol/codec.hpp"
 #include "control/protocol/reason.hpp"
 #include "guest-lib/fd_table.hpp"
+#include "guest-lib/vsock_part.hpp"
 #include "vsock-transport/stream/stream.hpp"
 #include "vsock-transport/wakeup/wait_policy.hpp"
 
@@ -23,7 +26,10 @@ enum class SocketState : std::uint32_t { fresh = 0, listening = 1, kernel = 2, r
 struct Socket : FdObject {
     static constexpr ObjectKind kKind = ObjectKind::socket;
 
-    Socket() : FdObject(ObjectKind::socket) { set_state(SocketState::fresh); }
+    Socket() : FdObject(ObjectKind::socket) {
+        set_state(SocketState::fresh);
+        stand_in.store_relaxed(0);
+    }
 
     // A new object for a kernel socket that the program just got; entered under fd. Null without memory.
     static Socket* adopt_fd(int fd, int family);
@@ -33,6 +39,13 @@ struct Socket : FdObject {
     bool is_ring() const { return state() == SocketState::ring; }
     void set_state(SocketState next) { state_word.store_release(static_cast<std::uint32_t>(next)); }
 
+    // The descriptor of an AF_VSOCK stream is a socket of another kind (vsock_fd.cpp).
+    bool is_stand_in() const { return stand_in.load_relaxed() != 0; }
+    // Whether the kernel has no part in its data.
+    bool carries_data() const { return is_ring() || is_stand_in(); }
+    // Whether the kernel may have connections for this listener.
+    bool listens_in_kernel() const { return family != AF_VSOCK || vsock.kernel_listens; }
+
     // libc semantics: -1 and errno on failure. socket_connect.cpp, socket_listen.cpp, socket_data.cpp.
     int connect(int fd, const sockaddr* address, socklen_t length);
     int listen(int fd, int backlog);
@@ -40,6 +53,12 @@ struct Socket : FdObject {
     ssize_t send(const iovec* vectors, std::size_t count, int flags);
     ssize_t receive(const iovec* vectors, std::size_t count, int flags);
     int shutdown(int how);
+    // AF_VSOCK only; vsock_port.cpp, socket_vsock.cpp.
+    int bind_vsock(int fd, const sockaddr* address, socklen_t length);
+    int connect_vsock(int fd, const sockaddr* address, socklen_t length);
+    int get_vsock_name(int fd, sockaddr* address, socklen_t* length);
+    void bind_vsock_again(int fd);   // tells a restarted agent
+    void recall_vsock_port(int fd);  // after exec: the agent may know its cookie
 
     // Makes the stream of an `attached` answer. Errors: system, bad_layout.
     [[nodiscard]] Result<std::size_t> attach(int fd, const Received& attached);
@@ -51,8 +70,11 @@ struct Socket : FdObject {
     // Bits of poll(2) that a ring socket has now.
     short poll_events();
 
-    union {  // met by stale looks as well
+    union {  // met by stale looks as well, as the next
         AtomicU32 state_word;
+    };
+    union {
+        AtomicU32 stand_in;
     };
     int family = AF_UNSPEC;
     int first_fd = -1;  // the descriptor it began with; a hint, dup() and close() may have moved it
@@ -66,6 +88,7 @@ struct Socket : FdObject {
     std::uint64_t end_id = 0;
     AtomicU32 abort_on_close{0};  // SO_LINGER with zero seconds
     AtomicU32 connect_report{0};  // a non-blocking connect said EINPROGRESS; the next connect() says 0
+    VsockPart vsock;
 
     // listening
     std::uint64_t listener_id = 0;
@@ -83,9 +106,14 @@ struct Socket : FdObject {
   private:
     int connect_in_kernel(int fd, const sockaddr* address, socklen_t length);
     int connect_ring(int fd, const SocketName& peer, Reason& why);
+    // Asks the agent for a connection from one name to the other, and takes what it answers.
+    int ask_for_ring(int fd, const SocketName& local, const SocketName& peer, Reason& why);
+    int connect_vsock_in_kernel(int fd, const SocketName& peer, Reason why);
+    int listen_vsock(int fd, int wanted_backlog);
+    int ask_for_vsock_port(int fd, const SocketName& wanted, std::uint32_t flags);
     int accept_ring(sockaddr* address, socklen_t* length, int flags);
     int disconnect(int fd, const sockaddr* unspecified, socklen_t length);
-    bool adopt_accepted(int fd, int listener_family, const Received& attached);
+    bool adopt_accepted(int fd, bool made_stand_in, const Received& attached);
 };
 
 void reset_socket_locks();  // in a fork child
@@ -98,6 +126,16 @@ inline Ref<Socket> ring_socket(int fd) {
     if (!static_cast<const Socket*>(object)->is_ring()) return {};
     Ref<Socket> socket = find<Socket>(fd);
     if (!socket || !socket->is_ring()) return {};
+    return socket;
+}
+
+// The same for the calls that move data: those of stand-ins fail before they are rings.
+inline Ref<Socket> carried_socket(int fd) {
+    const FdObject* object = peek(fd);
+    if (object == nullptr || object->kind() != ObjectKind::socket) return {};
+    if (!static_cast<const Socket*>(object)->carries_data()) return {};
+    Ref<Socket> socket = find<Socket>(fd);
+    if (!socket || !socket->carries_data()) return {};
     return socket;
 }
 

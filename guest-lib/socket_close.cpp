@@ -54,6 +54,11 @@ void Socket::on_last_close() {
         message.id = listener_id;
         session.tell(SessionMessage::unlisten, message);
     }
+    if (vsock.bound.family != 0) {
+        IdMessage message{};
+        message.id = cookie;
+        session.tell(SessionMessage::unbind, message);
+    }
     clear_record(session.page(), record);
     record = -1;
 }

@@ -119,8 +119,7 @@ int Socket::connect_in_kernel(int fd, const sockaddr* address, socklen_t length)
 }
 
 int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
-    Session& session = Session::self();
-    const MapTableHeader* map = session.map();
+    const MapTableHeader* map = Session::self().map();
     if (map == nullptr) {
         why = Reason::no_agent;
         return -1;
@@ -138,6 +137,11 @@ int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
         why = Reason::no_memory;
         return -1;
     }
+    return ask_for_ring(fd, local, peer, why);
+}
+
+int Socket::ask_for_ring(int fd, const SocketName& local, const SocketName& peer, Reason& why) {
+    Session& session = Session::self();
     ConnectMessage question = make_connect(*this, local, peer);
     Received answer;
     const auto asked = session.ask(SessionMessage::connect, question, answer, &fd, 1);

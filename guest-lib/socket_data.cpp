@@ -87,6 +87,7 @@ std::size_t receive_target(const EndPage& page, std::size_t wanted, int flags) {
 }  // namespace
 
 ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
+    if (!is_ring()) return fail_errno_with(ENOTCONN);
     IoCursor source(vectors, count);
     Patience patience(stream.page().send_timeout_ns);
     std::size_t total = 0;
@@ -113,6 +114,7 @@ ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
 }
 
 ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
+    if (!is_ring()) return fail_errno_with(ENOTCONN);
     if ((flags & MSG_OOB) != 0) return fail_errno_with(EINVAL);       // urgent bytes travel in the stream
     if ((flags & MSG_ERRQUEUE) != 0) return fail_errno_with(EAGAIN);  // nothing ever waits there
     IoCursor destination(vectors, count);
@@ -150,7 +152,7 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
 
 int Socket::shutdown(int how) {
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return fail_errno_with(EINVAL);
-    if (stream.is_over()) return fail_errno_with(ENOTCONN);
+    if (!is_ring() || stream.is_over()) return fail_errno_with(ENOTCONN);
     if (how != SHUT_RD) stream.shutdown_write();
     if (how != SHUT_WR) stream.shutdown_read();
     return 0;

@@ -15,6 +15,7 @@
 #include "guest-lib/session.hpp"
 #include "guest-lib/session_page.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/vsock_fd.hpp"
 
 namespace xylem {
 namespace {
@@ -22,6 +23,12 @@ namespace {
 void set_nonblocking(int fd) {
     const long flags = system_call(SYS_fcntl, fd, F_GETFL);
     system_call(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+bool accepts_in_kernel(int fd) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    return real().getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0;
 }
 
 bool is_v6_only(int fd) {
@@ -49,11 +56,12 @@ bool offer(int fd, Socket& socket, const SocketName& local, int backlog) {
 }  // namespace
 
 int Socket::listen(int fd, int wanted_backlog) {
-    const int result = real().listen(fd, wanted_backlog);
+    const bool is_vsock = family == AF_VSOCK;
+    const int result = is_vsock ? listen_vsock(fd, wanted_backlog) : real().listen(fd, wanted_backlog);
     if (result != 0 || (state() != SocketState::fresh && state() != SocketState::listening)) return result;
     const int saved_errno = errno;
     backlog = wanted_backlog;
-    const SocketName local = bound_name(fd);
+    const SocketName local = is_vsock ? vsock.bound : bound_name(fd);
     const bool is_offered = offer(fd, *this, local, backlog) || Session::self().is_lost();
     if (is_offered && state() == SocketState::fresh) {
         nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
@@ -62,6 +70,8 @@ int Socket::listen(int fd, int wanted_backlog) {
         set_state(SocketState::listening);
         EpollSet::on_became_listener(*this);
     }
+    // Offered to nobody, and unknown to the kernel: there is no listener.
+    if (state() == SocketState::fresh && !listens_in_kernel()) return fail_errno_with(EADDRNOTAVAIL);
     if (state() == SocketState::listening) {
         record = write_record(Session::self().page(), record,
                               {RecordState::listener, fd, cookie, 0, Reason::ring, local, {}});
@@ -74,7 +84,7 @@ void Socket::offer_again(int fd) {
     // What the old agent held for this listener went with it.
     std::uint64_t lost = 0;
     system_call(SYS_read, queue.get(), word(&lost), sizeof lost);
-    offer(fd, *this, bound_name(fd), backlog);
+    offer(fd, *this, family == AF_VSOCK ? vsock.bound : bound_name(fd), backlog);
     // The queue's eventfd is the new agent's now; sets that know the old one are told.
     EpollSet::on_became_listener(*this);
 }
@@ -85,6 +95,7 @@ void Socket::ask_about_inheritance(int fd) {
     question.id = cookie;
     Received answer;
     if (!Session::self().ask(SessionMessage::adopt, question, answer, &fd, 1)) return;
+    if (family == AF_VSOCK) recall_vsock_port(fd);
     nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
     if (answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
         (void)attach(fd, answer);
@@ -96,12 +107,15 @@ void Socket::ask_about_inheritance(int fd) {
     queue = make_private(std::move(answer.fds[0]));
     kernel = duplicate_private(fd);
     nonblocking.store_relaxed(0);  // the kernel socket always is; what the program set went with its image
+    vsock.kernel_listens = family == AF_VSOCK && accepts_in_kernel(fd);
     set_state(SocketState::listening);
 }
 
-bool Socket::adopt_accepted(int fd, int listener_family, const Received& attached) {
-    Socket* accepted = Socket::adopt_fd(fd, listener_family);
+bool Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached) {
+    Socket* accepted = Socket::adopt_fd(fd, family);
     if (accepted == nullptr) return false;
+    accepted->stand_in.store_relaxed(made_stand_in ? 1 : 0);
+    accepted->vsock.options = vsock.options;
     accepted->nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
     accepted->receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
     accepted->send_timeout_ns.store_relaxed(send_timeout_ns.load_relaxed());
@@ -113,7 +127,9 @@ bool Socket::adopt_accepted(int fd, int listener_family, const Received& attache
 // A connection of the agent's queue, or -1 and errno: EAGAIN if there is none. The descriptor is made before
 // the agent sends others, so that it gets the number that the kernel's accept would give it.
 int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
-    const int made = real().socket(family, SOCK_STREAM | flags, 0);
+    bool made_stand_in = false;
+    const int made = family == AF_VSOCK ? make_vsock_fd(SOCK_STREAM | flags, 0, made_stand_in)
+                                        : real().socket(family, SOCK_STREAM | flags, 0);
     if (made < 0) return made;
     IdMessage question{};
     question.id = listener_id;
@@ -122,7 +138,7 @@ int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
     if (Session::self().ask(SessionMessage::accept, question, answer, &made, 1) &&
         answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
         failure = ENOMEM;
-        if (adopt_accepted(made, family, answer)) {
+        if (adopt_accepted(made, made_stand_in, answer)) {
             Session::self().page()->ring_connections.fetch_add(1);
             store_name(as_seen_by(family, find<Socket>(made)->stream.page().peer), address, length);
             return made;
@@ -140,8 +156,9 @@ int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
             const int made = accept_ring(address, length, flags);
             if (made >= 0 || errno != EAGAIN) return made;
         }
-        const auto made =
-            static_cast<int>(to_libc(system_call(SYS_accept4, fd, word(address), word(length), flags)));
+        const long answer =
+            listens_in_kernel() ? system_call(SYS_accept4, fd, word(address), word(length), flags) : -EAGAIN;
+        const auto made = static_cast<int>(to_libc(answer));
         if (made >= 0) {
             Socket* accepted = Socket::adopt_fd(made, family);
             if (accepted != nullptr) accepted->stay_on_tcp(made, Reason::accepted_over_tcp, {});

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "guest-lib/real_libc.hpp"
+#include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
 
 namespace xylem {
@@ -41,17 +42,26 @@ std::uint8_t tcp_state(Stream& stream) {
     return (status & kWriteShut) != 0 ? TCP_FIN_WAIT2 : TCP_ESTABLISHED;
 }
 
+// 0, or the errno for such room.
+int refuse_room(const void* value, const socklen_t* length) {
+    if (value == nullptr || length == nullptr) return EFAULT;
+    return static_cast<int>(*length) < 0 ? EINVAL : 0;
+}
+
+int store_number(int number, void* value, socklen_t* length) {
+    if (const int refused = refuse_room(value, length); refused != 0) return fail_errno_with(refused);
+    const std::size_t size = *length < sizeof number ? *length : sizeof number;
+    std::memcpy(value, &number, size);
+    *length = static_cast<socklen_t>(size);
+    return 0;
+}
+
 }  // namespace
 
 int get_option(Socket& socket, int fd, int level, int name, void* value, socklen_t* length) {
     if (level == SOL_SOCKET && name == SO_ERROR && socket.is_ring()) {
-        if (value == nullptr || length == nullptr) return fail_errno_with(EFAULT);
-        if (static_cast<int>(*length) < 0) return fail_errno_with(EINVAL);
-        const int error = socket.stream.take_error();
-        const std::size_t size = *length < sizeof error ? *length : sizeof error;
-        std::memcpy(value, &error, size);
-        *length = static_cast<socklen_t>(size);
-        return 0;
+        if (const int refused = refuse_room(value, length); refused != 0) return fail_errno_with(refused);
+        return store_number(socket.stream.take_error(), value, length);
     }
     const int result = real().getsockopt(fd, level, name, value, length);
     if (result == 0 && socket.is_ring() && level == IPPROTO_TCP && name == TCP_INFO && *length >= 1) {
@@ -59,6 +69,36 @@ int get_option(Socket& socket, int fd, int level, int name, void* value, socklen
         std::memcpy(value, &state, sizeof state);
     }
     return result;
+}
+
+int get_vsock_option(Socket& socket, int fd, int level, int name, void* value, socklen_t* length) {
+    if (level == SOL_SOCKET) {
+        const bool listens = socket.state() == SocketState::listening;
+        if (name == SO_DOMAIN) return store_number(AF_VSOCK, value, length);
+        if (name == SO_TYPE) return store_number(SOCK_STREAM, value, length);
+        if (name == SO_ACCEPTCONN && listens) return store_number(1, value, length);
+        if (name == SO_PEEK_OFF && socket.is_stand_in()) return fail_errno_with(EOPNOTSUPP);  // vsock_fd.cpp
+        return get_option(socket, fd, level, name, value, length);
+    }
+    if (!socket.is_stand_in()) return real().getsockopt(fd, level, name, value, length);
+    if (level != AF_VSOCK) return fail_errno_with(ENOPROTOOPT);
+    return socket.vsock.options.get(name, value, length);
+}
+
+int get_local_cid(int fd, unsigned long request, void* value) {
+    const bool is_vsock = [fd] {
+        Ref<Socket> socket = find<Socket>(fd);
+        return socket && socket->family == AF_VSOCK;
+    }();
+    if (!is_vsock) {
+        const int result = real().ioctl(fd, request, value);
+        if (result != 0) return result;
+    }
+    if (Session::self().map() == nullptr) return is_vsock ? fail_errno_with(ENODEV) : 0;
+    if (value == nullptr) return fail_errno_with(EFAULT);
+    const std::uint32_t cid = Session::self().own_domain();
+    std::memcpy(value, &cid, sizeof cid);
+    return 0;
 }
 
 void note_option(Socket& socket, int level, int name, const void* value, socklen_t length) {

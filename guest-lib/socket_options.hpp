@@ -9,6 +9,10 @@ namespace xylem {
 struct Socket;
 
 int get_option(Socket& socket, int fd, int level, int name, void* value, socklen_t* length);
+// Of AF_VSOCK sockets: level AF_VSOCK, and what the descriptor cannot know.
+int get_vsock_option(Socket& socket, int fd, int level, int name, void* value, socklen_t* length);
+// The cid that IOCTL_VM_SOCKETS_GET_LOCAL_CID tells: the domain's, where it has an agent.
+int get_local_cid(int fd, unsigned long request, void* value);
 // After the kernel took the option: keeps the copies that the stream uses.
 void note_option(Socket& socket, int level, int name, const void* value, socklen_t length);
 

@@ -12,7 +12,7 @@ namespace xylem {
 namespace {
 
 constexpr std::string_view kAny = "any";
-constexpr std::string_view kPortForm = "a port from 1 to 65535, a range such as 8000-8999, or any";
+constexpr std::string_view kPortForm = "a port from 1 to 4294967294, a range such as 8000-8999, or any";
 
 // Takes the words of a line in order.
 class Sentence {

@@ -14,14 +14,14 @@
 
 namespace xylem {
 
-constexpr std::uint32_t kMaxWrittenPort = 65535;
+constexpr std::uint32_t kMaxWrittenPort = UINT32_MAX - 1;  // of AF_VSOCK; VMADDR_PORT_ANY is none
 
 struct PolicyRule {
     bool allows = true;
     std::optional<std::uint32_t> source_domain;  // none: any
-    std::uint32_t first_port = 0;                // `any` is 0 to UINT32_MAX: AF_VSOCK ports have 32 bits,
-    std::uint32_t last_port = UINT32_MAX;        // though a line can name only 1 to kMaxWrittenPort
-    std::uint32_t line = 0;                      // where it stands in its file, counted from 1
+    std::uint32_t first_port = 0;                // `any` is 0 to UINT32_MAX: AF_VSOCK has a port 0
+    std::uint32_t last_port = UINT32_MAX;
+    std::uint32_t line = 0;  // where it stands in its file, counted from 1
 
     bool matches(std::uint32_t domain, std::uint32_t port) const {
         return (!source_domain || *source_domain == domain) && first_port <= port && port <= last_port;

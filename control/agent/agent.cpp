@@ -23,6 +23,7 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       ends(given.max_ends, given.max_ends_per_peer),
       bells(given.max_bells),
       listeners(given.max_listeners),
+      vsock_ports(given.max_listeners + given.max_ends),
       sessions(*this),
       orphans(*this),
       links(*this),

@@ -19,6 +19,7 @@
 #include "control/agent/sessions.hpp"
 #include "control/agent/settings.hpp"
 #include "control/agent/slab_pool.hpp"
+#include "control/agent/vsock_ports.hpp"
 #include "control/protocol/runtime_paths.hpp"
 
 namespace xylem::agent {
@@ -50,6 +51,7 @@ struct Agent {
     Ends ends;
     Bells bells;
     Listeners listeners;
+    VsockPorts vsock_ports;
     Sessions sessions;
     Orphans orphans;
     Links links;

@@ -61,7 +61,7 @@ LinkConnectMessage message_for(const ConnectAttempt& attempt) {
 }  // namespace
 
 Reason prepare(Agent& agent, const ConnectMessage& ask, ConnectAttempt& attempt) {
-    if (!is_known_family(ask.peer) || ask.peer.port == 0) return Reason::bad_request;
+    if (!is_known_family(ask.peer) || !names_port(ask.peer)) return Reason::bad_request;
     const Route route = find_route(agent, ask.peer, ask.ring_size_bytes, ask.spin_ns);
     if (route.reason != Reason::ring) return route.reason;
     if (!agent.ends.has_room(route.domain)) return Reason::quota_reached;

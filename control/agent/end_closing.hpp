@@ -12,7 +12,7 @@ struct Agent;
 void hold(End& end, Session& session);
 // The session holds it no more; without any holder left, the end is finished, or waits as an orphan if it is
 // lent and its kernel socket exists (orphans.hpp).
-void let_go(Agent& agent, End& end, Session& session, CloseMode mode);
+void let_go(Agent& agent, End& end, Session& session, CloseMode mode = CloseMode::orderly);
 // Descriptors of it may come to processes that do not say so: one holder more.
 void lend(End& end);
 // Closes the end for a holder that could not, tells the far agent, forgets it. `end` is gone afterwards.

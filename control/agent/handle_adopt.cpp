@@ -6,8 +6,7 @@
 // the same user's; the cookie may then stand in another's session page alone (of an end that was accepted
 // without showing the kernel socket). It is looked up there, and believed of ends that this very session
 // holds: a lie could only mislead about the liar's own.
-#include <algorithm>
-
+#include "control/agent/adoption.hpp"
 #include "control/agent/agent.hpp"
 #include "control/agent/answers.hpp"
 #include "control/agent/end_closing.hpp"
@@ -32,24 +31,6 @@ End* find_in_pages(Agent& agent, uid_t uid, std::uint64_t cookie) {
     });
     if (found != nullptr) agent.ends.name_cookie(*found, cookie);
     return found;
-}
-
-// Whether the session may have what these sessions hold: it is the same user's. An exec()ed program takes
-// it over from its own earlier image, which holds it no more.
-bool may_adopt(Agent& agent, const Session& session, const std::set<SessionId>& holders) {
-    return std::any_of(holders.begin(), holders.end(), [&](SessionId id) {
-        const SessionPtr holder = agent.sessions.find(id);
-        return holder != nullptr && holder->uid == session.uid;
-    });
-}
-
-template <class Held>
-void take_from_limbo(Agent& agent, const Session& session, Held& held, const std::set<SessionId>& holders) {
-    for (const SessionPtr& before : agent.sessions.in_limbo(session.process.pid())) {
-        if (before->id == session.id || holders.count(before->id) == 0) continue;
-        if constexpr (std::is_same_v<Held, End>) let_go(agent, held, *before, CloseMode::orderly);
-        if constexpr (std::is_same_v<Held, Listener>) let_go(agent, held, *before);
-    }
 }
 
 EndIdentity identity_of(const RejoinMessage& ask) {
@@ -88,7 +69,7 @@ void handle_adopt(Agent& agent, const SessionPtr& session, Received& message) {
     if (end == nullptr && ask.id != 0) end = find_in_pages(agent, session->uid, ask.id);
     if (end != nullptr && end->has_memory() && (has_shown || may_adopt(agent, *session, end->holders))) {
         hold(*end, *session);
-        take_from_limbo(agent, *session, *end, std::set(end->holders));
+        take_from_limbo(agent, *session, *end);
         ++agent.counters.adopted;
         if (answer_attached(agent, *session, request_id, *end)) return;
         let_go(agent, *end, *session, CloseMode::orderly);
@@ -97,7 +78,7 @@ void handle_adopt(Agent& agent, const SessionPtr& session, Received& message) {
     Listener* listener = ask.id == 0 ? nullptr : agent.listeners.find_cookie(ask.id);
     if (listener != nullptr && (has_shown || may_adopt(agent, *session, listener->holders))) {
         hold(*listener, *session);
-        take_from_limbo(agent, *session, *listener, std::set(listener->holders));
+        take_from_limbo(agent, *session, *listener);
         ++agent.counters.adopted;
         return answer_listening(agent, *session, request_id, *listener);
     }

@@ -11,6 +11,14 @@
 namespace xylem::agent {
 namespace {
 
+// An AF_VSOCK listener has its port from here; other families have theirs from the kernel.
+bool owns_vsock_port(const Agent& agent, const Session& session, const ListenMessage& ask) {
+    if (ask.local.family != AF_VSOCK) return true;
+    const BoundPort* bound = agent.vsock_ports.find(ask.local.port);
+    return bound != nullptr && bound->cookie == ask.cookie && bound->holders.count(session.id) != 0 &&
+           same_address(bound->local, ask.local);
+}
+
 // The kernel socket that the program made for an accepted end. Its cookie is the kernel's word.
 void note_socket(Agent& agent, End& end, const Received& message) {
     end.socket = shown_socket(message, 0);
@@ -22,7 +30,8 @@ void note_socket(Agent& agent, End& end, const Received& message) {
 void handle_listen(Agent& agent, const SessionPtr& session, Received& message) {
     const ListenMessage ask = *message.as<ListenMessage>();
     const std::uint32_t request_id = ask.header.request_id;
-    if (!is_known_family(ask.local) || ask.local.port == 0 || ask.cookie == 0) {
+    if (!is_known_family(ask.local) || !names_port(ask.local) || ask.cookie == 0 ||
+        !owns_vsock_port(agent, *session, ask)) {
         return refuse_malformed(agent, session, request_id, Reason::bad_request);
     }
     Listener* listener = agent.listeners.find_cookie(ask.cookie);
@@ -73,6 +82,10 @@ void handle_lend(Agent& agent, const SessionPtr& session, Received& message) {
     for (const ListenerId id : session->listeners) {
         Listener* listener = agent.listeners.find(id);
         if (listener != nullptr && (ask.id == 0 || listener->cookie == ask.id)) lend(*listener);
+    }
+    for (const std::uint32_t port : session->vsock_ports) {
+        BoundPort* bound = agent.vsock_ports.find(port);
+        if (bound != nullptr && (ask.id == 0 || bound->cookie == ask.id)) lend(*bound);
     }
     answer(agent, *session, make_answer<PlainMessage>(SessionMessage::done, ask.header.request_id));
 }

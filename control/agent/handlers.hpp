@@ -23,6 +23,8 @@ void handle_bell_free(Agent& agent, const SessionPtr& session, Received& message
 void handle_bell_find(Agent& agent, const SessionPtr& session, Received& message);
 void handle_adopt(Agent& agent, const SessionPtr& session, Received& message);
 void handle_rejoin(Agent& agent, const SessionPtr& session, Received& message);
+void handle_bind(Agent& agent, const SessionPtr& session, Received& message);
+void handle_unbind(Agent& agent, const SessionPtr& session, Received& message);
 void handle_lend(Agent& agent, const SessionPtr& session, Received& message);
 void handle_query(Agent& agent, const SessionPtr& session, Received& message);
 

@@ -17,6 +17,10 @@ std::size_t address_bytes(const SocketName& name) {
 
 bool is_known_family(const SocketName& name) { return address_bytes(name) != 0; }
 
+bool names_port(const SocketName& name) {
+    return name.port != (name.family == AF_VSOCK ? VMADDR_PORT_ANY : 0);
+}
+
 bool same_address(const SocketName& a, const SocketName& b) {
     return a.family == b.family && std::memcmp(a.address, b.address, address_bytes(a)) == 0;
 }
@@ -63,7 +67,9 @@ std::string address_text(const SocketName& name) {
 std::string to_text(const SocketName& name) {
     if (!is_known_family(name)) return {};
     if (name.family == AF_INET6) return fmt::format("[{}]:{}", address_text(name), name.port);
-    if (name.family == AF_VSOCK) return fmt::format("vsock:{}:{}", address_text(name), name.port);
+    if (name.family == AF_VSOCK) {
+        return fmt::format("vsock:{}:{}", is_wildcard(name) ? "*" : address_text(name), name.port);
+    }
     return fmt::format("{}:{}", address_text(name), name.port);
 }
 

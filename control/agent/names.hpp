@@ -12,6 +12,8 @@ namespace xylem::agent {
 // Length of the address in use: 4, 16, or 4 for a cid; 0 for a family that is none of ours.
 std::size_t address_bytes(const SocketName& name);
 bool is_known_family(const SocketName& name);
+// Port 0 is no port, but one like others of AF_VSOCK, where VMADDR_PORT_ANY is none.
+bool names_port(const SocketName& name);
 bool same_address(const SocketName& a, const SocketName& b);
 // 0.0.0.0, ::, or VMADDR_CID_ANY.
 bool is_wildcard(const SocketName& name);
@@ -22,7 +24,7 @@ SocketName as_ipv4_mapped(const SocketName& name);
 // The name with only the fields of its family set: what a program left in the others is dropped.
 SocketName cleaned(const SocketName& name);
 
-// "127.44.0.1:5201", "[fd00::7]:80", "vsock:3:1024"; empty for an unknown family.
+// "127.44.0.1:5201", "[fd00::7]:80", "vsock:3:1024", "vsock:*:1024" (any cid); empty for an unknown family.
 std::string to_text(const SocketName& name);
 std::string address_text(const SocketName& name);
 

@@ -15,6 +15,18 @@ namespace {
 constexpr std::uint64_t kFirstPauseNs = kNsPerMs;
 constexpr std::uint64_t kLongestPauseNs = kNsPerSecond;
 
+// Strikes off what was adopted or is gone, and what has ended with its kernel socket.
+template <class Id, class Table, class Finish>
+void look_at(std::set<Id>& waiting, Table& table, Finish finish) {
+    for (const Id id : std::vector(waiting.begin(), waiting.end())) {
+        const auto* orphan = table.find(id);
+        const bool is_adopted = orphan == nullptr || !orphan->holders.empty();
+        if (!is_adopted && orphan->socket.exists()) continue;
+        waiting.erase(id);
+        if (!is_adopted) finish(*orphan);
+    }
+}
+
 }  // namespace
 
 void Orphans::add(const End& end) {
@@ -32,33 +44,21 @@ void Orphans::begin() {
     timer_ = agent_.loop.after(pause_ns_, [this] { look(); });
 }
 
+void Orphans::add(const BoundPort& bound) {
+    vsock_ports_.insert(bound.local.port);
+    begin();
+}
+
 void Orphans::look() {
-    look_at_ends();
-    look_at_listeners();
+    look_at(ends_, agent_.ends, [this](const End& end) { finish(agent_, end.id(), end.last_close); });
+    look_at(listeners_, agent_.listeners,
+            [this](const Listener& listener) { finish_listener(agent_, listener.id); });
+    look_at(vsock_ports_, agent_.vsock_ports,
+            [this](const BoundPort& bound) { agent_.vsock_ports.erase(bound.local.port); });
     pause_ns_ = std::min(2 * pause_ns_, kLongestPauseNs);
     timer_ = Watch();
-    if (ends_.empty() && listeners_.empty()) return;
+    if (ends_.empty() && listeners_.empty() && vsock_ports_.empty()) return;
     timer_ = agent_.loop.after(pause_ns_, [this] { look(); });
-}
-
-void Orphans::look_at_ends() {
-    for (const EndId id : std::vector(ends_.begin(), ends_.end())) {
-        const End* end = agent_.ends.find(id);
-        const bool is_adopted = end == nullptr || !end->holders.empty();
-        if (!is_adopted && end->socket.exists()) continue;
-        ends_.erase(id);
-        if (!is_adopted) finish(agent_, id, end->last_close);
-    }
-}
-
-void Orphans::look_at_listeners() {
-    for (const ListenerId id : std::vector(listeners_.begin(), listeners_.end())) {
-        const Listener* listener = agent_.listeners.find(id);
-        const bool is_adopted = listener == nullptr || !listener->holders.empty();
-        if (!is_adopted && listener->socket.exists()) continue;
-        listeners_.erase(id);
-        if (!is_adopted) finish_listener(agent_, id);
-    }
 }
 
 }  // namespace xylem::agent

@@ -1,6 +1,6 @@
-// Ends and listeners that no session holds, while their kernel sockets still exist somewhere: in a program
-// that exec() or posix_spawn() brought up and that has not said hello, in one without the guest library, or
-// in a message on its way. They wait to be adopted, or for their kernel socket to go.
+// Ends, listeners and AF_VSOCK ports that no session holds, while their kernel sockets still exist somewhere:
+// in a program that exec() or posix_spawn() brought up and that has not said hello, in one without the guest
+// library, or in a message on its way. They wait to be adopted, or for their kernel socket to go.
 #pragma once
 
 #include <set>
@@ -13,6 +13,7 @@ namespace xylem::agent {
 struct Agent;
 struct End;
 struct Listener;
+struct BoundPort;
 
 class Orphans {
   public:
@@ -20,16 +21,16 @@ class Orphans {
 
     void add(const End& end);
     void add(const Listener& listener);
+    void add(const BoundPort& bound);
 
   private:
     void begin();
     void look();
-    void look_at_ends();
-    void look_at_listeners();
 
     Agent& agent_;
     std::set<EndId> ends_;
     std::set<ListenerId> listeners_;
+    std::set<std::uint32_t> vsock_ports_;
     std::uint64_t pause_ns_ = 0;
     Watch timer_;
 };

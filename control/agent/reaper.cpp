@@ -1,9 +1,8 @@
 // Reaper. A hang-up alone does not say whether a process died, or closed its session by exec() and goes on
-// with the descriptors that it kept, or some of them, or handed them on. For ends and listeners whose kernel
-// socket the agent was shown, the kernel knows: they are lent, and without another holder they live as
-// orphans as long as that socket (orphans.cpp). For others: while the process (a pidfd, never a number)
-// lives, what it held stays in limbo, until it dies, or until its new program image said hello and had time
-// to adopt.
+// with the descriptors that it kept, or some of them, or handed them on. Where the agent was shown the kernel
+// socket of what it held, the kernel knows: that is lent, and without another holder it lives as an orphan as
+// long as that socket (orphans.cpp). For the rest: while the process (a pidfd, never a number) lives, what it
+// held stays in limbo, until it dies, or until its new program image said hello and had time to adopt.
 //
 // Doorbells go at the hang-up in any case: no thread of the old image waits on them any more.
 #include "control/agent/reaper.hpp"
@@ -13,9 +12,23 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
 #include "control/agent/listener_holding.hpp"
+#include "control/agent/vsock_ports.hpp"
 
 namespace xylem::agent {
 namespace {
+
+// Everything that the session holds; visit may let go of it.
+template <class Visit>
+void for_each_held(Agent& agent, const Session& session, Visit visit) {
+    const auto each = [&visit](const auto& ids, auto& table) {
+        for (const auto id : std::vector(ids.begin(), ids.end())) {
+            if (auto* held = table.find(id)) visit(*held);
+        }
+    };
+    each(session.ends, agent.ends);
+    each(session.listeners, agent.listeners);
+    each(session.vsock_ports, agent.vsock_ports);
+}
 
 void drop_bells(Agent& agent, Session& session) {
     for (const EndId id : session.ends) {
@@ -32,18 +45,11 @@ bool is_unclaimed_clone(const Session& session) {
 
 // What has a kernel socket is in the kernel's hands from here on.
 void let_go_of_shown(Agent& agent, Session& session) {
-    for (const EndId id : std::vector(session.ends.begin(), session.ends.end())) {
-        End* end = agent.ends.find(id);
-        if (end == nullptr || !end->socket) continue;
-        lend(*end);
-        let_go(agent, *end, session, CloseMode::orderly);
-    }
-    for (const ListenerId id : std::vector(session.listeners.begin(), session.listeners.end())) {
-        Listener* listener = agent.listeners.find(id);
-        if (listener == nullptr || !listener->socket) continue;
-        lend(*listener);
-        let_go(agent, *listener, session);
-    }
+    for_each_held(agent, session, [&](auto& held) {
+        if (!held.socket) return;
+        lend(held);
+        let_go(agent, held, session);
+    });
 }
 
 }  // namespace
@@ -68,16 +74,7 @@ void reap(Agent& agent, const SessionPtr& session) {
 
 void bury(Agent& agent, const SessionPtr& session) {
     drop_bells(agent, *session);
-    while (!session->ends.empty()) {
-        const EndId id = *session->ends.begin();
-        session->ends.erase(id);
-        if (End* end = agent.ends.find(id)) let_go(agent, *end, *session, CloseMode::orderly);
-    }
-    while (!session->listeners.empty()) {
-        const ListenerId id = *session->listeners.begin();
-        session->listeners.erase(id);
-        if (Listener* listener = agent.listeners.find(id)) let_go(agent, *listener, *session);
-    }
+    for_each_held(agent, *session, [&](auto& held) { let_go(agent, held, *session); });
     agent.sessions.forget(session);
 }
 
@@ -91,12 +88,7 @@ void start_adoption(Agent& agent, pid_t pid) {
 }
 
 void share_holdings(Agent& agent, Session& from, Session& with) {
-    for (const EndId id : from.ends) {
-        if (End* end = agent.ends.find(id)) hold(*end, with);
-    }
-    for (const ListenerId id : from.listeners) {
-        if (Listener* listener = agent.listeners.find(id)) hold(*listener, with);
-    }
+    for_each_held(agent, from, [&with](auto& held) { hold(held, with); });
 }
 
 }  // namespace xylem::agent

@@ -24,6 +24,8 @@ Json begin_report(const Agent& agent);
 Json json_of(const SocketName& name);  // null for no name
 Json json_of_links(const Agent& agent);
 Json json_of(const MapTableEntry& entry, int family, unsigned prefix_bits);
+// What the kernel has for sockets of that family: "tcp" or "vsock".
+const char* kernel_transport(const SocketName& name);
 void put_reason(Json& object, Reason reason);
 
 }  // namespace xylem::agent

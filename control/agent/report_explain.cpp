@@ -1,4 +1,8 @@
 // Explaining: goes the way of a connect, with a dry run instead of a slab, and tells each step.
+#include <linux/vm_sockets.h>
+
+#include <cstring>
+
 #include "control/agent/agent.hpp"
 #include "control/agent/connect_attempt.hpp"
 #include "control/agent/names.hpp"
@@ -8,8 +12,8 @@
 namespace xylem::agent {
 namespace {
 
-void put_transport(Json& report, Reason reason) {
-    report["transport"] = reason == Reason::ring ? "ring" : "tcp";
+void put_transport(Json& report, const SocketName& target, Reason reason) {
+    report["transport"] = reason == Reason::ring ? "ring" : kernel_transport(target);
     put_reason(report, reason);
 }
 
@@ -44,12 +48,11 @@ void ask_listener(Agent& agent, const SocketName& target, const std::function<vo
     ask_accepting_side(agent, *attempt, [attempt, decided](Reason reason, bool) { decided(reason); });
 }
 
-}  // namespace
-
-void report_explain(Agent& agent, const SocketName& target, std::function<void(Json)> told) {
+void explain(Agent& agent, const SocketName& asked, const SocketName& target,
+             const std::function<void(Json)>& told) {
     const Route route = find_route(agent, target, 0, kUnsetSpinNs);
     Json report = begin_report(agent);
-    report["target"] = json_of(target);
+    report["target"] = json_of(asked);
     report["entry"] = nullptr;
     report["target_domain"] = nullptr;
     report["policy"] = nullptr;
@@ -58,20 +61,34 @@ void report_explain(Agent& agent, const SocketName& target, std::function<void(J
     if (names_domain) report["target_domain"] = route.domain;
     report["asked_peer"] = route.reason == Reason::ring && route.domain != agent.settings.domain;
     if (route.reason != Reason::ring) {
-        put_transport(report, route.reason);
+        put_transport(report, target, route.reason);
         return told(std::move(report));
     }
     if (route.domain == agent.settings.domain) {
         const PolicyRule* rule = agent.policy.policy().deciding_rule(route.domain, target.port);
         if (rule != nullptr) report["policy"] = to_string(*rule);
     }
-    const auto decided = [report = std::move(report), told = std::move(told)](Reason reason) {
+    const auto decided = [report = std::move(report), target, told](Reason reason) {
         Json done = report;
-        put_transport(done, reason);
+        put_transport(done, target, reason);
         told(std::move(done));
     };
     if (target.port == 0) return ask_agent(agent, route.domain, decided);
     ask_listener(agent, target, decided);
+}
+
+}  // namespace
+
+void report_explain(Agent& agent, const SocketName& target, std::function<void(Json)> told) {
+    const bool is_local = target.family == AF_VSOCK && cid_of(target) == VMADDR_CID_LOCAL;
+    if (!is_local || agent.settings.domain == VMADDR_CID_LOCAL) return explain(agent, target, target, told);
+    // Domain 1 if it has an agent, else the own domain: as the guest library does it.
+    ask_agent(agent, VMADDR_CID_LOCAL, [&agent, target, told = std::move(told)](Reason reason) {
+        SocketName meant = target;
+        const std::uint32_t own = agent.settings.domain;
+        if (reason == Reason::no_peer_agent) std::memcpy(meant.address, &own, sizeof own);
+        explain(agent, target, meant, told);
+    });
 }
 
 }  // namespace xylem::agent

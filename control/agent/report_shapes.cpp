@@ -108,6 +108,8 @@ Json json_of(const MapTableEntry& entry, int family, unsigned prefix_bits) {
     return json;
 }
 
+const char* kernel_transport(const SocketName& name) { return name.family == AF_VSOCK ? "vsock" : "tcp"; }
+
 void put_reason(Json& object, Reason reason) {
     object["reason"] = reason_name(static_cast<std::uint32_t>(reason));
     object["reason_text"] = reason_text(static_cast<std::uint32_t>(reason));

@@ -75,7 +75,7 @@ class SocketReport {
         if (is_new) {
             const bool listens = state == RecordState::listener;
             socket["kind"] = listens ? "listener" : "connection";
-            socket["transport"] = "tcp";
+            socket["transport"] = kernel_transport(listens ? record.local : record.peer);
             socket["state"] = listens ? "LISTEN" : "ESTAB";
             socket["cookie"] = record.cookie;
             socket["local"] = json_of(record.local);

@@ -61,10 +61,12 @@ Json report_statistics(const Agent& agent) {
     report["connects_failed"] = by_reason(agent.counters.connects_failed);
     report["refused"] = by_reason(agent.counters.refused);
     report["programs"] = programs_of(agent);
-    report["quotas"] = {of("ends", agent.ends.quota(), "count"), of("memory", agent.memory, "bytes"),
+    report["quotas"] = {of("ends", agent.ends.quota(), "count"),
+                        of("memory", agent.memory, "bytes"),
                         of("listeners", agent.listeners.quota(), "count"),
                         of("sessions", agent.session_quota, "count"),
-                        of("bells", agent.bells.quota(), "count")};
+                        of("bells", agent.bells.quota(), "count"),
+                        of("vsock_ports", agent.vsock_ports.quota(), "count")};
     report["peers"] = peers_of(agent.ends);
     report["pool"] = {{"slabs", agent.pool.idle()},
                       {"bytes", agent.pool.idle_bytes()},

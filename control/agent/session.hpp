@@ -50,7 +50,7 @@ struct Session {
         state = next;
         return true;
     }
-    bool holds_anything() const { return !ends.empty() || !listeners.empty(); }
+    bool holds_anything() const { return !ends.empty() || !listeners.empty() || !vsock_ports.empty(); }
 
     const SessionId id;
     SessionState state = SessionState::greeting;
@@ -70,6 +70,7 @@ struct Session {
 
     std::unordered_set<EndId> ends;
     std::set<ListenerId> listeners;
+    std::set<std::uint32_t> vsock_ports;
     std::set<std::uint32_t> bells;
 
     // limbo

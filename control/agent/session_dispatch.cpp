@@ -36,6 +36,8 @@ constexpr Row kRows[] = {
     {SessionMessage::rejoin, sizeof(RejoinMessage), 1, false, handle_rejoin},
     {SessionMessage::query, sizeof(QueryMessage), 0, true, handle_query},
     {SessionMessage::lend, sizeof(IdMessage), 0, false, handle_lend},
+    {SessionMessage::bind, sizeof(BindMessage), 1, true, handle_bind},
+    {SessionMessage::unbind, sizeof(IdMessage), 0, false, handle_unbind},
 };
 
 const Row* row_for(const Session& session, const Received& message) {

@@ -53,7 +53,11 @@ Outcome<Json> read_map(std::uint32_t domain, const SocketName& target) {
                 {"policy", nullptr}};
     set_reason(answer, Reason::no_agent);
     auto address = address_of(target);
-    if (!address) return answer;
+    if (!address) {
+        answer["target"]["family"] = "vsock";
+        answer["transport"] = "vsock";
+        return answer;
+    }
     auto match = source->map.find(*address);
     if (!match) {
         set_reason(answer, Reason::not_mapped);

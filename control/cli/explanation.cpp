@@ -20,6 +20,7 @@ bool is_one_of(const std::string& reason, std::initializer_list<const char*> cod
 bool has_port(const Json& answer) { return number_at(member(answer, "target"), "port").value_or(0) != 0; }
 
 std::string map_line(const Json& answer) {
+    if (text_at(member(answer, "target"), "family") == "vsock") return "not asked: the cid is the domain";
     const Json& entry = member(answer, "entry");
     const std::string file = text_at(answer, "file");
     if (!entry.is_object() && !bool_at(answer, "from_file")) {
@@ -73,8 +74,8 @@ std::string transport_line(const Json& answer, bool is_ring, bool colours) {
         return painted("ring", Paint::good, colours) +
                " to ports where a program listens and the policy allows it";
     }
-    return painted(is_ring ? "ring" : "tcp", is_ring ? Paint::good : Paint::doubtful, colours) + ": " +
-           text_at(answer, "reason_text");
+    return painted(text_at(answer, "transport", "tcp"), is_ring ? Paint::good : Paint::doubtful, colours) +
+           ": " + text_at(answer, "reason_text");
 }
 
 std::string line(const char* label, const std::string& text) {

@@ -44,17 +44,19 @@ std::string program_text(const Json& socket) {
     return users > 1 ? fmt::format("{} +{}", text, users - 1) : text;
 }
 
-// A connection whose own address its program did not tell has port 0.
+// A connection whose own address its program did not tell has port 0, which of AF_VSOCK is a port.
 std::string local_text(const Json& socket) {
     const Json& local = member(socket, "local");
-    return number_at(local, "port").value_or(0) == 0 ? "-" : name_text(local);
+    const bool is_vsock = text_at(local, "family") == "vsock";
+    return number_at(local, "port").value_or(0) == 0 && !is_vsock ? "-" : name_text(local);
 }
 
 Cell transport_cell(const Json& socket) {
     const bool is_ring = text_at(socket, "transport") == "ring";
     const bool listens = text_at(socket, "kind") == "listener";
-    if (!is_ring) return {"tcp", Paint::doubtful};
-    return {listens ? "ring+tcp" : "ring", Paint::good};
+    const bool is_vsock = text_at(member(socket, "local"), "family") == "vsock";
+    if (!is_ring) return {text_at(socket, "transport"), Paint::doubtful};
+    return {listens && !is_vsock ? "ring+tcp" : "ring", Paint::good};
 }
 
 // Why it is not a ring, or not one for everybody.

@@ -24,6 +24,9 @@
 //   query       report       <- JSON text (memfd)   for the xylem command: what = QueryKind
 //   lend        done                                descriptors of what the session holds may come to
 //                                                   processes that do not say so (spawned, or by SCM_RIGHTS)
+//   bind        bound        -> kernel socket (opt) an AF_VSOCK port of this domain becomes the socket's, or
+//                                                   (recall) is named again; failed: sys_errno says why
+//   unbind      -                                   this session holds the socket's AF_VSOCK port no more
 //
 // A kernel socket that an agent was shown is not kept open by it. It lets the agent see whether some process
 // or message still has it, and proves to adopt that the asker has it.
@@ -49,6 +52,8 @@ enum class SessionMessage : std::uint16_t {
     rejoin,
     query,
     lend,
+    bind,
+    unbind,
     // Answers.
     welcome = 64,
     map,
@@ -58,6 +63,7 @@ enum class SessionMessage : std::uint16_t {
     done,
     report,
     failed,
+    bound,
 };
 
 struct HelloMessage {
@@ -86,7 +92,7 @@ enum ListenFlags : std::uint32_t { kListenV6Only = 1 };
 struct ListenMessage {
     MessageHeader header;
     std::uint64_t cookie;  // SO_COOKIE of the kernel socket
-    SocketName local;      // as bound; the port is never 0
+    SocketName local;      // as bound; the port is never 0, but of AF_VSOCK
     std::uint32_t backlog;
     std::uint32_t flags;
 };
@@ -96,10 +102,26 @@ struct ListeningMessage {
     std::uint64_t listener_id;
 };
 
-// unlisten, accept: listener_id; bell_free: doorbell id; adopt: cookie; lend: cookie, 0 = all
+// unlisten, accept: listener_id; bell_free: doorbell id; adopt, unbind: cookie; lend: cookie, 0 = all
 struct IdMessage {
     MessageHeader header;
     std::uint64_t id;
+};
+
+// AF_VSOCK has no kernel socket that could own its port (the kernel's ports are one machine's, not one
+// domain's), so the agent keeps them, by the cookie of the descriptor that stands for the socket.
+enum BindFlags : std::uint32_t { kBindRecall = 1 };  // the port that the cookie has already; local is ignored
+struct BindMessage {
+    MessageHeader header;
+    std::uint64_t cookie;
+    SocketName local;  // VMADDR_CID_ANY or the domain's cid; VMADDR_PORT_ANY: the agent chooses
+    std::uint32_t flags;
+    std::uint32_t reserved;
+};
+
+struct BoundMessage {
+    MessageHeader header;
+    SocketName local;
 };
 
 enum ConnectFlags : std::uint32_t { kConnectDryRun = 1 };  // answers `done` instead of `attached`
@@ -186,6 +208,8 @@ struct FailedMessage {
 static_assert(sizeof(HelloMessage) == 96);
 static_assert(sizeof(WelcomeMessage) == 40);
 static_assert(sizeof(ListenMessage) == 64);
+static_assert(sizeof(BindMessage) == 64);
+static_assert(sizeof(BoundMessage) == 48);
 static_assert(sizeof(ConnectMessage) == 104);
 static_assert(sizeof(AttachedMessage) == 48);
 static_assert(sizeof(RejoinMessage) == 120);

@@ -169,16 +169,10 @@ TEST_F(AgentConnect, a_mapped_destination_is_looked_up_as_the_ipv4_address_it_st
 }
 
 TEST_F(AgentConnect, a_vsock_connect_goes_to_the_domain_of_its_cid) {
-    SocketName any{};
-    any.family = AF_VSOCK;
-    any.port = 1'000'000;
-    std::memset(any.address, 0xFF, 4);
+    const SocketName any = vsock_name(VMADDR_CID_ANY, 1'000'000);
+    ASSERT_TRUE(server_.bind(any, 1));
     listener_ = server_.listen(any, 1);
-    SocketName peer{};
-    peer.family = AF_VSOCK;
-    peer.port = 1'000'000;
-    peer.address[0] = 1;
-    client_end_ = client_.connect(any, peer);
+    client_end_ = client_.connect(vsock_name(VMADDR_CID_ANY, 5000), vsock_name(1, 1'000'000));
     ASSERT_TRUE(client_end_);
     server_end_ = server_.accept(listener_);
     ASSERT_TRUE(server_end_);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -32,6 +33,14 @@ inline SocketName name_of(const std::string& address, std::uint32_t port) {
     const bool is_v6 = address.find(':') != std::string::npos;
     name.family = is_v6 ? AF_INET6 : AF_INET;
     EXPECT_EQ(::inet_pton(static_cast<int>(name.family), address.c_str(), name.address), 1) << address;
+    return name;
+}
+
+inline SocketName vsock_name(std::uint32_t cid, std::uint32_t port) {
+    SocketName name{};
+    name.family = AF_VSOCK;
+    name.port = port;
+    std::memcpy(name.address, &cid, sizeof cid);
     return name;
 }
 
@@ -126,6 +135,22 @@ class ScriptedClient {
         if (listening == nullptr) return 0;
         queue = std::move(got->fds[0]);
         return listening->listener_id;
+    }
+    // The port that the socket has now, or nothing and the errno in last_errno.
+    std::optional<SocketName> bind(const SocketName& local, std::uint64_t cookie, std::uint32_t flags = 0) {
+        auto message = make<BindMessage>(SessionMessage::bind);
+        message.cookie = cookie;
+        message.local = local;
+        message.flags = flags;
+        auto got = ask(message);
+        EXPECT_TRUE(got) << "the agent hung up";
+        last_errno = 0;
+        if (!got) return std::nullopt;
+        if (got->header().type == static_cast<std::uint16_t>(SessionMessage::bound)) {
+            return got->as<BoundMessage>()->local;
+        }
+        if (const auto* failed = got->as<FailedMessage>()) last_errno = static_cast<int>(failed->sys_errno);
+        return std::nullopt;
     }
     void tell(SessionMessage type, std::uint64_t id) {
         auto message = make<IdMessage>(type, 0);
@@ -236,6 +261,7 @@ class ScriptedClient {
     std::uint32_t domain() const { return domain_; }
 
     Reason last_reason = Reason::none;
+    int last_errno = 0;
     UniqueFd map_fd;
     UniqueFd queue;
 

@@ -25,7 +25,8 @@ constexpr Kind kKinds[] = {
     {SessionMessage::release, sizeof(ReleaseMessage)}, {SessionMessage::bell_new, sizeof(BellNewMessage)},
     {SessionMessage::bell_free, sizeof(IdMessage)},    {SessionMessage::bell_find, sizeof(BellFindMessage)},
     {SessionMessage::adopt, sizeof(IdMessage)},        {SessionMessage::rejoin, sizeof(RejoinMessage)},
-    {SessionMessage::query, sizeof(QueryMessage)},
+    {SessionMessage::query, sizeof(QueryMessage)},     {SessionMessage::bind, sizeof(BindMessage)},
+    {SessionMessage::unbind, sizeof(IdMessage)},
 };
 
 class Programs {

@@ -112,12 +112,12 @@ check "a new agent learns of the listener" until_true 20 listens 1 "$(cat "$wher
 call_listener
 check "the listener is reached over the ring again" went_well ring
 
-# A server that waits with epoll for callers and for nothing else.
+# A server that waits with poll or epoll for callers and for nothing else.
 cat >"$scratch/waiting_server.py" <<'SCRIPT'
 import select, socket, sys
 listener = socket.create_server(("127.44.0.1", 0))
-waiting = select.epoll()
-waiting.register(listener, select.EPOLLIN)
+waiting = getattr(select, sys.argv[2])()
+waiting.register(listener, select.POLLIN)
 with open(sys.argv[1], "w") as file:
     print(listener.getsockname()[1], file=file)
 while True:
@@ -136,14 +136,17 @@ with socket.create_connection(("127.44.0.1", int(sys.argv[1])), 20) as caller: p
     echo "$answer, $(($(counter 2 connects_ring) - rings)) ring connections"
     [[ $answer == here ]] && (($(counter 2 connects_ring) == rings + 1))
 }
-background 1 /usr/bin/python3 "$scratch/waiting_server.py" "$scratch/waiting_port" 2>"$scratch/waiting_error"
-waiting=$background_pid
-check "a server waits with epoll" until_true 20 test -s "$scratch/waiting_port"
-stop_agent 1 KILL
-start_agent 1 --log-level info
-check "a new agent learns of a listener in an epoll set" until_true 20 listens 1 "$(cat "$scratch/waiting_port")"
-check "the waiting server is reached over the ring" call_waiting_server "$(cat "$scratch/waiting_port")"
-check "it saw no event but its own" test ! -s "$scratch/waiting_error" -a -d "/proc/$waiting"
+for waiter in poll epoll; do
+    port_file=$scratch/waiting_in_$waiter
+    background 1 /usr/bin/python3 "$scratch/waiting_server.py" "$port_file" "$waiter" 2>"$scratch/waiting_error"
+    check "a server waits with $waiter" until_true 20 test -s "$port_file"
+    stop_agent 1 KILL
+    sleep 0.2 # it notices, and finds no agent
+    start_agent 1 --log-level info
+    check "a new agent learns of a listener in $waiter" until_true 20 listens 1 "$(cat "$port_file")"
+    check "the server that waits with $waiter is reached over the ring" call_waiting_server "$(cat "$port_file")"
+    check "it saw no event but its own" test ! -s "$scratch/waiting_error" -a -d "/proc/$background_pid"
+done
 
 # Over TCP --------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@
 
 #include <cstring>
 
+#include "guest-lib/vsock_name.hpp"
+
 namespace xylem {
 namespace {
 
@@ -51,6 +53,24 @@ TEST(Names, ipv6_goes_there_and_back_with_its_scope) {
     sockaddr_storage storage;
     ASSERT_EQ(to_sockaddr(name, storage), sizeof original);
     EXPECT_EQ(std::memcmp(&storage, &original, sizeof original), 0);
+}
+
+TEST(Names, vsock_goes_there_and_back_with_all_bits_of_its_port) {
+    sockaddr_vm original{};
+    original.svm_family = AF_VSOCK;
+    original.svm_cid = 0x12345678;
+    original.svm_port = 0xFEDCBA98;
+    const SocketName name = named(original);
+    EXPECT_EQ(name.port, 0xFEDCBA98U);
+    EXPECT_EQ(cid_of(name), 0x12345678U);
+    EXPECT_FALSE(is_wildcard(name));
+    EXPECT_TRUE(is_wildcard(vsock_name(VMADDR_CID_ANY, 1)));
+    sockaddr_storage storage;
+    ASSERT_EQ(to_sockaddr(name, storage), sizeof original);
+    EXPECT_EQ(std::memcmp(&storage, &original, sizeof original), 0);
+    SocketName ignored;
+    const auto* general = reinterpret_cast<const sockaddr*>(&original);
+    EXPECT_FALSE(to_socket_name(general, sizeof original - 1, ignored));
 }
 
 TEST(Names, addresses_that_are_cut_short_or_of_other_families_are_none) {

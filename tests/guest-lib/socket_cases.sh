@@ -8,25 +8,30 @@ cd "$(dirname "$0")/../.." || exit
 source tests/guest-lib/harness/domains.sh
 
 address=127.44.0.1
+tcp_address=$address
 label=
+kernel=()
 case_seconds=${CASE_SECONDS:-90}
 
 # play SERVER_DOMAIN CLIENT_DOMAIN DIRECTORY PROGRAM CASE
 play() {
     local server client status
     mkdir -p "$3"
-    timeout "$case_seconds" "$in_domain" "$1" "$4" server "$3" "$address" "$5" 2>"$3/server.err" &
+    timeout "$case_seconds" "$in_domain" "$1" "${kernel[@]}" "$4" server "$3" "$address" "$5" 2>"$3/server.err" &
     server=$!
-    timeout "$case_seconds" "$in_domain" "$2" "$4" client "$3" "$address" "$5" 2>"$3/client.err" &
+    timeout "$case_seconds" "$in_domain" "$2" "${kernel[@]}" "$4" client "$3" "$address" "$5" 2>"$3/client.err" &
     client=$!
     wait "$server"
     status=$?
     wait "$client" && ((status == 0))
 }
 
+# refer DIRECTORY PROGRAM CASE: the reference.
+refer() { address=$tcp_address play tcp tcp "$@" && all_went_over tcp "$1"; }
+
 play_within_one_process() {
     mkdir -p "$3"
-    timeout "$case_seconds" "$in_domain" "$1" "$4" both "$3" "$address" "$5" 2>"$3/server.err"
+    timeout "$case_seconds" "$in_domain" "$1" "${kernel[@]}" "$4" both "$3" "$address" "$5" 2>"$3/server.err"
 }
 
 # A connection that went elsewhere than expected is a failure even if nobody could tell.
@@ -67,23 +72,25 @@ wanted() {
 }
 
 run_program() {
-    local program=$1 name=${1##*/socket_cases_} case alone where
+    local program=$1 name=${1##*/socket_cases_} case alone where reference
     while read -r case alone; do
         wanted "$name/$case" || continue
         where=$scratch/$address/$name/$case
-        if ! play tcp tcp "$where/tcp" "$program" "$case" || ! all_went_over tcp "$where/tcp"; then
+        reference=$scratch/$tcp_address/$name/$case/tcp
+        if [[ ! -d $reference ]] && ! refer "$reference" "$program" "$case"; then
             failed "$name: $case$label: the reference over TCP"
-            cat "$where/tcp/"*.err | sed 's/^/#   /'
+            cat "$reference/"*.err | sed 's/^/#   /'
             continue
         fi
         play 1 2 "$where/domains" "$program" "$case"
-        compare "$name: $case$label" "$where/tcp" "$where/domains" "$case"
+        compare "$name: $case$label" "$reference" "$where/domains" "$case"
         if [[ -n $alone ]]; then continue; fi
         play_within_one_process 1 1 "$where/both" "$program" "$case"
-        compare "$name: $case$label, in one process" "$where/tcp" "$where/both" "$case"
+        compare "$name: $case$label, in one process" "$reference" "$where/both" "$case"
     done < <("$program" list)
 }
 
+arguments=("$@")
 selections=("$@")
 start_domains --log-level info
 for program in "$programs"/socket_cases_*; do
@@ -95,12 +102,17 @@ stop_agent 1
 stop_agent 2
 printf '%s\n' '::1 dom:1' 'fd00::2 dom:2' '127.44.0.1 dom:1' '127.44.0.2 dom:2' >"$scratch/hosts"
 start_domains --hosts "$scratch/hosts"
-address=::1 label=", over IPv6"
+address=::1 tcp_address=$address label=", over IPv6"
 if ((${#selections[@]} == 0)); then
     selections=(connect/both_ends connect/connecting_twice data/peeking epoll/level_triggered end/half_close
         accept/several_callers accept/accept4)
     for program in "$programs"/socket_cases_{accept,connect,data,end,epoll}; do run_program "$program"; done
 fi
+
+# Over AF_VSOCK, on stand-ins, those again that know of nothing but streams; TCP is the reference all the same.
+address=vsock:1 tcp_address=127.44.0.1 label=", over AF_VSOCK" kernel=("$programs/without_vsock")
+if ((${#arguments[@]} == 0)); then selections=(); fi
+for program in "$programs"/socket_cases_{data,end,fd,handover,mixed,process,program,splice,stdio}; do run_program "$program"; done
 check "domain 1 has no ends left" until_true 20 has_no_ends 1
 check "domain 2 has no ends left" until_true 20 has_no_ends 2
 finish

@@ -60,6 +60,7 @@ TEST(HostsMapPolicy, any_port_covers_the_32_bit_ports_of_vsock) {
     EXPECT_FALSE(policy.allows(3, 4'000'000'000U));
     EXPECT_TRUE(policy.allows(4, 4'000'000'000U));
     EXPECT_TRUE(policy_of("deny from any to port 1-65535").allows(3, 65536));
+    EXPECT_FALSE(policy_of("deny from any to port 70000").allows(3, 70'000));
 }
 
 TEST(HostsMapPolicy, a_rule_prints_in_the_files_grammar) {
@@ -91,16 +92,17 @@ TEST(HostsMapPolicy, each_missing_word_is_refused_where_it_should_have_been) {
     EXPECT_EQ(error_of("deny from any"), "policy:5:14: " + early + "to");
     EXPECT_EQ(error_of("deny from any to"), "policy:5:17: " + early + "port");
     EXPECT_EQ(error_of("deny from any to port"),
-              "policy:5:22: " + early + "a port from 1 to 65535, a range such as 8000-8999, or any");
+              "policy:5:22: " + early + "a port from 1 to 4294967294, a range such as 8000-8999, or any");
 }
 
 TEST(HostsMapPolicy, a_bad_port_or_range_is_refused_at_its_column) {
-    const std::string tail = "; expected a port from 1 to 65535, a range such as 8000-8999, or any";
+    const std::string tail = "; expected a port from 1 to 4294967294, a range such as 8000-8999, or any";
     EXPECT_EQ(error_of("deny from any to port 0"), "policy:5:23: '0' is not a port" + tail);
     EXPECT_EQ(error_of("deny from any to port http"), "policy:5:23: 'http' is not a port" + tail);
     EXPECT_EQ(error_of("deny from any to port -80"), "policy:5:23: '' is not a port" + tail);
     EXPECT_EQ(error_of("deny from any to port 80-"), "policy:5:26: '' is not a port" + tail);
-    EXPECT_EQ(error_of("deny from any to port 80-65536"), "policy:5:26: '65536' is not a port" + tail);
+    EXPECT_EQ(error_of("deny from any to port 80-4294967295"),
+              "policy:5:26: '4294967295' is not a port" + tail);
     EXPECT_EQ(error_of("deny from any to port 90-80"),
               "policy:5:23: the range '90-80' runs backwards; expected 80-90");
 }

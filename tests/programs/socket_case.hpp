@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -117,7 +118,8 @@ struct Name {
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
     sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-    std::uint16_t port() const {
+    std::uint32_t port() const {
+        if (storage.ss_family == AF_VSOCK) return reinterpret_cast<const sockaddr_vm*>(&storage)->svm_port;
         const auto* in = reinterpret_cast<const sockaddr_in*>(&storage);
         return ntohs(in->sin_port);  // sin6_port lies at the same place
     }
@@ -131,8 +133,20 @@ struct Name {
     }
 };
 
+inline constexpr char kVsockPrefix[] = "vsock:";
+
+// port 0: any that is free.
 inline Name name_of(const char* address, std::uint64_t port) {
     Name name;
+    constexpr std::size_t kPrefixLength = sizeof kVsockPrefix - 1;
+    if (strncmp(address, kVsockPrefix, kPrefixLength) == 0) {
+        auto* vm = reinterpret_cast<sockaddr_vm*>(&name.storage);
+        vm->svm_family = AF_VSOCK;
+        vm->svm_cid = static_cast<unsigned>(atoi(address + kPrefixLength));
+        vm->svm_port = port == 0 ? VMADDR_PORT_ANY : static_cast<unsigned>(port);
+        name.length = sizeof *vm;
+        return name;
+    }
     auto* in = reinterpret_cast<sockaddr_in*>(&name.storage);
     auto* in6 = reinterpret_cast<sockaddr_in6*>(&name.storage);
     in->sin_port = htons(static_cast<std::uint16_t>(port));

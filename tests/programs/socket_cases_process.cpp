@@ -76,7 +76,7 @@ void a_child_connects_and_the_parent_never_knew(Side& side) {
     Name name = name_of(side.address, side.exchange(0));
     const pid_t child = fork();
     if (child == 0) {
-        const int fd = socket(AF_INET, SOCK_STREAM, 0);
+        const int fd = socket(name.storage.ss_family, SOCK_STREAM, 0);
         if (connect(fd, name.get(), name.length) != 0) _exit(3);
         _exit(send_all(fd, pattern(40)));
     }
