@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "control/protocol/runtime_paths.hpp"
+#include "guest-lib/last_words.hpp"
 #include "guest-lib/private_fds.hpp"
+#include "guest-lib/run.hpp"
 #include "guest-lib/session_page.hpp"
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
@@ -18,11 +20,6 @@ namespace {
 constinit Session the_session;
 constexpr std::uint32_t kDefaultDomain = 1;
 
-std::uint32_t configured_domain() {
-    const char* text = ::secure_getenv("XYLEM_DOMAIN");
-    return text != nullptr ? static_cast<std::uint32_t>(::strtoul(text, nullptr, 10)) : kDefaultDomain;
-}
-
 HelloMessage make_hello(std::uint64_t clone_of) {
     auto hello = make_message<HelloMessage>(kSessionMagic, SessionMessage::hello, 1);
     hello.clone_of = clone_of;
@@ -32,6 +29,11 @@ HelloMessage make_hello(std::uint64_t clone_of) {
 }
 
 }  // namespace
+
+std::uint32_t configured_domain() {
+    const char* text = ::secure_getenv("XYLEM_DOMAIN");
+    return text != nullptr ? static_cast<std::uint32_t>(::strtoul(text, nullptr, 10)) : kDefaultDomain;
+}
 
 Session& Session::self() { return the_session; }
 
@@ -98,8 +100,18 @@ bool Session::open_socket() {
     own_domain_ = hello->own_domain;
     if (!take_map(welcome)) return false;
     socket_ = make_private(std::move(*socket));
+    name_run();
     if (restarted) restarted_.store_release(1);
     return true;
+}
+
+// A second session made for a fork child has the first one's run from the agent.
+void Session::name_run() {
+    if (run_id() == 0) return;
+    IdMessage message{};
+    message.id = run_id();
+    fill(SessionMessage::run, message, 0);
+    say(&message, sizeof message);
 }
 
 // Tells a new agent everything that the dead one knew of this process. Only where the caller holds no lock of
@@ -145,6 +157,7 @@ void Session::release_end(Stream& stream, std::uint64_t end_id, ReleaseMode mode
     message.mode = static_cast<std::uint32_t>(mode);
     LockGuard guard(holders_lock_);
     if (mode == ReleaseMode::disconnect || stream.page().holders.load_acquire() <= 1) {
+        if (is_asked_why()) count_bytes(stream);
         stream.close(mode == ReleaseMode::orderly ? CloseMode::orderly : CloseMode::abort);
     }
     tell(SessionMessage::release, message);

@@ -86,6 +86,7 @@ class Session {
     void refresh_map();
     void close_socket();
     void rejoin_if_restarted();
+    void name_run();
 
     Lock holders_lock_;  // no fork adds holders while an end is being given up; taken before lock_
     Lock lock_;
@@ -112,6 +113,9 @@ const T* answer_as(const Received& answer, SessionMessage type) {
     return message != nullptr && message->header.type == static_cast<std::uint16_t>(type) ? message : nullptr;
 }
 Reason failure_of(const Received& answer);
+
+// The domain that XYLEM_DOMAIN names.
+std::uint32_t configured_domain();
 
 // Walks over the sockets of this process after the agent was restarted: listeners are offered again, ends
 // are named to it (rejoin.cpp).

@@ -16,6 +16,7 @@
 #include "control/agent/orphans.hpp"
 #include "control/agent/policy_file.hpp"
 #include "control/agent/quota.hpp"
+#include "control/agent/runs.hpp"
 #include "control/agent/sessions.hpp"
 #include "control/agent/settings.hpp"
 #include "control/agent/slab_pool.hpp"
@@ -50,6 +51,7 @@ struct Agent {
     Ends ends;
     Bells bells;
     Listeners listeners;
+    Runs runs;
     Sessions sessions;
     Orphans orphans;
     Links links;

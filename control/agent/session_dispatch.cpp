@@ -36,12 +36,20 @@ constexpr Row kRows[] = {
     {SessionMessage::rejoin, sizeof(RejoinMessage), 1, false, handle_rejoin},
     {SessionMessage::query, sizeof(QueryMessage), 0, true, handle_query},
     {SessionMessage::lend, sizeof(IdMessage), 0, false, handle_lend},
+    {SessionMessage::run, sizeof(IdMessage), 0, false, handle_run},
+    {SessionMessage::bypass, sizeof(BypassMessage), 0, false, handle_bypass},
 };
+
+// hello comes first and once; a bypass needs none.
+bool is_its_turn(const Session& session, std::uint16_t type) {
+    if (type == static_cast<std::uint16_t>(SessionMessage::bypass)) return true;
+    const bool is_hello = type == static_cast<std::uint16_t>(SessionMessage::hello);
+    return is_hello == (session.state == SessionState::greeting);
+}
 
 const Row* row_for(const Session& session, const Received& message) {
     const MessageHeader& header = message.header();
-    const bool is_hello = header.type == static_cast<std::uint16_t>(SessionMessage::hello);
-    if (is_hello != (session.state == SessionState::greeting)) return nullptr;
+    if (!is_its_turn(session, header.type)) return nullptr;
     for (const Row& row : kRows) {
         if (static_cast<std::uint16_t>(row.type) != header.type) continue;
         const bool fits = message.size_bytes == row.size_bytes && message.fd_count <= row.max_fds &&
