@@ -20,6 +20,7 @@ namespace {
 
 constinit AtomicU64 the_run;
 constinit AtomicU32 asked_why;
+constinit RuntimePath agent_path{};  // of the environment at the start: `env -i` has none when it matters
 
 // The end of a path says more than its beginning.
 void copy_end_of(const char* text, char (&to)[64]) {
@@ -33,7 +34,10 @@ void copy_end_of(const char* text, char (&to)[64]) {
 void find_run() {
     const char* run = ::secure_getenv("XYLEM_RUN");
     const char* why = ::secure_getenv("XYLEM_WHY");
-    if (run != nullptr) the_run.store_relaxed(::strtoull(run, nullptr, 16));
+    if (run != nullptr) {
+        the_run.store_relaxed(::strtoull(run, nullptr, 16));
+        agent_path = agent_socket(configured_domain());
+    }
     if (why == nullptr || *why == '\0' || std::strcmp(why, "0") == 0) return;
     asked_why.store_relaxed(1);
     remember_standard_error();
@@ -51,7 +55,7 @@ void report_bypass(Reason why, const char* program) {
     message.run_id = run_id();
     message.reason = static_cast<std::uint32_t>(why);
     copy_end_of(program, message.program);
-    const Result<UniqueFd> socket = dial(agent_socket(configured_domain()).text);
+    const Result<UniqueFd> socket = dial(agent_path.text);
     if (socket) (void)send_message(socket->get(), &message, sizeof message);
 }
 

@@ -27,11 +27,15 @@ server = socket.create_server(("127.0.0.1", 0))
 socket.create_connection(server.getsockname())
 os._exit(0)'
 check "of a process that ends by _exit as well" words_are 'xylem: python3\[[0-9]+\]: .*, 1 on TCP: 1 not_mapped'
-last_words true
-check "a process without connections says nothing" words_are ''
 talker='import os, socket
 server = socket.create_server(("127.0.0.1", 0))
 socket.create_connection(server.getsockname())'
+XYLEM_WHY=1 "$in_domain" 9 /usr/bin/python3 -S -c "$talker
+server.accept()" 2>"$scratch/words"
+words=$(<"$scratch/words")
+check "both ends of a connection in a domain without an agent" words_are 'xylem: python3\[[0-9]+\]: .*, 2 on TCP: 2 no_agent'
+last_words true
+check "a process without connections says nothing" words_are ''
 last_words /usr/bin/python3 -S -c "$talker
 os.close(2)"
 check "nor one that has closed standard error" words_are ''

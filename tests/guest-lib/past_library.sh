@@ -65,6 +65,8 @@ listen 1 127.44.0.1
 why 2 sh -c "env -u LD_PRELOAD $transfer send 127.44.0.1 $port_file 1000"
 check "a program that is started without LD_PRELOAD is named" sums_say '^xylem: +1  .*/transfer  not_preloaded: '
 check "which env itself is not" sums_do_not_say '/env '
+why 2 env -i "$(command -v true)"
+check "one that gets no environment at all is named" sums_say '^xylem: +1  .*/true  not_preloaded: '
 XYLEM_DISABLE=1 why 2 true
 check "XYLEM_DISABLE is named" sums_say '/true  disabled: .*; unset XYLEM_DISABLE'
 why 2 true

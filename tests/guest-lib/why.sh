@@ -90,6 +90,27 @@ check "a connection that came over TCP is counted with who made it" sums_say '^x
 why 2 "$transfer" send 127.44.0.1 "$port_file" 1000
 check "a connect that is refused is no connection" sums_say '^xylem: on TCP: no connection$'
 
+# A listener that was made before there was an agent is not offered, and says so to the one that comes.
+cat >"$scratch/early.py" <<'SCRIPT'
+import os, socket, sys, time
+server = socket.create_server(("127.0.0.1", 0))
+open(sys.argv[1], "w").close()
+while not os.path.exists(sys.argv[2]): time.sleep(0.02)
+time.sleep(1.1)  # the library asks for an agent once a second
+caller = socket.create_connection(server.getsockname())
+accepted, _ = server.accept()
+open(sys.argv[3], "w").close()
+caller.recv(1)
+SCRIPT
+background 4 /usr/bin/python3 -S "$scratch/early.py" "$scratch/early" "$scratch/agent" "$scratch/connected"
+check "a program listens before its agent is there" until_true 20 test -e "$scratch/early"
+start_agent 4
+: >"$scratch/agent"
+check "it connects when it is" until_true 20 test -e "$scratch/connected"
+reasons_of() { ask 4 sockets 'sorted((s["kind"], s["reason"]) for s in report["sockets"])'; }
+check "listener and accepted connection have the reason, the other connection its own" \
+    test "$(reasons_of)" = "[('connection', 'no_agent'), ('connection', 'not_mapped'), ('listener', 'no_agent')]"
+
 cat >"$scratch/many.py" <<'SCRIPT'
 import socket
 servers = [socket.create_server(("127.0.0.1", 0), backlog=64) for _ in range(80)]
