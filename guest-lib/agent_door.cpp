@@ -41,16 +41,20 @@ void note_agents_place() {
     door_path = agent_door(domain);
 }
 
-Result<UniqueFd> dial_agent() {
+Result<UniqueFd> dial_agent_once() {
     if (door) {
         Result<UniqueFd> reached = dial_by_door();
         if (reached) return reached;
     }
-    Result<UniqueFd> reached = dial(socket_path.text);
-    if (!reached) return reached;
+    return dial(socket_path.text);
+}
+
+Result<UniqueFd> dial_agent() {
+    Result<UniqueFd> reached = dial_agent_once();
+    if (!reached || door) return reached;
     const long opened =
         system_call(SYS_openat, AT_FDCWD, word(door_path.text), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (opened >= 0) replace_private(door, UniqueFd(static_cast<int>(opened)));
+    if (opened >= 0) door = make_private(UniqueFd(static_cast<int>(opened)));
     return reached;
 }
 

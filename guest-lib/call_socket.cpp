@@ -59,13 +59,15 @@ int accept_in_kernel(Socket& socket, int fd, sockaddr* address, socklen_t* lengt
         int flags;
     } call{fd, address, length, flags};
     if (socket.is_stand_in()) return fail_errno_with(EINVAL);
-    return static_cast<int>(sleep_holding(
+    const auto made = static_cast<int>(sleep_holding(
         socket, false,
         [](void* context) -> long {
             const Call& how = *static_cast<Call*>(context);
             return real().accept4(how.fd, how.address, how.length, how.flags);
         },
         &call));
+    if (made >= 0 && socket.not_offered != Reason::none) socket.stays_accepted_on_tcp(made);
+    return made;
 }
 
 }  // namespace

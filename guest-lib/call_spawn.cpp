@@ -1,11 +1,14 @@
 // Calls that start a program without fork(): the agent is told before that the program may inherit sockets.
 // What they do between the two processes is left to libc; closing and moving descriptors there leaves no
 // trace here (is_own_process()).
+#include <paths.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "guest-lib/inheritance.hpp"
 #include "guest-lib/real_libc.hpp"
+#include "guest-lib/started_program.hpp"
 
 using namespace xylem;
 
@@ -13,6 +16,7 @@ XYLEM_EXPORT(int, posix_spawn,
              (pid_t * child, const char* path, const posix_spawn_file_actions_t* actions,
               const posix_spawnattr_t* attributes, char* const* arguments, char* const* variables)) {
     lend_all();
+    note_program(path, false, variables);
     return real().posix_spawn(child, path, actions, attributes, arguments, variables);
 }
 
@@ -20,16 +24,19 @@ XYLEM_EXPORT(int, posix_spawnp,
              (pid_t * child, const char* file, const posix_spawn_file_actions_t* actions,
               const posix_spawnattr_t* attributes, char* const* arguments, char* const* variables)) {
     lend_all();
+    note_program(file, true, variables);
     return real().posix_spawnp(child, file, actions, attributes, arguments, variables);
 }
 
 XYLEM_EXPORT(int, system, (const char* command)) {
     if (command != nullptr) lend_all();
+    if (command != nullptr) note_program(_PATH_BSHELL, false, environ);
     return real().system(command);
 }
 
 XYLEM_EXPORT(FILE*, popen, (const char* command, const char* type)) {
     lend_all();
+    note_program(_PATH_BSHELL, false, environ);
     return real().popen(command, type);
 }
 

@@ -14,6 +14,7 @@
 #include "guest-lib/fd_table.hpp"
 #include "guest-lib/poll_wait.hpp"
 #include "guest-lib/real_libc.hpp"
+#include "guest-lib/run.hpp"
 #include "guest-lib/select_set.hpp"
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/base/system_call.hpp"
@@ -204,6 +205,13 @@ constexpr void add_descriptor_calls(Routes& routes) {
     });
 }
 
+// Sockets that a program hands to io_uring are not seen; that it has one is.
+long io_uring_setup_words(Words w) {
+    const long result = to_libc(system_call(SYS_io_uring_setup, w[0], w[1]));
+    if (result >= 0 && is_watched()) report_bypass(Reason::io_uring, program_invocation_name);
+    return result;
+}
+
 constexpr void add_waiting_calls(Routes& routes) {
     routes.add(SYS_ppoll, ppoll_words, When::always);
     routes.add(SYS_pselect6, pselect_words, When::always);
@@ -214,6 +222,7 @@ constexpr void add_waiting_calls(Routes& routes) {
     });
     routes.add(SYS_epoll_pwait, epoll_pwait_words);
     routes.add(SYS_epoll_pwait2, epoll_pwait2_words);
+    routes.add(SYS_io_uring_setup, io_uring_setup_words, When::always);
 #if defined(__x86_64__)  // younger architectures have none of these
     routes.add(
         SYS_dup2, [](Words w) -> long { return ::dup2(number(w[0]), number(w[1])); }, When::always);

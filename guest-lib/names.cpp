@@ -102,14 +102,24 @@ SocketName reached_by(const SocketName& name) {
     return reached;
 }
 
-SocketName bound_name(int fd) {
+namespace {
+
+using NameCall = int (*)(int, sockaddr*, socklen_t*);
+
+SocketName kernels_name(NameCall call, int fd) {
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
     SocketName name{};
-    if (real().getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &length) == 0) {
+    if (call(fd, reinterpret_cast<sockaddr*>(&storage), &length) == 0) {
         to_socket_name(reinterpret_cast<sockaddr*>(&storage), length, name);
     }
     return name;
 }
+
+}  // namespace
+
+SocketName bound_name(int fd) { return kernels_name(real().getsockname, fd); }
+
+SocketName peer_name(int fd) { return kernels_name(real().getpeername, fd); }
 
 }  // namespace xylem

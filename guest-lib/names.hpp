@@ -27,5 +27,7 @@ SocketName reached_by(const SocketName& name);
 
 // What the kernel says that fd is bound to; family 0 if it says nothing.
 SocketName bound_name(int fd);
+// Whom it says that fd is connected with; likewise.
+SocketName peer_name(int fd);
 
 }  // namespace xylem

@@ -1,8 +1,9 @@
 // What happens to the process as a whole: start, fork, exec.
-//   start  takes note of the process id, of XYLEM_DISABLE and of where the agent is, and asks the agent
-//          about TCP and AF_VSOCK sockets that were inherited over exec
+//   start  takes note of the process id, of XYLEM_DISABLE, of where the agent is and of who wants to know why
+//          (run.hpp), and asks the agent about TCP and AF_VSOCK sockets that were inherited over exec
 //   fork   before: the session is doubled, so the agent counts the child as a holder before the parent can
 //          let go; child: takes the second session, and forgets whatever the parent sleeps on
+//   end    exit() says the last words, _exit() likewise (call_exit.cpp)
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -16,6 +17,8 @@
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/fd_table.hpp"
 #include "guest-lib/inheritance.hpp"
+#include "guest-lib/last_words.hpp"
+#include "guest-lib/run.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
 
@@ -46,6 +49,7 @@ void after_fork_in_child() {
     process_id.store_release(current_pid());
     reset_bell_locks();
     reset_socket_locks();
+    forget_words_of_parent();
     forget_calls_of_parent();
     forget_parents_bells();
     Session::self().after_fork_in_child();
@@ -58,11 +62,14 @@ __attribute__((constructor)) void start() {
     if (is_privileged || ::getenv("XYLEM_DISABLE") != nullptr) return;
     note_agents_place();
     enabled.store_release(1);
+    find_run();
     ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
     const int saved_errno = errno;  // a program begins with 0
     take_in_all();
     errno = saved_errno;
 }
+
+__attribute__((destructor)) void end() { say_last_words(); }
 
 }  // namespace
 

@@ -6,7 +6,9 @@
 #include <poll.h>
 
 #include "guest-lib/agent_door.hpp"
+#include "guest-lib/last_words.hpp"
 #include "guest-lib/private_fds.hpp"
+#include "guest-lib/run.hpp"
 #include "guest-lib/session_page.hpp"
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
@@ -91,8 +93,18 @@ bool Session::open_socket() {
     own_domain_ = hello->own_domain;
     if (!take_map(welcome)) return false;
     socket_ = make_private(std::move(*socket));
+    name_run();
     if (restarted) restarted_.store_release(1);
     return true;
+}
+
+// A second session made for a fork child has the first one's run from the agent.
+void Session::name_run() {
+    if (run_id() == 0) return;
+    IdMessage message{};
+    message.id = run_id();
+    fill(SessionMessage::run, message, 0);
+    say(&message, sizeof message);
 }
 
 // Tells a new agent everything that the dead one knew of this process. Only where the caller holds no lock of
@@ -138,6 +150,7 @@ void Session::release_end(Stream& stream, std::uint64_t end_id, ReleaseMode mode
     message.mode = static_cast<std::uint32_t>(mode);
     LockGuard guard(holders_lock_);
     if (mode == ReleaseMode::disconnect || stream.page().holders.load_acquire() <= 1) {
+        if (is_asked_why()) count_bytes(stream);
         stream.close(mode == ReleaseMode::orderly ? CloseMode::orderly : CloseMode::abort);
     }
     tell(SessionMessage::release, message);

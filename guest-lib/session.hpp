@@ -88,6 +88,7 @@ class Session {
     void refresh_map();
     void close_socket();
     void rejoin_if_restarted();
+    void name_run();
 
     Lock holders_lock_;  // no fork adds holders while an end is being given up; taken before lock_
     Lock lock_;

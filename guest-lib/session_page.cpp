@@ -1,4 +1,6 @@
 // Session page records. A record is claimed by moving its state from unused to the state it will have last.
+// Rows of tallies are claimed in order and never given back; two threads that meet a peer for the first time
+// at once may make two rows of it, which their reader adds up.
 #include "guest-lib/session_page.hpp"
 
 #include <cstring>
@@ -61,6 +63,34 @@ int write_record(SessionPage* page, int index, const RecordText& text) {
     record.peer = text.peer;
     record.state.store_release(static_cast<std::uint32_t>(text.state));
     return index;
+}
+
+namespace {
+
+bool is_tally_of(const Tally& tally, Reason why, const SocketName& peer) {
+    return tally.state.load_acquire() == kTallyReady && tally.reason == static_cast<std::uint32_t>(why) &&
+           std::memcmp(&tally.peer, &peer, sizeof peer) == 0;
+}
+
+}  // namespace
+
+void count_tcp(SessionPage* page, Reason why, const SocketName& peer) {
+    if (page == nullptr) return;
+    page->tcp_connections.fetch_add(1);
+    for (Tally& tally : page->tallies) {
+        if (tally.state.load_relaxed() == kUnused && tally.state.compare_exchange(kUnused, kClaimed)) {
+            tally.reason = static_cast<std::uint32_t>(why);
+            tally.peer = peer;
+            tally.connections.store_relaxed(1);
+            tally.state.store_release(kTallyReady);  // pairs with the agent's for_each_tally()
+            return;
+        }
+        if (is_tally_of(tally, why, peer)) {
+            tally.connections.fetch_add(1);
+            return;
+        }
+    }
+    page->other_peers[static_cast<std::uint32_t>(why) % kReasonTallies].fetch_add(1);
 }
 
 void clear_record(SessionPage* page, int index) {

@@ -1,4 +1,4 @@
-// Writing the page of socket records (control/protocol/session_page_layout.h).
+// Writing the page of socket records and tallies (control/protocol/session_page_layout.h).
 #pragma once
 
 #include "control/protocol/reason.hpp"
@@ -24,5 +24,8 @@ struct RecordText {
 // there is none: the socket then does not show in `xylem ls`, and nothing else changes.
 int write_record(SessionPage* page, int index, const RecordText& text);
 void clear_record(SessionPage* page, int index);
+
+// Counts a TCP connection. Nothing where there is no page.
+void count_tcp(SessionPage* page, Reason why, const SocketName& peer);
 
 }  // namespace xylem

@@ -64,6 +64,8 @@ struct Socket : FdObject {
     [[nodiscard]] Result<std::size_t> attach(int fd, const Received& attached);
     // Remembers that the socket is TCP's, and why.
     void stay_on_tcp(int fd, Reason why, const SocketName& peer);
+    // Of a listener: the same for a connection that the kernel's queue gave it.
+    void stays_accepted_on_tcp(int made);
     void on_last_close();
     void ask_about_inheritance(int fd);  // after exec: the agent may know its cookie
     void offer_again(int fd);            // a listener, to a restarted agent
@@ -87,6 +89,7 @@ struct Socket : FdObject {
     WaitPolicy write_policy;
     std::uint64_t end_id = 0;
     AtomicU32 abort_on_close{0};  // SO_LINGER with zero seconds
+    AtomicU32 has_told_bytes{0};  // at the end of the process (last_words.hpp)
     AtomicU32 connect_report{0};  // a non-blocking connect said EINPROGRESS; the next connect() says 0
     VsockPart vsock;
 
@@ -95,6 +98,7 @@ struct Socket : FdObject {
     UniqueFd queue;   // eventfd: readable while the accept queue holds something
     UniqueFd kernel;  // the kernel's listener once more: accept() goes on when its descriptor was closed
     int backlog = 0;
+    Reason not_offered = Reason::none;  // why it listens in the kernel only
 
     // Before there is an end page, and of listeners, whose accepted sockets inherit them.
     AtomicU32 nonblocking{0};

@@ -79,8 +79,11 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     if (why == Reason::ring) return result;
     stay_on_tcp(fd, why, peer);
     const int over_tcp = connect_in_kernel(fd, address, length);
-    // A socket whose connect failed may try again, and may find a ring by then.
-    if (over_tcp != 0 && errno != EINPROGRESS && errno != EINTR) set_state(SocketState::fresh);
+    if (over_tcp == 0 || errno == EINPROGRESS || errno == EINTR) {
+        count_tcp(Session::self().page(), why, unmapped(peer));
+    } else {
+        set_state(SocketState::fresh);  // it may try again, and may find a ring by then
+    }
     return over_tcp;
 }
 
@@ -191,9 +194,8 @@ Result<std::size_t> Socket::attach(int fd, const Received& attached) {
 
 void Socket::stay_on_tcp(int fd, Reason why, const SocketName& peer) {
     set_state(SocketState::kernel);
-    SessionPage* page = Session::self().page();
-    record = write_record(page, record, {RecordState::tcp, fd, cookie, 0, why, bound_name(fd), peer});
-    if (page != nullptr) page->tcp_connections.fetch_add(1);
+    record = write_record(Session::self().page(), record,
+                          {RecordState::tcp, fd, cookie, 0, why, bound_name(fd), peer});
 }
 
 }  // namespace xylem

@@ -37,20 +37,21 @@ bool is_v6_only(int fd) {
     return real().getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &length) == 0 && value != 0;
 }
 
-bool offer(int fd, Socket& socket, const SocketName& local, int backlog) {
-    if (Session::self().map() == nullptr) return false;
+// ring, or why the listener is not offered.
+Reason offer(int fd, Socket& socket, const SocketName& local, int backlog) {
+    if (Session::self().map() == nullptr) return Reason::no_agent;
     ListenMessage question{};
     question.cookie = socket.cookie;
     question.local = local;
     question.backlog = static_cast<std::uint32_t>(backlog < 0 ? SOMAXCONN : backlog);
     question.flags = is_v6_only(fd) ? kListenV6Only : 0U;
     Received answer;
-    if (!Session::self().ask(SessionMessage::listen, question, answer, &fd, 1)) return false;
+    if (!Session::self().ask(SessionMessage::listen, question, answer, &fd, 1)) return Reason::no_agent;
     const auto* listening = answer_as<ListeningMessage>(answer, SessionMessage::listening);
-    if (listening == nullptr || answer.fd_count != 1) return false;
+    if (listening == nullptr || answer.fd_count != 1) return failure_of(answer);
     socket.listener_id = listening->listener_id;
     replace_private(socket.queue, std::move(answer.fds[0]));
-    return true;
+    return Reason::ring;
 }
 
 }  // namespace
@@ -62,8 +63,9 @@ int Socket::listen(int fd, int wanted_backlog) {
     const int saved_errno = errno;
     backlog = wanted_backlog;
     const SocketName local = is_vsock ? vsock.bound : bound_name(fd);
-    const bool is_offered = offer(fd, *this, local, backlog) || Session::self().is_lost();
-    if (is_offered && state() == SocketState::fresh) {
+    const Reason offered = offer(fd, *this, local, backlog);
+    const bool is_ours = offered == Reason::ring || Session::self().is_lost();
+    if (is_ours && state() == SocketState::fresh) {
         nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
         set_nonblocking(fd);
         kernel = duplicate_private(fd);
@@ -72,10 +74,9 @@ int Socket::listen(int fd, int wanted_backlog) {
     }
     // Offered to nobody, and unknown to the kernel: there is no listener.
     if (state() == SocketState::fresh && !listens_in_kernel()) return fail_errno_with(EADDRNOTAVAIL);
-    if (state() == SocketState::listening) {
-        record = write_record(Session::self().page(), record,
-                              {RecordState::listener, fd, cookie, 0, Reason::ring, local, {}});
-    }
+    not_offered = state() == SocketState::listening ? Reason::ring : offered;
+    record = write_record(Session::self().page(), record,
+                          {RecordState::listener, fd, cookie, 0, not_offered, local, {}});
     errno = saved_errno;
     return result;
 }
@@ -148,6 +149,20 @@ int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
     return fail_errno_with(failure);
 }
 
+// Those of a listener that was never offered have its reason: their peers had no choice.
+void Socket::stays_accepted_on_tcp(int made) {
+    if (is_sandboxed()) return;
+    const int saved_errno = errno;
+    const bool is_offered = state() == SocketState::listening;
+    const Reason why = is_offered ? Reason::accepted_over_tcp : not_offered;
+    SocketName peer = peer_name(made);
+    Socket* accepted = Socket::adopt_fd(made, family);
+    if (accepted != nullptr) accepted->stay_on_tcp(made, why, peer);
+    peer.port = 0;
+    count_tcp(Session::self().page(), why, unmapped(peer));
+    errno = saved_errno;
+}
+
 int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
     if (kernel) fd = kernel.get();
     for (;;) {
@@ -160,8 +175,7 @@ int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
             listens_in_kernel() ? system_call(SYS_accept4, fd, word(address), word(length), flags) : -EAGAIN;
         const auto made = static_cast<int>(to_libc(answer));
         if (made >= 0) {
-            Socket* accepted = Socket::adopt_fd(made, family);
-            if (accepted != nullptr) accepted->stay_on_tcp(made, Reason::accepted_over_tcp, {});
+            stays_accepted_on_tcp(made);
             return made;
         }
         if (errno != EAGAIN && errno != EWOULDBLOCK) return made;

@@ -16,6 +16,7 @@
 #include "control/agent/orphans.hpp"
 #include "control/agent/policy_file.hpp"
 #include "control/agent/quota.hpp"
+#include "control/agent/runs.hpp"
 #include "control/agent/sessions.hpp"
 #include "control/agent/settings.hpp"
 #include "control/agent/slab_pool.hpp"
@@ -52,6 +53,7 @@ struct Agent {
     Bells bells;
     Listeners listeners;
     VsockPorts vsock_ports;
+    Runs runs;
     Sessions sessions;
     Orphans orphans;
     Links links;

@@ -26,6 +26,7 @@ struct End {
     KernelSocket socket;                        // stands for it, if its program showed it
     bool is_lent = false;                       // descriptors of it may be where no session speaks for them
     CloseMode last_close = CloseMode::orderly;  // how its last session let go
+    std::uint64_t run_id = 0;                   // of the session that got it first (runs.hpp)
     ListenerId queued_at = 0;                   // 0 = accepted, or a connecting end
     Quota::Lease quota;
 

@@ -45,10 +45,12 @@ void attach(Agent& agent, Session* session, const Question& question, ConnectAtt
     }
     end->socket = std::move(attempt.socket);
     hold(*end, *session);
+    end->run_id = session->run_id;
     if (answer_attached(agent, *session, question.request_id, *end)) {
         ++agent.counters.connects_ring;
         return;
     }
+    end->run_id = 0;
     let_go(agent, *end, *session, CloseMode::abort);
     answer_tcp(agent, session, question, Reason::no_memory);
 }

@@ -2,27 +2,17 @@
 // same process holds; that process is told from the kernel, so nobody can clone a stranger.
 #include <spdlog/spdlog.h>
 
-#include <cstring>
-
 #include "control/agent/agent.hpp"
 #include "control/agent/answers.hpp"
 #include "control/agent/handlers.hpp"
 #include "control/agent/memory_check.hpp"
+#include "control/agent/names.hpp"
 #include "control/agent/reaper.hpp"
 #include "control/agent/session_dispatch.hpp"
 #include "control/protocol/session_page_layout.h"
 
 namespace xylem::agent {
 namespace {
-
-// What people will read: printable, bounded.
-std::string printable(const char (&text)[64]) {
-    std::string name(text, ::strnlen(text, sizeof text));
-    for (char& c : name) {
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) c = '?';
-    }
-    return name;
-}
 
 bool take_page(Session& session, const HelloMessage& hello, Received& message) {
     if (hello.has_page == 0) return message.fd_count == 0;
@@ -61,6 +51,7 @@ void handle_hello(Agent& agent, const SessionPtr& session, Received& message) {
     if (original != nullptr) {
         session->is_clone = true;
         share_holdings(agent, *original, *session);
+        if (original->run_id != 0) join(agent, *session, original->run_id);
     } else if (!is_command) {
         start_adoption(agent, session->process.pid());
     }

@@ -66,7 +66,9 @@ void handle_accept(Agent& agent, const SessionPtr& session, Received& message) {
         note_socket(agent, *end, message);
         hold(*end, *session);
         ++agent.counters.accepts;
+        end->run_id = session->run_id;
         if (answer_attached(agent, *session, ask.header.request_id, *end)) return;
+        end->run_id = 0;
         let_go(agent, *end, *session, CloseMode::abort);
         return answer_failed(agent, *session, ask.header.request_id, Reason::no_memory);
     }

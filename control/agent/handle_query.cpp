@@ -35,6 +35,12 @@ void answer_report(Agent& agent, Session& session, std::uint32_t request_id, con
     answer(agent, session, report, {fd.get()});
 }
 
+void run(Agent& agent, Session& session, std::uint32_t request_id) {
+    const RunSums* ended = session.role == SessionRole::command ? agent.runs.find(session.run_id) : nullptr;
+    if (ended == nullptr) return answer_failed(agent, session, request_id, Reason::bad_request);
+    answer_report(agent, session, request_id, report_run(agent, session.run_id, *ended));
+}
+
 void explain(Agent& agent, const SessionPtr& session, std::uint32_t request_id, const SocketName& target) {
     if (!is_known_family(target)) {
         return answer_failed(agent, *session, request_id, Reason::bad_request);
@@ -65,6 +71,8 @@ void handle_query(Agent& agent, const SessionPtr& session, Received& message) {
             return answer_report(agent, *session, request_id, report_health(agent));
         case QueryKind::explain:
             return explain(agent, session, request_id, ask.target);
+        case QueryKind::run:
+            return run(agent, *session, request_id);
     }
     answer_failed(agent, *session, request_id, Reason::bad_request);
 }

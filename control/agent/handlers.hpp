@@ -1,7 +1,7 @@
 // What a session can ask, one function a kind of message, one file a family of kinds (handle_*.cpp).
 // A handler may believe that the message has its kind's length and at most its kind's number of descriptors,
-// that the session has said hello (but for handle_hello), and that a question whose answer gives something
-// away has a request id. Nothing else.
+// that the session has said hello (but for handle_hello and handle_bypass), and that a question whose answer
+// gives something away has a request id. Nothing else.
 #pragma once
 
 #include "control/agent/session.hpp"
@@ -26,6 +26,8 @@ void handle_rejoin(Agent& agent, const SessionPtr& session, Received& message);
 void handle_bind(Agent& agent, const SessionPtr& session, Received& message);
 void handle_unbind(Agent& agent, const SessionPtr& session, Received& message);
 void handle_lend(Agent& agent, const SessionPtr& session, Received& message);
+void handle_run(Agent& agent, const SessionPtr& session, Received& message);
+void handle_bypass(Agent& agent, const SessionPtr& session, Received& message);
 void handle_query(Agent& agent, const SessionPtr& session, Received& message);
 
 }  // namespace xylem::agent

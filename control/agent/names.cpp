@@ -73,4 +73,12 @@ std::string to_text(const SocketName& name) {
     return fmt::format("{}:{}", address_text(name), name.port);
 }
 
+std::string printable(const char (&text)[64]) {
+    std::string name(text, ::strnlen(text, sizeof text));
+    for (char& c : name) {
+        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E) c = '?';
+    }
+    return name;
+}
+
 }  // namespace xylem::agent

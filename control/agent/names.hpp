@@ -28,4 +28,7 @@ SocketName cleaned(const SocketName& name);
 std::string to_text(const SocketName& name);
 std::string address_text(const SocketName& name);
 
+// A name that a program gave itself, as people may read it: printable, bounded.
+std::string printable(const char (&text)[64]);
+
 }  // namespace xylem::agent

@@ -10,12 +10,14 @@
 namespace xylem::agent {
 
 struct Agent;
+struct RunSums;
 using Json = nlohmann::json;
 
 Json report_sockets(const Agent& agent);
 Json report_statistics(const Agent& agent);
 Json report_map(const Agent& agent);
 Json report_health(const Agent& agent);
+Json report_run(const Agent& agent, std::uint64_t id, const RunSums& ended);
 // `told` is called once, from here or when the far agent answered.
 void report_explain(Agent& agent, const SocketName& target, std::function<void(Json)> told);
 

@@ -64,7 +64,8 @@ struct Session {
     bool is_clone = false;  // made by dialler_pid for a child that has not spoken yet, as long as they agree
     std::string program;
     SessionRole role = SessionRole::program;
-    Mapping page;  // SessionPage, read-only; the program writes it at any time
+    std::uint64_t run_id = 0;  // that it is counted for, or that it opened (runs.hpp); 0 = none
+    Mapping page;              // SessionPage, read-only; the program writes it at any time
     unsigned malformed = 0;
     bool answer_is_due = false;  // a far agent was asked: no further message is read until it answered
 

@@ -38,12 +38,20 @@ constexpr Row kRows[] = {
     {SessionMessage::lend, sizeof(IdMessage), 0, false, handle_lend},
     {SessionMessage::bind, sizeof(BindMessage), 1, true, handle_bind},
     {SessionMessage::unbind, sizeof(IdMessage), 0, false, handle_unbind},
+    {SessionMessage::run, sizeof(IdMessage), 0, false, handle_run},
+    {SessionMessage::bypass, sizeof(BypassMessage), 0, false, handle_bypass},
 };
+
+// hello comes first and once; a bypass needs none.
+bool is_its_turn(const Session& session, std::uint16_t type) {
+    if (type == static_cast<std::uint16_t>(SessionMessage::bypass)) return true;
+    const bool is_hello = type == static_cast<std::uint16_t>(SessionMessage::hello);
+    return is_hello == (session.state == SessionState::greeting);
+}
 
 const Row* row_for(const Session& session, const Received& message) {
     const MessageHeader& header = message.header();
-    const bool is_hello = header.type == static_cast<std::uint16_t>(SessionMessage::hello);
-    if (is_hello != (session.state == SessionState::greeting)) return nullptr;
+    if (!is_its_turn(session, header.type)) return nullptr;
     for (const Row& row : kRows) {
         if (static_cast<std::uint16_t>(row.type) != header.type) continue;
         const bool fits = message.size_bytes == row.size_bytes && message.fd_count <= row.max_fds &&

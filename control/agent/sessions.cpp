@@ -89,7 +89,10 @@ void Sessions::hang_up(const SessionPtr& session) {
 }
 
 void Sessions::forget(const SessionPtr& session) {
-    if (session->become(SessionState::gone)) ++agent_.counters.sessions_closed;
+    if (session->become(SessionState::gone)) {
+        ++agent_.counters.sessions_closed;
+        leave_run(agent_, *session);
+    }
     session->watch = Watch();
     session->death_watch = Watch();
     session->adoption_timer = Watch();
@@ -102,7 +105,8 @@ void Sessions::forget(const SessionPtr& session) {
 bool Sessions::has_programs() const {
     return std::any_of(by_id_.begin(), by_id_.end(), [](const auto& item) {
         const Session& session = *item.second;
-        return session.state != SessionState::greeting && session.role == SessionRole::program;
+        const bool watches = session.role == SessionRole::command && session.run_id != 0;
+        return session.state != SessionState::greeting && (session.role == SessionRole::program || watches);
     });
 }
 

@@ -127,6 +127,17 @@ Outcome<nlohmann::json> AgentClient::ask(QueryKind what, const SocketName& targe
     return read_report(domain_, *answer);
 }
 
+Outcome<void> AgentClient::open_run(std::uint64_t id) {
+    auto question = make_message<IdMessage>(kSessionMagic, SessionMessage::run, ++last_request_id_);
+    question.id = id;
+    auto answer = exchange(question.header);
+    if (!answer) return tl::unexpected(answer.error());
+    if (answer->header().type != static_cast<std::uint16_t>(SessionMessage::done)) {
+        return no_answer(domain_, "does not watch runs: it is of another version");
+    }
+    return {};
+}
+
 Outcome<nlohmann::json> ask_agent(std::uint32_t domain, QueryKind what, const SocketName& target) {
     auto client = AgentClient::open(domain);
     if (!client) return tl::unexpected(client.error());

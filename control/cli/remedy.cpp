@@ -9,7 +9,7 @@ namespace xylem::cli {
 
 std::string_view remedy_for(std::string_view code) {
     using Row = std::pair<std::string_view, std::string_view>;
-    static constexpr std::array<Row, 15> kRows{{
+    static constexpr std::array<Row, 22> kRows{{
         {"not_mapped", "add a line for the address to the hosts map (xylem-hosts(5))"},
         {"mapped_to_tcp", "change the line, if the address is a domain's after all"},
         {"other_node", "run the bridge xylem-rdma on both nodes"},
@@ -27,6 +27,14 @@ std::string_view remedy_for(std::string_view code) {
         {"no_memory", "raise the limits of descriptors and locked memory (ulimit -n, -l)"},
         {"no_source_address",
          "give the calling domain an address of the same family, in a line of the peer's hosts map"},
+        {"accepted_over_tcp",
+         "start the client with: xylem run --domain N -- COMMAND (ask there: xylem explain)"},
+        {"static_program", "link the program dynamically"},
+        {"go_program", "none: Go's runtime cannot be preloaded into"},
+        {"privileged_program", "run it as the user whose rights it takes, where that is acceptable"},
+        {"other_machine", "run a build of the program for this machine's processor"},
+        {"not_preloaded", "start it with xylem run, or hand LD_PRELOAD and XYLEM_* variables on to it"},
+        {"io_uring", "switch io_uring off in the program's configuration"},
         {"disabled", "unset XYLEM_DISABLE; programs with more rights than their caller stay on TCP"},
     }};
     for (const auto& [name, text] : kRows) {

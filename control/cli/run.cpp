@@ -16,6 +16,8 @@
 #include "control/cli/program_file.hpp"
 #include "control/cli/quantity.hpp"
 #include "control/cli/verb.hpp"
+#include "control/cli/watched_run.hpp"
+#include "control/protocol/obstacle.hpp"
 #include "hosts-map/file.hpp"
 
 namespace xylem::cli {
@@ -32,6 +34,7 @@ po::options_description options() {
     add("ring-size", text_value("SIZE"), "ring a direction, 4K to 64M; default 2M, or the hosts map's");
     add("spin", text_value("US"), "longest spin before a sleep, in microseconds; 0 never spins");
     add("agent-log", text_value("FILE"), "log of an agent that is started here; default dom-N/agent.log");
+    add("why", "when all is over, say which connections stayed on TCP, why, and what to do");
     add("verbose,v", "say what is done, and warn of commands that stay on TCP");
     return known;
 }
@@ -87,6 +90,10 @@ Outcome<void> set_environment(const Arguments& arguments, std::uint32_t domain, 
     return preload(library);
 }
 
+Reason obstacle_to(const std::string& program) {
+    return ::getenv("XYLEM_DISABLE") != nullptr ? Reason::disabled : obstacle_in(program.c_str());
+}
+
 tl::unexpected<Failure> become(const std::string& path, const std::vector<std::string>& command) {
     std::vector<char*> words = exec_words(command);
     ::execvp(path.c_str(), words.data());
@@ -107,15 +114,20 @@ Outcome<int> run(const Arguments& arguments) {
     if (auto set = set_environment(arguments, wish->domain, *library); !set)
         return tl::unexpected(set.error());
     const bool is_verbose = arguments.has("verbose");
-    const Preload works = preload_into(*program);
-    if (is_verbose && works != Preload::works) {
-        fmt::print(stderr, "xylem: {} {}: its sockets stay on TCP\n", *program, preload_text(works));
+    const Reason obstacle = obstacle_to(*program);
+    if (is_verbose && obstacle != Reason::none) {
+        fmt::print(stderr, "xylem: {}: {}: its sockets stay on TCP\n", *program,
+                   reason_text(static_cast<std::uint32_t>(obstacle)));
     }
     if (auto agent = ensure_agent(*wish); !agent) return tl::unexpected(agent.error());
     if (is_verbose) {
         fmt::print(stderr, "xylem: domain {}, {}, {}\n", wish->domain, *library, *program);
     }
-    return become(*program, arguments.rest());
+    const auto become_command = [&] { return become(*program, arguments.rest()); };
+    if (!arguments.has("why")) return become_command();
+    auto watched = WatchedRun::open(wish->domain);
+    if (!watched) return tl::unexpected(watched.error());
+    return watched->run(*program, obstacle, become_command);
 }
 
 }  // namespace
@@ -124,12 +136,14 @@ const Verb kRunVerb{
     "run",
     "run a command with its sockets on Xylem",
     "run [--domain N] [--hosts FILE] [--policy FILE] [--ring-size SIZE]\n"
-    "    [--spin US] [--agent-log FILE] [-v] [--] COMMAND [ARGUMENT...]",
+    "    [--spin US] [--agent-log FILE] [--why] [-v] [--] COMMAND [ARGUMENT...]",
     "Starts the domain's agent if none runs; such an agent ends 10 s after its last program.\n"
     "Exits as COMMAND does, with 127 if there is no such command, 126 if it cannot be\n"
-    "executed, 3 if no agent could be started.",
+    "executed, 3 if no agent could be started. With --why it waits for COMMAND and for what\n"
+    "COMMAND started, and prints sums on standard error.",
     "xylem run --domain 1 -- iperf3 -s\n"
     "xylem run --domain 2 -- iperf3 -c 127.44.0.1\n"
+    "xylem run --why -- curl http://127.44.0.1:8080/\n"
     "xylem run --ring-size 1M --spin 0 -- redis-server",
     options,
     run,

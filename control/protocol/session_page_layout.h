@@ -2,6 +2,7 @@
 // (`xylem ls`). No round trip for a socket that stays on TCP. The agent treats it as text for people:
 // bounded, checked, and acted upon in one case only: `adopt` finds an accepted end by its cookie here, among
 // the ends that this very session holds. A record's state is stored last (release) and cleared first.
+// Tallies count TCP connections by reason and peer; what has no row of its own is counted by reason alone.
 #pragma once
 
 #include "vsock-transport/base/atomic.hpp"
@@ -10,8 +11,10 @@
 namespace xylem {
 
 inline constexpr std::uint32_t kSessionPageMagic = 0x4753'5958;  // "XYSG"
-inline constexpr std::uint16_t kSessionPageVersion = 1;
+inline constexpr std::uint16_t kSessionPageVersion = 2;
 inline constexpr unsigned kSessionRecords = 8192;
+inline constexpr unsigned kTallies = 64;
+inline constexpr unsigned kReasonTallies = 64;  // more than there are reasons
 
 enum class RecordState : std::uint32_t { unused = 0, tcp = 1, ring = 2, listener = 3 };
 
@@ -26,6 +29,14 @@ struct SessionRecord {
     SocketName peer;
 };
 
+struct Tally {
+    AtomicU32 state;       // 0 unused, kTallyReady; another value: being written
+    std::uint32_t reason;  // Reason
+    AtomicU64 connections;
+    SocketName peer;  // port 0: an accepted connection's, whose port says nothing
+};
+inline constexpr std::uint32_t kTallyReady = 2;
+
 struct SessionPage {
     std::uint32_t magic;
     std::uint16_t version;
@@ -34,10 +45,14 @@ struct SessionPage {
     AtomicU32 ring_connections;  // since the program began
     AtomicU32 tcp_connections;
     std::uint32_t reserved2[11];
+    Tally tallies[kTallies];
+    AtomicU64 other_peers[kReasonTallies];  // index: Reason
     SessionRecord records[kSessionRecords];
 };
 
 static_assert(sizeof(SessionRecord) == 96);
-static_assert(sizeof(SessionPage) == 64 + kSessionRecords * sizeof(SessionRecord));
+static_assert(sizeof(Tally) == 48);
+static_assert(sizeof(SessionPage) == 64 + kTallies * sizeof(Tally) + kReasonTallies * sizeof(AtomicU64) +
+                                         kSessionRecords * sizeof(SessionRecord));
 
 }  // namespace xylem

@@ -22,6 +22,12 @@
 //                            -> kernel socket (opt) its cookie
 //   rejoin      done         -> kernel socket (opt) after the agent restarted: an end that this process holds
 //   query       report       <- JSON text (memfd)   for the xylem command: what = QueryKind
+//   run         done                                a command opens a run (XYLEM_RUN) that it will query;
+//   what
+//                                                   a program's session does from here on counts for it
+//   bypass      -                                   a program of a run whose sockets the library cannot
+//   carry;
+//                                                   the one message that may come without hello
 //   lend        done                                descriptors of what the session holds may come to
 //                                                   processes that do not say so (spawned, or by SCM_RIGHTS)
 //   bind        bound        -> kernel socket (opt) an AF_VSOCK port of this domain becomes the socket's, or
@@ -54,6 +60,8 @@ enum class SessionMessage : std::uint16_t {
     lend,
     bind,
     unbind,
+    run,
+    bypass,
     // Answers.
     welcome = 64,
     map,
@@ -102,7 +110,8 @@ struct ListeningMessage {
     std::uint64_t listener_id;
 };
 
-// unlisten, accept: listener_id; bell_free: doorbell id; adopt, unbind: cookie; lend: cookie, 0 = all
+// unlisten, accept: listener_id; bell_free: doorbell id; adopt, unbind: cookie; lend: cookie, 0 = all;
+// run: its id
 struct IdMessage {
     MessageHeader header;
     std::uint64_t id;
@@ -186,12 +195,27 @@ struct RejoinMessage {
     std::uint32_t reserved;
 };
 
-enum class QueryKind : std::uint32_t { sockets = 1, statistics = 2, map = 3, health = 4, explain = 5 };
+enum class QueryKind : std::uint32_t {
+    sockets = 1,
+    statistics = 2,
+    map = 3,
+    health = 4,
+    explain = 5,
+    run = 6,  // the one that this session opened
+};
 struct QueryMessage {
     MessageHeader header;
     std::uint32_t what;
     std::uint32_t reserved;
     SocketName target;  // explain only
+};
+
+struct BypassMessage {
+    MessageHeader header;
+    std::uint64_t run_id;
+    std::uint32_t reason;  // Reason: static_program to io_uring
+    std::uint32_t reserved;
+    char program[64];  // NUL-terminated, for people
 };
 
 struct ReportMessage {
@@ -213,6 +237,7 @@ static_assert(sizeof(BoundMessage) == 48);
 static_assert(sizeof(ConnectMessage) == 104);
 static_assert(sizeof(AttachedMessage) == 48);
 static_assert(sizeof(RejoinMessage) == 120);
+static_assert(sizeof(BypassMessage) == 96);
 static_assert(sizeof(RejoinMessage) <= kMaxMessageBytes);
 
 }  // namespace xylem

@@ -122,6 +122,7 @@ struct FuzzAgent {
         agent->ends.for_each([&](const agent::End& end) { queued.push_back(end.id()); });
         require(queued.empty() && agent->sessions.size() == 0);
         require(agent->listeners.quota().used() == 0 && agent->bells.quota().used() == 0);
+        require(agent->runs.empty());
         require(agent->ends.quota().used() == 0 && agent->session_quota.used() == 0);
     }
 

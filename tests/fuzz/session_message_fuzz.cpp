@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "control/protocol/reason.hpp"
 #include "control/protocol/session_protocol.h"
 #include "tests/control/fuzz_input.hpp"
 
@@ -25,8 +26,9 @@ constexpr Kind kKinds[] = {
     {SessionMessage::release, sizeof(ReleaseMessage)}, {SessionMessage::bell_new, sizeof(BellNewMessage)},
     {SessionMessage::bell_free, sizeof(IdMessage)},    {SessionMessage::bell_find, sizeof(BellFindMessage)},
     {SessionMessage::adopt, sizeof(IdMessage)},        {SessionMessage::rejoin, sizeof(RejoinMessage)},
-    {SessionMessage::query, sizeof(QueryMessage)},     {SessionMessage::bind, sizeof(BindMessage)},
-    {SessionMessage::unbind, sizeof(IdMessage)},
+    {SessionMessage::query, sizeof(QueryMessage)},     {SessionMessage::lend, sizeof(IdMessage)},
+    {SessionMessage::bind, sizeof(BindMessage)},       {SessionMessage::unbind, sizeof(IdMessage)},
+    {SessionMessage::run, sizeof(IdMessage)},          {SessionMessage::bypass, sizeof(BypassMessage)},
 };
 
 class Programs {
@@ -37,7 +39,7 @@ class Programs {
         const std::uint8_t what = input_.byte();
         UniqueFd& socket = sockets_[what % kPrograms];
         if (!socket) open(socket);
-        switch (what / kPrograms % 8) {
+        switch (what / kPrograms % 10) {
             case 0:
                 socket.reset();
                 break;
@@ -49,6 +51,12 @@ class Programs {
                 break;
             case 3:
                 send_connect(socket.get());
+                break;
+            case 8:
+                send_run(socket.get());
+                break;
+            case 9:
+                send_bypass(socket.get());
                 break;
             default:
                 send_kind(socket.get());
@@ -63,7 +71,10 @@ class Programs {
         agent_.agent->sessions.add(std::move(pair.agents));
         socket = std::move(pair.ours);
         HelloMessage hello = make_message<HelloMessage>(kSessionMagic, SessionMessage::hello, 1);
-        if (input_.byte() % 4 != 0) send_with(socket.get(), &hello, sizeof hello, {});
+        const std::uint8_t choice = input_.byte();
+        hello.role =
+            static_cast<std::uint32_t>(choice / 4 % 8 == 7 ? SessionRole::command : SessionRole::program);
+        if (choice % 4 != 0) send_with(socket.get(), &hello, sizeof hello, {});
     }
     void send_raw(int socket) {
         std::uint8_t bytes[600] = {};
@@ -89,6 +100,21 @@ class Programs {
         const std::uint8_t address[4] = {127, 44, 0, static_cast<std::uint8_t>(1 + input_.byte() % 2)};
         std::memcpy(message.peer.address, address, sizeof address);
         message.flags = input_.byte() % 2;
+        send_with(socket, &message, sizeof message, {});
+    }
+    void send_run(int socket) {
+        auto message = make_message<IdMessage>(kSessionMagic, SessionMessage::run, 1);
+        message.id = input_.byte() % 4;
+        send_with(socket, &message, sizeof message, {});
+        auto question = make_message<QueryMessage>(kSessionMagic, SessionMessage::query, 1);
+        question.what = static_cast<std::uint32_t>(QueryKind::run);
+        send_with(socket, &question, sizeof question, {});
+    }
+    void send_bypass(int socket) {
+        auto message = make_message<BypassMessage>(kSessionMagic, SessionMessage::bypass, 1);
+        message.run_id = input_.byte() % 4;
+        message.reason = static_cast<std::uint32_t>(Reason::static_program) + input_.byte() % 8;
+        input_.fill(message.program, sizeof message.program);
         send_with(socket, &message, sizeof message, {});
     }
     void send_kind(int socket) {
