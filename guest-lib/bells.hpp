@@ -12,9 +12,11 @@ namespace xylem {
 // A doorbell for sleeping, registered with the agent for waiting on ends whose peer is in one domain.
 struct OwnBell {
     AtomicU32 in_use;
-    std::uint32_t id = 0;  // 0: never made
+    AtomicU32 is_lost;  // no agent knows it; it goes when it is given back
+    AtomicU32 id;       // 0: never made; stored last
     std::uint32_t peer_domain = 0;
     UniqueFd waiter;
+    UniqueFd kicker;  // for the next agent
     std::uint16_t epoch = 0;
 };
 
@@ -22,12 +24,13 @@ struct OwnBell {
 OwnBell* take_bell(std::uint32_t peer_domain);
 void give_back(OwnBell* bell);
 
-// Registers a doorbell with an area (an epoll set's). Returns its id, 0 without an agent.
-std::uint32_t register_bell(std::uint32_t peer_domain, int kicker_fd, int area_fd);
+// Names a doorbell to the agent, with an area if it is an epoll set's. Returns its id, which is wanted_id if
+// that is not 0 and still free; 0 without an agent.
+std::uint32_t register_bell(std::uint32_t peer_domain, std::uint32_t wanted_id, int kicker_fd, int area_fd);
 void unregister_bell(std::uint32_t id);
 
-// After a restart of the agent: own doorbells are unknown there, so they are made anew.
-void forget_own_bells();
+// After a restart of the agent: names the own doorbells to it, so that peers find them who do not know them.
+void register_own_bells_again();
 // In a fork child: they are the parent's.
 void forget_parents_bells();
 void reset_bell_locks();

@@ -27,7 +27,7 @@ bool EpollSet::make_area(EpollArea& area, std::uint32_t peer_domain) {
     if (!pair || !memory) return false;
     Result<Mapping> mapping = Mapping::shared(memory->get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE);
     if (!mapping) return false;
-    area.bell_id = register_bell(peer_domain, pair->kicker.get(), memory->get());
+    area.bell_id = register_bell(peer_domain, 0, pair->kicker.get(), memory->get());
     if (area.bell_id == 0) return false;
     area.peer_domain = peer_domain;
     area.mapping = std::move(*mapping);

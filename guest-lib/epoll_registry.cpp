@@ -163,7 +163,9 @@ void EpollSet::register_again_all() {
         const std::uint32_t areas = set.area_count_.load_acquire();
         for (unsigned a = 0; a < areas; ++a) {
             EpollArea& area = set.areas_[a];
-            area.bell_id = register_bell(area.peer_domain, area.kicker.get(), area.memory.get());
+            const std::uint32_t id =
+                register_bell(area.peer_domain, area.bell_id, area.kicker.get(), area.memory.get());
+            if (id != 0) area.bell_id = id;
         }
         set.watched_session_ = -1;
         if (set.bell_set_) set.watch_session();

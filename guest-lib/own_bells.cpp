@@ -20,7 +20,7 @@ constinit thread_local OwnBell* last_used = nullptr;
 
 bool try_take(OwnBell& bell, std::uint32_t peer_domain) {
     if (bell.in_use.load_relaxed() != 0 || !bell.in_use.compare_exchange(0, 1)) return false;
-    if (bell.id != 0 && bell.peer_domain == peer_domain) return true;
+    if (bell.id.load_relaxed() != 0 && bell.peer_domain == peer_domain) return true;
     bell.in_use.store_release(0);
     return false;
 }
@@ -30,7 +30,7 @@ OwnBell* claim_unmade() {
     for (unsigned i = 0; i < kMaxBells; ++i) {
         OwnBell& bell = bells[i];
         if (bell.in_use.load_relaxed() != 0 || !bell.in_use.compare_exchange(0, 1)) continue;
-        if (bell.id == 0) {
+        if (bell.id.load_relaxed() == 0) {
             if (i >= made) bell_count.store_release(i + 1);
             return &bell;
         }
@@ -44,15 +44,24 @@ OwnBell* make_bell(std::uint32_t peer_domain) {
     OwnBell* bell = claim_unmade();
     if (bell == nullptr) return nullptr;
     Result<LocalBell> pair = make_local_bell();
-    if (pair) bell->id = register_bell(peer_domain, pair->kicker.get(), -1);
-    if (!pair || bell->id == 0) {
-        bell->id = 0;
+    const std::uint32_t id = pair ? register_bell(peer_domain, 0, pair->kicker.get(), -1) : 0;
+    if (id == 0) {
         bell->in_use.store_release(0);
         return nullptr;
     }
     bell->peer_domain = peer_domain;
     bell->waiter = make_private(std::move(pair->waiter));
+    bell->kicker = make_private(std::move(pair->kicker));
+    bell->id.store_release(id);
     return bell;
+}
+
+// By whoever uses it.
+void unmake(OwnBell& bell) {
+    bell.id.store_relaxed(0);
+    bell.is_lost.store_relaxed(0);
+    close_private(bell.waiter);
+    close_private(bell.kicker);
 }
 
 }  // namespace
@@ -66,11 +75,15 @@ OwnBell* take_bell(std::uint32_t peer_domain) {
     return last_used = make_bell(peer_domain);
 }
 
-void give_back(OwnBell* bell) { bell->in_use.store_release(0); }
+void give_back(OwnBell* bell) {
+    if (bell->is_lost.load_relaxed() != 0) unmake(*bell);
+    bell->in_use.store_release(0);
+}
 
-std::uint32_t register_bell(std::uint32_t peer_domain, int kicker_fd, int area_fd) {
+std::uint32_t register_bell(std::uint32_t peer_domain, std::uint32_t wanted_id, int kicker_fd, int area_fd) {
     BellNewMessage question{};
     question.peer_domain = peer_domain;
+    question.wanted_id = wanted_id;
     question.has_area = area_fd >= 0 ? 1 : 0;
     const int fds[2] = {kicker_fd, area_fd};
     Received answer;
@@ -85,21 +98,27 @@ void unregister_bell(std::uint32_t id) {
     Session::self().tell(SessionMessage::bell_free, message);
 }
 
-void forget_own_bells() {
+// Threads may be asleep on them. One whose number is taken by now is lost, and a sleep on it is a bounded
+// one.
+void register_own_bells_again() {
     const std::uint32_t made = bell_count.load_acquire();
     for (unsigned i = 0; i < made; ++i) {
-        if (!bells[i].in_use.compare_exchange(0, 1)) continue;  // asleep: its next sleep has a bound
-        close_private(bells[i].waiter);
-        bells[i].id = 0;
-        bells[i].in_use.store_release(0);
+        OwnBell& bell = bells[i];
+        const std::uint32_t id = bell.id.load_acquire();
+        if (id == 0) continue;
+        const std::uint32_t given = register_bell(bell.peer_domain, id, bell.kicker.get(), -1);
+        if (given == id) continue;
+        if (given != 0) unregister_bell(given);
+        bell.is_lost.store_relaxed(1);
+        if (!bell.in_use.compare_exchange(0, 1)) continue;
+        give_back(&bell);
     }
 }
 
 void forget_parents_bells() {
     const std::uint32_t made = bell_count.load_acquire();
     for (unsigned i = 0; i < made; ++i) {
-        close_private(bells[i].waiter);
-        bells[i].id = 0;
+        unmake(bells[i]);
         bells[i].in_use.store_release(0);
     }
     last_used = nullptr;
@@ -109,14 +128,14 @@ void forget_parents_bells() {
 void withdraw_sleeper(Stream& stream) {
     OwnBell* bell = last_used;
     if (bell == nullptr) return;
-    stream.waiters(Direction::readable).release_doorbell(bell->id);
-    stream.waiters(Direction::writable).release_doorbell(bell->id);
+    stream.waiters(Direction::readable).release_doorbell(bell->id.load_relaxed());
+    stream.waiters(Direction::writable).release_doorbell(bell->id.load_relaxed());
     give_back(bell);
 }
 
 WaitToken ThreadSleeper::next_token() const {
     if (bell_ == nullptr) return {};
-    return {bell_->id, 0, ++bell_->epoch};
+    return {bell_->id.load_relaxed(), 0, ++bell_->epoch};
 }
 
 WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {

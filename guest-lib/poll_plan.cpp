@@ -144,7 +144,8 @@ WaitToken PollPlan::token_for(std::uint32_t peer_domain) {
     }
     if (domain_count_ == kMaxDomains) return {};
     OwnBell* bell = take_bell(peer_domain);
-    const WaitToken token = bell != nullptr ? WaitToken(bell->id, 0, ++bell->epoch) : WaitToken();
+    const WaitToken token =
+        bell != nullptr ? WaitToken(bell->id.load_relaxed(), 0, ++bell->epoch) : WaitToken();
     bells_[domain_count_++] = {bell, peer_domain, token};
     return token;
 }
@@ -154,7 +155,7 @@ void PollPlan::arm() {
     extra_ = queue_count_ + 1;
     for (unsigned d = 0; d < domain_count_; ++d) {
         OwnBell* bell = bells_[d].bell;
-        if (bell != nullptr) bells_[d].token = WaitToken(bell->id, 0, ++bell->epoch);
+        if (bell != nullptr) bells_[d].token = WaitToken(bell->id.load_relaxed(), 0, ++bell->epoch);
     }
     arm_rings();
     arm_sets();

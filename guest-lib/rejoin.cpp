@@ -28,7 +28,7 @@ void rejoin_end(int fd, Socket& socket) {
 }  // namespace
 
 void rejoin_all() {
-    forget_own_bells();
+    register_own_bells_again();
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
         Ref<Socket> socket = find<Socket>(fd);
         if (!socket) continue;

@@ -24,18 +24,30 @@ bool is_kick_socket(int fd) {
 
 Bells::Bells(std::uint64_t limit) : quota_(limit), next_id_(static_cast<std::uint32_t>(random_id())) {}
 
-Result<Bell*> Bells::add(SessionId session, std::uint32_t peer_domain, UniqueFd kick, UniqueFd area) {
+std::uint32_t Bells::free_id(std::uint32_t wanted_id) {
+    if (wanted_id != 0 && by_id_.count(wanted_id) == 0) return wanted_id;
+    do {
+        ++next_id_;
+    } while (next_id_ == 0 || by_id_.count(next_id_) != 0);
+    return next_id_;
+}
+
+Result<Bell*> Bells::add(SessionId session, std::uint32_t peer_domain, std::uint32_t wanted_id, UniqueFd kick,
+                         UniqueFd area) {
     if (!is_kick_socket(kick.get())) return fail(ErrorKind::bad_layout);
     if (area && !is_sound_memory(area.get(), kDoorbellAreaBytes, Access::read_write))
         return fail(ErrorKind::bad_layout);
     auto lease = quota_.take();
     if (!lease) return fail(ErrorKind::exhausted);
-    do {
-        ++next_id_;
-    } while (next_id_ == 0 || by_id_.count(next_id_) != 0);
-    Bell bell{next_id_,        peer_domain,     session,          KickKind::local_socket,
-              std::move(kick), std::move(area), std::move(*lease)};
-    return &by_id_.emplace(next_id_, std::move(bell)).first->second;
+    const std::uint32_t id = free_id(wanted_id);
+    Bell bell{id,
+              peer_domain,
+              session,
+              KickKind::local_socket,
+              std::move(kick),
+              std::move(area),
+              std::move(*lease)};
+    return &by_id_.emplace(id, std::move(bell)).first->second;
 }
 
 Bell* Bells::find(std::uint32_t id) {

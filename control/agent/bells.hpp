@@ -24,14 +24,17 @@ class Bells {
     explicit Bells(std::uint64_t limit);
 
     // Takes a bell over: kick must be a datagram socket, area (if any) a sealed memfd of kDoorbellAreaBytes.
-    // Errors: bad_layout (they are not), exhausted.
-    Result<Bell*> add(SessionId session, std::uint32_t peer_domain, UniqueFd kick, UniqueFd area);
+    // It gets wanted_id, unless that is 0 or taken. Errors: bad_layout (they are not), exhausted.
+    Result<Bell*> add(SessionId session, std::uint32_t peer_domain, std::uint32_t wanted_id, UniqueFd kick,
+                      UniqueFd area);
     Bell* find(std::uint32_t id);
     void erase(std::uint32_t id);
 
     const Quota& quota() const { return quota_; }
 
   private:
+    std::uint32_t free_id(std::uint32_t wanted_id);
+
     Quota quota_;
     std::unordered_map<std::uint32_t, Bell> by_id_;
     std::uint32_t next_id_;

@@ -48,8 +48,8 @@ void handle_bell_new(Agent& agent, const SessionPtr& session, Received& message)
     if (message.fd_count != (ask.has_area != 0 ? 2U : 1U)) {
         return refuse_malformed(agent, session, request_id, Reason::bad_request);
     }
-    auto bell =
-        agent.bells.add(session->id, ask.peer_domain, std::move(message.fds[0]), std::move(message.fds[1]));
+    auto bell = agent.bells.add(session->id, ask.peer_domain, ask.wanted_id, std::move(message.fds[0]),
+                                std::move(message.fds[1]));
     if (!bell && bell.error().kind == ErrorKind::exhausted) {
         return answer_failed(agent, *session, request_id, Reason::quota_reached);
     }

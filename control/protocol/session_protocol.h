@@ -165,7 +165,9 @@ struct ReleaseMessage {
 struct BellNewMessage {
     MessageHeader header;
     std::uint32_t peer_domain;
-    std::uint32_t has_area;  // 0 or 1
+    std::uint32_t has_area;   // 0 or 1
+    std::uint32_t wanted_id;  // the id that an earlier agent gave it, which peers know; 0 = none
+    std::uint32_t reserved;
 };
 
 struct BellFindMessage {

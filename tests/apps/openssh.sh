@@ -88,7 +88,8 @@ through_a_forwarding() {
     kill "$background_pid" && wait "$background_pid"
     return "$status"
 }
-# In two connections at once; one is held back to some seconds.
+# In two connections at once; one is held back to some seconds. The far side counts.
+# shellcheck disable=SC2016
 copy_slowly() {
     in_two scp -q -l 200000 "$scratch/piece" "127.44.0.1:$scratch/slow" &
     [[ $(in_two ssh 127.44.0.1 'for n in $(seq 40); do echo $n; sleep 0.1; done') == "$(seq 40)" ]] && wait $! &&

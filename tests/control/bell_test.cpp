@@ -70,6 +70,17 @@ TEST_F(AgentBells, ids_that_nobody_has_are_not_found) {
     EXPECT_EQ(found(far.bell_find(9, 12345)), nullptr);
 }
 
+TEST_F(AgentBells, one_keeps_the_number_that_an_earlier_agent_gave_it_unless_that_is_taken) {
+    constexpr std::uint32_t kWanted = 4242;
+    ASSERT_EQ(waiter_.bell_new(2, bell_.kicker.get(), -1, kWanted), kWanted);
+    Program other(1);
+    const std::uint32_t given = other.bell_new(2, bell_.kicker.get(), -1, kWanted);
+    EXPECT_NE(given, 0U);
+    EXPECT_NE(given, kWanted);
+    Program far(2);
+    EXPECT_NE(found(far.bell_find(1, kWanted)), nullptr);
+}
+
 TEST_F(AgentBells, a_freed_bell_and_one_of_a_gone_session_are_not_found) {
     const std::uint32_t freed = waiter_.bell_new(2, bell_.kicker.get());
     const std::uint32_t kept = waiter_.bell_new(2, bell_.kicker.get());

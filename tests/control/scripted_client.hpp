@@ -202,9 +202,10 @@ class ScriptedClient {
         auto got = ask(message);
         return got && got->header().type == static_cast<std::uint16_t>(SessionMessage::done);
     }
-    std::uint32_t bell_new(std::uint32_t peer_domain, int kick, int area = -1) {
+    std::uint32_t bell_new(std::uint32_t peer_domain, int kick, int area = -1, std::uint32_t wanted_id = 0) {
         auto message = make<BellNewMessage>(SessionMessage::bell_new);
         message.peer_domain = peer_domain;
+        message.wanted_id = wanted_id;
         message.has_area = area >= 0 ? 1 : 0;
         auto got = ask(message, area >= 0 ? std::vector<int>{kick, area} : std::vector<int>{kick});
         const auto* bell = as<BellMessage>(got, SessionMessage::bell);

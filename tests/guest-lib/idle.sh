@@ -13,13 +13,6 @@ seconds=6
 max_kib_each=64
 
 ticks_of() { awk '{sub(/.*\) /, ""); print $12 + $13}' "/proc/$1/stat"; }
-# Idle slabs that the agent keeps for the next connections are its own business.
-agent_fds() {
-    local all
-    all=$(find "/proc/${agent_pid[$1]}/fd" -mindepth 1 | wc -l)
-    echo $((all - $(ask "$1" statistics "report['pool']['slabs'] + report['pool']['waiting']")))
-}
-agent_fds_at_most() { (($(agent_fds "$1") <= $2)); }
 says() { grep -q "^$2" "$scratch/$1"; }
 
 # Anonymous memory of the processes plus the pages of all memfds that the agents hold, in KiB. Every memfd counts
@@ -61,7 +54,7 @@ hold_connections 1
 before_kib=$(memory_kib "${agent_pid[1]}" "${agent_pid[2]}" "$server" "$client")
 let_go
 end_programs
-for domain in 1 2; do fds_before[domain]=$(agent_fds "$domain"); done
+for domain in 1 2; do fds_before[domain]=$(agent_descriptors "$domain"); done
 
 hold_connections "$count"
 check "all go over rings" grep -q 'ready ring' "$scratch/server" "$scratch/client"
@@ -84,7 +77,7 @@ done
 let_go
 end_programs
 for domain in 1 2; do
-    check "agent $domain has no more descriptors than before (${fds_before[domain]})" until_true 20 agent_fds_at_most "$domain" "${fds_before[domain]}"
+    check "agent $domain has no more descriptors than before (${fds_before[domain]})" until_true 20 agent_has_descriptors "$domain" "${fds_before[domain]}"
 done
 note "idle slabs kept by agent 2: $(ask 2 statistics "report['pool']")"
 finish

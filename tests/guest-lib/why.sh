@@ -158,7 +158,7 @@ check "not the command's exit code" exits 0
 "$transfer" send 127.44.0.1 "$port_file" 1000 >/dev/null
 
 begin_why 3 sh -c "until test -e $scratch/go-on; do sleep 0.05; done; exit 5"
-check "an agent is started for a run" until_true 20 test -S "$XYLEM_RUNTIME_DIR/dom-3/agent.sock"
+check "an agent is started for a run" until_true 20 test -S "$XYLEM_RUNTIME_DIR/dom-3/door/agent.sock"
 kill -KILL "$(ask 3 health 'report["pid"]')"
 : >"$scratch/go-on"
 end_why

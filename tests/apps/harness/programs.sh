@@ -100,20 +100,6 @@ program_still_holds() {
     echo "now: $now, before: $2"
     [[ $now == "$2" ]]
 }
-# An agent's descriptors but for those of idle slabs, which are kept for reuse, of links, and of sd-event's timers,
-# which are made when first needed.
-agent_descriptors() {
-    local all kept
-    all=$(find "/proc/${agent_pid[$1]}/fd" -mindepth 1 ! -lname '*timerfd*' | wc -l)
-    kept=$(ask "$1" statistics 'report["pool"]["slabs"] + len(report["links"])')
-    echo $((all - kept))
-}
-agent_has_descriptors() {
-    local now
-    now=$(agent_descriptors "$1")
-    echo "now: $now, before: $2"
-    ((now <= $2))
-}
 
 declare -A agent_descriptors_before=()
 remember_agents() {

@@ -56,7 +56,8 @@ until_true() {
 start_agent() {
     local domain=$1
     shift
-    agent_options[$domain]="$*"
+    # shellcheck disable=SC2034
+    agent_options[$domain]="$*"  # for whoever starts it again
     "$XYLEM_BUILD/xylemd" --domain "$domain" "$@" >>"$scratch/agent-$domain.log" 2>&1 &
     agent_pid[$domain]=$!
     if ! until_true 20 ask "$domain" health 'report["pid"]' >/dev/null; then
@@ -92,6 +93,20 @@ ask() { "$harness/agent_query.py" "$@"; }
 counter() { ask "$1" statistics "report['counters']['$2']"; }
 live_ends() { ask "$1" sockets 'sum(s["kind"] == "connection" and s["transport"] == "ring" for s in report["sockets"])'; }
 has_no_ends() { [[ $(live_ends "$1") == 0 ]]; }
+# An agent's descriptors but for those of idle slabs, which are kept for reuse, of links, and of sd-event's timers,
+# which are made when first needed.
+agent_descriptors() {
+    local all kept
+    all=$(find "/proc/${agent_pid[$1]}/fd" -mindepth 1 ! -lname '*timerfd*' | wc -l)
+    kept=$(ask "$1" statistics 'report["pool"]["slabs"] + report["pool"]["waiting"] + len(report["links"])')
+    echo $((all - kept))
+}
+agent_has_descriptors() {
+    local now
+    now=$(agent_descriptors "$1")
+    echo "now: $now, before: $2"
+    ((now <= $2))
+}
 # Bytes sent and received by the ring connections that the domain has now.
 ring_bytes() {
     ask "$1" sockets 'sum((s["tx_bytes"] or 0) + (s["rx_bytes"] or 0) for s in report["sockets"] if s["transport"] == "ring" and s["kind"] == "connection")'
