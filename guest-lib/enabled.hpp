@@ -10,4 +10,7 @@ bool is_enabled();
 // memory, tables included, but its closes and dups are its own: they must leave no trace there.
 bool is_own_process();
 
+// What is due when the process ends by exit() or _exit(): last words, and ends that no agent may know.
+void end_process();
+
 }  // namespace xylem

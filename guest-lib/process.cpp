@@ -3,7 +3,7 @@
 //          (run.hpp), and asks the agent about TCP and AF_VSOCK sockets that were inherited over exec
 //   fork   before: the session is doubled, so the agent counts the child as a holder before the parent can
 //          let go; child: takes the second session, and forgets whatever the parent sleeps on
-//   end    exit() says the last words, _exit() likewise (call_exit.cpp)
+//   end    by exit() or _exit() (call_exit.cpp): last words, and ends that perhaps no agent knows are closed
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
@@ -69,11 +69,16 @@ __attribute__((constructor)) void start() {
     errno = saved_errno;
 }
 
-__attribute__((destructor)) void end() { say_last_words(); }
+__attribute__((destructor)) void end() { end_process(); }
 
 }  // namespace
 
 bool is_enabled() { return enabled.load_relaxed() != 0; }
+
+void end_process() {
+    say_last_words();
+    if (is_own_process()) Session::self().close_unknown_ends();
+}
 
 bool is_own_process() { return process_id.load_relaxed() == current_pid(); }
 

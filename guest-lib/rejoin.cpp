@@ -39,4 +39,12 @@ void rejoin_all() {
     EpollSet::register_again_all();
 }
 
+void release_all() {
+    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
+        Ref<Socket> socket = find<Socket>(fd);
+        if (socket && socket->is_ring())
+            Session::self().release_end(socket->stream, socket->end_id, ReleaseMode::orderly);
+    }
+}
+
 }  // namespace xylem

@@ -68,6 +68,7 @@ Result<std::size_t> Session::exchange_on(int socket, const void* message, std::s
 
 void Session::close_socket() {
     close_private(socket_);
+    was_lost_ = true;
     map_.store_release(nullptr);
     retry_after_ns_ = now_ns() + kRetryNs / 20;  // a restarted agent is back soon
 }
@@ -204,17 +205,29 @@ void Session::check() {
     rejoin_if_restarted();
 }
 
+// The peers of ends that no agent knows would wait for ever.
+void Session::close_unknown_ends() {
+    if (!was_lost_ || was_forked_unseen_ || is_sandboxed()) return;
+    check();
+    release_all();
+}
+
 void Session::before_fork() {
     holders_lock_.lock();
     lock_.lock();
-    if (!socket_) return;
+    was_forked_unseen_ = was_forked_unseen_ || !clone_for_child();
+}
+
+bool Session::clone_for_child() {
+    if (!socket_) return boot_id_ == 0;
     Received welcome;
-    if (!make_session_page(clone_page_fd_, clone_page_)) return;
+    if (!make_session_page(clone_page_fd_, clone_page_)) return false;
     copy_records(*page_.as<SessionPage>(), *clone_page_.as<SessionPage>());
     Result<UniqueFd> socket = dial_and_greet(session_id_, clone_page_fd_.get(), welcome);
-    if (!socket) return;
+    if (!socket) return false;
     clone_ = make_private(std::move(*socket));
     clone_id_ = welcome.as<WelcomeMessage>()->session_id;
+    return true;
 }
 
 void Session::after_fork_in_parent() {

@@ -53,6 +53,8 @@ class Session {
     bool is_open() const { return static_cast<bool>(socket_); }
     // The agent was there and is gone; another will be told of what this process has.
     bool is_lost() const { return !is_open() && boot_id_ != 0; }
+    // At the end of the process: closes what perhaps no agent knows, because one was lost on the way.
+    void close_unknown_ends();
 
     // For sleepers: the descriptor whose hang-up says that the agent is gone, or -1.
     // In a sandbox nobody looks for a new agent.
@@ -83,6 +85,7 @@ class Session {
     void say_in_sandbox(const void* message, std::size_t size_bytes) const;
     bool ensure_open();
     bool open_socket();
+    bool clone_for_child();
     Result<UniqueFd> dial_and_greet(std::uint64_t clone_of, int page_fd, Received& welcome);
     bool take_map(Received& answer);
     void refresh_map();
@@ -106,6 +109,8 @@ class Session {
     std::uint32_t own_domain_ = 0;
     AtomicU32 requests_{0};
     AtomicU32 restarted_{0};
+    bool was_lost_ = false;
+    bool was_forked_unseen_ = false;  // others may hold our ends, and nobody counts them
 };
 
 // The agent's answer as T if it is one of that type.
@@ -119,5 +124,7 @@ Reason failure_of(const Received& answer);
 // Walks over the sockets of this process after the agent was restarted: listeners are offered again, ends
 // are named to it (rejoin.cpp).
 void rejoin_all();
+// Closes all ends that this process holds and no other.
+void release_all();
 
 }  // namespace xylem
