@@ -89,7 +89,8 @@ archives = $(patsubst %,$(B)/lib%.a,$(1))
 part = $(word $(2),$(subst |, ,$(1)))
 same = $(and $(findstring $(1),$(2)),$(findstring $(2),$(1)))
 # $(call stamp,FILE,WORDS): FILE holds WORDS and is rewritten only when they change. Done while parsing.
-stamp = $(if $(call same,$(file <$(1)),$(strip = $(2))),,$(shell \
+# The first strip: make 4.3 leaves the last newline of a file there whenever its buffer had to move.
+stamp = $(if $(call same,$(strip $(file <$(1))),$(strip = $(2))),,$(shell \
     mkdir -p $(dir $(1)))$(file >$(1),$(strip = $(2))))
 
 # In tests a plain copy is easier to read, and the analyzer costs more than it finds.

@@ -1,13 +1,7 @@
 # Unit tests (one gtest binary), stress programs, programs to preload into, benchmarks. Folders may be empty.
 # Suites, and what `make check` runs in which variant: tests/suites.ini.
-ifneq ($(filter asan ubsan tsan,$(VARIANT)),)
-# What shares memory with others and parses: rings, streams, doorbells, the hosts map.
-TEST_FOLDERS := vsock-transport hosts-map conformance
-TEST_ARCHIVES := test-support $(CONTROL_ARCHIVES)
-else
 TEST_FOLDERS := vsock-transport hosts-map control guest-lib container-shim rdma-bridge conformance
 TEST_ARCHIVES := test-support agent cli guest-lib $(CONTROL_ARCHIVES)
-endif
 
 $(call library,test-support,$(call rwildcard,tests/support,%.cpp),$(HOSTED_FLAGS))
 
@@ -50,10 +44,11 @@ RUN_SUITES = FUZZ_SECONDS=$(FUZZ_SECONDS) CXX='$(CXX)' $(NO_RANDOMIZE) $(PYTHON)
 WANTS_FUZZ := $(and $(filter release,$(VARIANT)),$(if $(SUITE),$(filter fuzz,$(SUITE)),yes))
 
 check: check-variant  ## Run all tests; SUITE="name ..." selects, see tests/suites.ini
-# Sanitizer variants run unit and stress tests; what only other suites need is not built for them.
+# Sanitizer variants run unit and stress tests, asan also the products and programs with them; what only other suites
+# need is not built for them.
 CHECKED_tsan := $(UNIT_AND_STRESS)
 CHECKED_ubsan := $(UNIT_AND_STRESS)
-CHECKED_asan := $(UNIT_AND_STRESS)
+CHECKED_asan := $(UNIT_AND_STRESS) $(PRODUCTS) $(PROGRAMS)
 check-variant: $(or $(CHECKED_$(VARIANT)),all) $(if $(WANTS_FUZZ),fuzz-binaries)
 	@$(RUN_SUITES) $(SUITE)
 

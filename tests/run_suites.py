@@ -195,8 +195,9 @@ class Sanitizer:
         names = self.OPTIONS.get(variant, ())
         self.environment = {n: f"{os.environ.get(n, '')}:log_path={self.prefix}" for n in names}
         if variant == "asan":
-            # `xylem run` preloads the library as it would any day, without the runtime before it.
-            self.environment["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
+            # `xylem run` preloads the library as it would any day, without the runtime before it. And a runtime that
+            # forbids core dumps does it through the library's setrlimit(), before the shadow memory is there.
+            self.environment["ASAN_OPTIONS"] += ":verify_asan_link_order=0:disable_coredump=0"
 
     def paths(self):
         return sorted(self.prefix.parent.glob(f"{self.prefix.name}.*"))

@@ -41,6 +41,10 @@ all_went_over() { ! cat "$2"/*.transport 2>/dev/null | grep -qv "^$1\$"; }
 declare -A open_cases=(
     [a_disconnect_leaves_an_error]="the kernel's socket, which was never connected, knows of no error"
 )
+# Cases that programs with a sanitizer's runtime cannot play, over whatever transport.
+declare -A unsanitized_cases=(
+    [a_poll_of_too_many]="a sanitizer's runtime looks at all items of a poll, also where there are none"
+)
 
 # compare NAME REFERENCE DIRECTORY CASE
 compare() {
@@ -75,6 +79,10 @@ run_program() {
     local program=$1 name=${1##*/socket_cases_} case alone where reference
     while read -r case alone; do
         wanted "$name/$case" || continue
+        if [[ -n ${XYLEM_SANITIZER_RUNTIME:-} && -n ${unsanitized_cases[$case]:-} ]]; then
+            skipped "$name: $case$label" "${unsanitized_cases[$case]}"
+            continue
+        fi
         where=$scratch/$address/$name/$case
         reference=$scratch/$tcp_address/$name/$case/tcp
         if [[ ! -d $reference ]] && ! refer "$reference" "$program" "$case"; then

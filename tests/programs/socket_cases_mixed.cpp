@@ -241,6 +241,12 @@ void select_and_its_arguments(Side& side) {
     side.result("poll with a closed one", poll(items, 2, kPatienceMs));
     side.line("%s", events_text(static_cast<unsigned short>(items[1].revents)).c_str());
     side.result("poll of nothing", poll(nullptr, 0, 1));
+    side.meet();
+}
+
+void a_poll_of_too_many(Side& side) {
+    const int fd = side.connection();
+    pollfd items[2] = {{fd, POLLIN, 0}, {900, POLLIN, 0}};
     const volatile nfds_t too_many = 1U << 30;
     side.result("poll of too many", poll(items, too_many, 0));
     side.meet();
@@ -253,6 +259,7 @@ constexpr Case kCases[] = {
     {"edges_of_room", edges_of_room},
     {"ends_and_errors_in_sets", ends_and_errors_in_sets},
     {"select_and_its_arguments", select_and_its_arguments, true},
+    {"a_poll_of_too_many", a_poll_of_too_many},
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ void talk_to_a_program(Side& side, int fd) {
 // A shell command that sends back twenty bytes of descriptor fd.
 std::string echo_of(int fd) {
     const std::string number = std::to_string(fd);
-    return "exec dd bs=20 count=1 status=none <&" + number + " >&" + number;
+    return "exec dd bs=4096 count=1 status=none <&" + number + " >&" + number;
 }
 
 void spawnp_and_the_path(Side& side) {
@@ -32,7 +32,7 @@ void spawnp_and_the_path(Side& side) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fd, 0);
     posix_spawn_file_actions_adddup2(&actions, fd, 1);
-    const char* const arguments[] = {"dd", "bs=20", "count=1", "status=none", nullptr};
+    const char* const arguments[] = {"dd", "bs=4096", "count=1", "status=none", nullptr};
     pid_t child = 0;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     side.line("posix_spawnp = %d",
@@ -51,7 +51,7 @@ void vfork_and_exec(Side& side) {
         dup2(fd, 0);
         dup2(fd, 1);
         close(fd);
-        execl("/usr/bin/dd", "dd", "bs=20", "count=1", "status=none", nullptr);
+        execl("/usr/bin/dd", "dd", "bs=4096", "count=1", "status=none", nullptr);
         _exit(127);
     }
     side.line("the parent waited for the child: %d", seen);
@@ -99,7 +99,7 @@ void a_program_started_by_a_shell_later(Side& side) {
     if (side.server) return talk_to_a_program(side, fd);
     const std::string number = std::to_string(fd);
     const std::string command =
-        "sleep 0.2; dd bs=20 count=1 status=none <&" + number + " >&" + number + "; true";
+        "sleep 0.2; dd bs=4096 count=1 status=none <&" + number + " >&" + number + "; true";
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     const char* const arguments[] = {"sh", "-c", command.c_str(), nullptr};
@@ -177,7 +177,7 @@ void exec_with_several_sockets(Side& side) {
     const pid_t child = fork();
     if (child == 0) {
         const std::string command =
-            "exec dd bs=20 count=1 status=none <&" + std::to_string(first) + " >&" + std::to_string(second);
+            "exec dd bs=4096 count=1 status=none <&" + std::to_string(first) + " >&" + std::to_string(second);
         execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
         _exit(127);
     }

@@ -3,12 +3,14 @@
 # The runtime directory is the caller's. Domain `tcp`: without the library.
 domain=$1
 shift
-if [[ $domain == tcp ]]; then exec "$@"; fi
-runtime=${XYLEM_SANITIZER_RUNTIME:+$XYLEM_SANITIZER_RUNTIME:}
-# What leaks is the program's own, since the library does not allocate; and the runtime's signal handlers would count
-# as the program's. A crash is then a plain one, which every test notices.
-if [[ -n $runtime ]]; then
+preload=${XYLEM_SANITIZER_RUNTIME:-}
+if [[ -n $preload ]]; then
+    # Programs of domain `tcp` have the runtime as well: it is to make no difference between the transports.
+    # What leaks is the program's own, since the library does not allocate; and the runtime's signal handlers would
+    # count as the program's. A crash is then a plain one, which every test notices. A cancelled thread leaves frames
+    # on its stack without the runtime's knowledge, so these must not mark the stack: fake stacks hold their locals.
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0
-    export ASAN_OPTIONS
+    export ASAN_OPTIONS=$ASAN_OPTIONS:detect_stack_use_after_return=1
 fi
-exec env LD_PRELOAD="$runtime$XYLEM_BUILD/libxylem.so" XYLEM_DOMAIN="$domain" "$@"
+if [[ $domain == tcp ]]; then exec env ${preload:+LD_PRELOAD="$preload"} "$@"; fi
+exec env LD_PRELOAD="${preload:+$preload:}$XYLEM_BUILD/libxylem.so" XYLEM_DOMAIN="$domain" "$@"

@@ -13,14 +13,14 @@ std::vector<std::byte> pattern(std::size_t length) {
     return bytes;
 }
 
-// The copy, and the bytes before and behind it.
+// The copy, and the bytes before and behind it. The source has one byte more, so that it exists where nothing is copied.
 void expect_copied(std::size_t source_offset, std::size_t destination_offset, std::size_t length) {
     constexpr std::byte kUntouched{0};
-    const std::vector<std::byte> source = pattern(source_offset + length);
+    const std::vector<std::byte> source = pattern(source_offset + length + 1);
     std::vector<std::byte> destination(destination_offset + length + 128, kUntouched);
     copy_streaming(destination.data() + destination_offset, source.data() + source_offset, length);
     std::vector<std::byte> expected(destination.size(), kUntouched);
-    std::copy(source.begin() + static_cast<std::ptrdiff_t>(source_offset), source.end(),
+    std::copy(source.begin() + static_cast<std::ptrdiff_t>(source_offset), source.end() - 1,
               expected.begin() + static_cast<std::ptrdiff_t>(destination_offset));
     ASSERT_EQ(destination, expected) << "from " << source_offset << " to " << destination_offset << ", "
                                      << length << " bytes";
