@@ -215,7 +215,7 @@ void Session::close_unknown_ends() {
 void Session::before_fork() {
     holders_lock_.lock();
     lock_.lock();
-    was_forked_unseen_ = was_forked_unseen_ || !clone_for_child();
+    if (!clone_for_child()) was_forked_unseen_ = true;
 }
 
 bool Session::clone_for_child() {
