@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::uint32_t kDefaultDomain = 1;
 
-constinit RuntimePath socket_path;
-constinit RuntimePath door_path;
+constinit RuntimePath socket_path{};
+constinit RuntimePath door_path{};
 constinit UniqueFd door;
 
 std::uint32_t configured_domain() {
