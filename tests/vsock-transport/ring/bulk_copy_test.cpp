@@ -13,7 +13,8 @@ std::vector<std::byte> pattern(std::size_t length) {
     return bytes;
 }
 
-// The copy, and the bytes before and behind it. The source has one byte more, so that it exists where nothing is copied.
+// The copy, and the bytes before and behind it. The source has one byte more, so that it exists where nothing
+// is copied.
 void expect_copied(std::size_t source_offset, std::size_t destination_offset, std::size_t length) {
     constexpr std::byte kUntouched{0};
     const std::vector<std::byte> source = pattern(source_offset + length + 1);
