@@ -1,7 +1,14 @@
 # Unit tests (one gtest binary), stress programs, programs to preload into, benchmarks. Folders may be empty.
 # Suites, and what `make check` runs in which variant: tests/suites.ini.
+ifeq ($(VARIANT)$(WHOLE),tsan)
+# What shares memory with others: rings, streams, doorbells. `make tsan WHOLE=1` takes in everything, as asan does; it
+# takes three times as long.
+TEST_FOLDERS := vsock-transport hosts-map conformance
+TEST_ARCHIVES := test-support $(CONTROL_ARCHIVES)
+else
 TEST_FOLDERS := vsock-transport hosts-map control guest-lib container-shim rdma-bridge conformance
 TEST_ARCHIVES := test-support agent cli guest-lib $(CONTROL_ARCHIVES)
+endif
 
 $(call library,test-support,$(call rwildcard,tests/support,%.cpp),$(HOSTED_FLAGS))
 
