@@ -10,6 +10,7 @@ unset XYLEM_RUN XYLEM_WHY
 why() {
     local domain=$1
     shift
+    : >"$scratch/begun-sums"  # before anybody looks for what the one before said
     timeout -k 5 "$patience" "$XYLEM_BUILD/xylem" run --domain "$domain" --why -- "$@" \
         >"$scratch/out" 2>"$scratch/sums" </dev/null
     code=$? out=$(<"$scratch/out") sums=$(<"$scratch/sums")
