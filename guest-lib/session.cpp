@@ -248,7 +248,7 @@ void Session::after_fork_in_child() {
     socket_ = std::move(clone_);
     session_id_ = clone_id_;
     if (!socket_) map_.store_release(nullptr);
-    // One word, so that the agent learns which process this session now is: it may exec at once.
+    // One word, so that the agent learns whose session it now is: the child may exec at once.
     IdMessage nothing{};
     tell(SessionMessage::bell_free, nothing);
 }

@@ -19,7 +19,7 @@ class AgentClient {
     // The report; its fields are in control/README.md. `target` is for explain only.
     Outcome<nlohmann::json> ask(QueryKind what, const SocketName& target = {});
 
-    // Opens a run of that id on this session, which lives as long as this; QueryKind::run asks for its sums.
+    // Opens a run of that id, which lives as long as this client; QueryKind::run asks for its sums.
     Outcome<void> open_run(std::uint64_t id);
 
     std::uint32_t domain() const { return domain_; }

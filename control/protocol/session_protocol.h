@@ -9,12 +9,12 @@
 //   get_map     map          <- map table           after the old table said superseded
 //   listen      listening    -> kernel socket (opt) a kernel socket that listens is offered to other domains;
 //                            <- queue eventfd       the same cookie again: changes the backlog
-//   unlisten    -                                   this session holds the listener no more
+//   unlisten    -                                   the sender holds the listener no more
 //   accept      attached     -> kernel socket (opt) takes the head of the accept queue (failed: none = empty)
 //                            <- slab, end page
 //   connect     attached     -> kernel socket (opt) makes a connection (failed: why it must be TCP)
 //                            <- slab, end page
-//   release     -                                   this session holds the end no more; the last closes it
+//   release     -                                   the sender holds the end no more; the last closes it
 //   bell_new    bell         -> kick [, area]       a doorbell for waiting on ends whose peer is in a domain
 //   bell_free   -
 //   bell_find   bell         <- kick [, area]       somebody's doorbell, to ring it
@@ -22,17 +22,15 @@
 //                            -> kernel socket (opt) its cookie
 //   rejoin      done         -> kernel socket (opt) after the agent restarted: an end that this process holds
 //   query       report       <- JSON text (memfd)   for the xylem command: what = QueryKind
-//   run         done                                a command opens a run (XYLEM_RUN) that it will query;
-//   what
-//                                                   a program's session does from here on counts for it
-//   bypass      -                                   a program of a run whose sockets the library cannot
-//   carry;
-//                                                   the one message that may come without hello
+//   run         done                                a command opens a run (XYLEM_RUN) that it will query; a
+//                                                   program joins it: what it does from here on counts
+//   bypass      -                                   a program of a run whose sockets the library does not
+//                                                   carry: the one message that may come without hello
 //   lend        done                                descriptors of what the session holds may come to
 //                                                   processes that do not say so (spawned, or by SCM_RIGHTS)
 //   bind        bound        -> kernel socket (opt) an AF_VSOCK port of this domain becomes the socket's, or
 //                                                   (recall) is named again; failed: sys_errno says why
-//   unbind      -                                   this session holds the socket's AF_VSOCK port no more
+//   unbind      -                                   the sender holds the socket's AF_VSOCK port no more
 //
 // A kernel socket that an agent was shown is not kept open by it. It lets the agent see whether some process
 // or message still has it, and proves to adopt that the asker has it.
@@ -203,7 +201,7 @@ enum class QueryKind : std::uint32_t {
     map = 3,
     health = 4,
     explain = 5,
-    run = 6,  // the one that this session opened
+    run = 6,  // the one that the asker opened
 };
 struct QueryMessage {
     MessageHeader header;

@@ -9,7 +9,8 @@ if [[ -n $preload ]]; then
     # What leaks is the program's own, since the library does not allocate; and the runtime's signal handlers would
     # count as the program's. A crash is then a plain one, which every test notices. A cancelled thread leaves frames
     # on its stack without the runtime's knowledge, so these must not mark the stack: fake stacks hold their locals.
-    ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0
+    # A runtime that forbids core dumps does it through the library's setrlimit(), before the shadow memory is there.
+    ASAN_OPTIONS=${ASAN_OPTIONS:-}:disable_coredump=0:detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0
     export ASAN_OPTIONS=$ASAN_OPTIONS:detect_stack_use_after_return=1
 fi
 if [[ $domain == tcp ]]; then exec env ${preload:+LD_PRELOAD="$preload"} "$@"; fi
