@@ -2,7 +2,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

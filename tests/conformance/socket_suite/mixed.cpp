@@ -3,7 +3,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
-#include "socket_case_epoll.hpp"
+#include "epoll_calls.hpp"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 #ifndef TCP_ULP
 #define TCP_ULP 31

@@ -1,7 +1,7 @@
 // Cases of endings: half-close, close, reset, and what each end sees of it.
 #include <atomic>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

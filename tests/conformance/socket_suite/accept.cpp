@@ -1,5 +1,5 @@
 // Cases of listeners: queues, flags of accepted sockets, both address families.
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "socket_case_epoll.hpp"
+#include "epoll_calls.hpp"
 
 namespace {
 

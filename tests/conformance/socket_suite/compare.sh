@@ -1,12 +1,13 @@
 #!/bin/bash
-# Socket calls do over rings what they do over kernel TCP: each case of tests/programs/socket_cases_*.cpp is
-# played over TCP, between two domains, and within one process, and the transcripts are compared.
-# Arguments select cases: socket_cases.sh [PROGRAM[/CASE]]...
+# Socket calls do over rings what they do over kernel TCP: each case of the programs in this folder, one program a
+# .cpp, is played over TCP, between two domains, and within one process, and the transcripts are compared.
+# Arguments select cases: compare.sh [PROGRAM[/CASE]]...
 set -uo pipefail
-cd "$(dirname "$0")/../.." || exit
+cd "$(dirname "$0")/../../.." || exit
 # shellcheck source=tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/domains.sh
 
+suite=tests/conformance/socket_suite
 address=127.44.0.1
 tcp_address=$address
 label=
@@ -75,8 +76,13 @@ wanted() {
     return 1
 }
 
+# run_program NAME
 run_program() {
-    local program=$1 name=${1##*/socket_cases_} case alone where reference
+    local name=$1 program=$XYLEM_BUILD/$suite/$1 cases case alone where reference
+    if ! cases=$("$program" list); then
+        failed "$name$label: its list of cases"
+        return
+    fi
     while read -r case alone; do
         wanted "$name/$case" || continue
         if [[ -n ${XYLEM_SANITIZER_RUNTIME:-} && -n ${unsanitized_cases[$case]:-} ]]; then
@@ -95,15 +101,13 @@ run_program() {
         if [[ -n $alone ]]; then continue; fi
         play_within_one_process 1 1 "$where/both" "$program" "$case"
         compare "$name: $case$label, in one process" "$reference" "$where/both" "$case"
-    done < <("$program" list)
+    done <<<"$cases"
 }
 
 arguments=("$@")
 selections=("$@")
 start_domains --log-level info
-for program in "$programs"/socket_cases_*; do
-    if [[ $program != *.d ]]; then run_program "$program"; fi
-done
+for source in "$suite"/*.cpp; do run_program "$(basename "$source" .cpp)"; done
 
 # Over IPv6, some of them again: ::1 is domain 1.
 stop_agent 1
@@ -114,13 +118,13 @@ address=::1 tcp_address=$address label=", over IPv6"
 if ((${#selections[@]} == 0)); then
     selections=(connect/both_ends connect/connecting_twice data/peeking epoll/level_triggered end/half_close
         accept/several_callers accept/accept4)
-    for program in "$programs"/socket_cases_{accept,connect,data,end,epoll}; do run_program "$program"; done
+    for name in accept connect data end epoll; do run_program "$name"; done
 fi
 
 # Over AF_VSOCK, on stand-ins, those again that know of nothing but streams; TCP is the reference all the same.
 address=vsock:1 tcp_address=127.44.0.1 label=", over AF_VSOCK" kernel=("$programs/without_vsock")
 if ((${#arguments[@]} == 0)); then selections=(); fi
-for program in "$programs"/socket_cases_{data,end,fd,handover,mixed,process,program,splice,stdio}; do run_program "$program"; done
+for name in data end fd handover mixed process program splice stdio; do run_program "$name"; done
 check "domain 1 has no ends left" until_true 20 has_no_ends 1
 check "domain 2 has no ends left" until_true 20 has_no_ends 2
 finish

@@ -1,10 +1,10 @@
 // One case of socket behaviour, played by two sides and written down. Each side's transcript names the calls
 // that matter, what they returned, errno, event masks and a hash of the bytes: whoever carries the bytes, the
-// transcripts must be the same. Plain POSIX; tests/guest-lib/socket_cases.sh compares.
+// transcripts must be the same. Plain POSIX; compare.sh compares.
 //
-//   PROGRAM list                             one line a case: its name, and `alone` if it needs a process a
-//   side PROGRAM server|client DIR ADDRESS CASE   one side; both sides meet through DIR/meeting PROGRAM both
-//   DIR ADDRESS CASE            both sides as two threads of one process
+//   PROGRAM list                             one line a case: NAME, or `NAME alone` (a process a side)
+//   PROGRAM server|client DIR ADDRESS CASE   one side; both sides meet through DIR/meeting
+//   PROGRAM both DIR ADDRESS CASE            both sides as two threads of one process
 //
 // A side writes DIR/SIDE.txt, its transcript, and DIR/SIDE.transport: a line for each connection that it
 // made.
@@ -31,7 +31,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernel_call.hpp"
+#include "tests/programs/kernel_call.hpp"
 
 inline constexpr int kPatienceMs = 20'000;  // for what must happen
 inline constexpr int kMeetingFd = 200;      // the sides' own channel, out of the way of the lowest numbers
@@ -218,4 +218,4 @@ int run_cases(const Case (&cases)[count], int argc, char** argv) {
     return run_cases(cases, count, argc, argv);
 }
 
-#include "socket_case_main.hpp"
+#include "case_main.hpp"

@@ -6,7 +6,7 @@
 #include <sys/select.h>
 #include <sys/uio.h>
 
-#include "socket_case.hpp"
+#include "case.hpp"
 
 inline std::uint64_t hash_of(const void* bytes, std::size_t size, std::uint64_t hash = 0xCBF29CE484222325) {
     const auto* byte = static_cast<const unsigned char*>(bytes);

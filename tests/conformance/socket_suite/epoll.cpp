@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

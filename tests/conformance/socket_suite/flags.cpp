@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <atomic>
 #include <set>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Cases of membership in epoll sets: numbers and what they name, several sets, arguments that are refused.
 #include <sys/stat.h>
 
-#include "socket_case_epoll.hpp"
+#include "epoll_calls.hpp"
 
 namespace {
 

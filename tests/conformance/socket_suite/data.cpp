@@ -3,7 +3,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

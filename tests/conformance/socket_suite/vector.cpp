@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 inline constexpr int kQuietMs = 30;
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Cases of connecting, accepting and what the two ends are called.
 #include <netinet/tcp.h>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

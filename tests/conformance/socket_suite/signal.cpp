@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Cases of programs that number their system calls themselves.
 #include <linux/close_range.h>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

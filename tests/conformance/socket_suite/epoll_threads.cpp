@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-#include "socket_case_epoll.hpp"
+#include "epoll_calls.hpp"
 
 namespace {
 

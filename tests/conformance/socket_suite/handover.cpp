@@ -1,7 +1,7 @@
 // Cases of descriptors that travel in messages (SCM_RIGHTS), and of servers whose processes share the work.
 #include <sys/wait.h>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Cases of standard I/O on sockets: streams over descriptors, the three standard streams, dprintf.
 #include <sys/wait.h>
 
-#include "socket_case_calls.hpp"
+#include "calls.hpp"
 
 namespace {
 
@@ -178,7 +178,7 @@ void standard_streams_of_a_program(Side& side) {
         dup2(fd, 1);
         dup2(fd, 2);
         close(fd);
-        execl("/proc/self/exe", "socket_cases_stdio", "count-lines", nullptr);
+        execl("/proc/self/exe", "stdio", "count-lines", nullptr);
         _exit(127);
     }
     close(fd);

@@ -1,7 +1,7 @@
-// The main part of a program of socket cases: finding the other side, playing, writing the transcript.
+// The main part of a program of cases: finding the other side, playing, writing the transcript.
 #pragma once
 
-#include "socket_case.hpp"
+#include "case.hpp"
 
 namespace case_main {
 
