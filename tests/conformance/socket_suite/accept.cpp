@@ -16,8 +16,7 @@ void accept4_sets_flags(Side& side) {
         side.meet();
         return;
     }
-    const Listening listener = side.listening();
-    side.exchange(listener.port);
+    const Listening listener = side.offered();
     side.result("accept4 with nonsense", accept4(listener.fd, nullptr, nullptr, 1));
     for (int flags : kFlags) {
         const int fd = side.must("accept4", accept4(listener.fd, nullptr, nullptr, flags));
@@ -37,8 +36,7 @@ void a_nonblocking_listener_says_eagain(Side& side) {
         side.meet();
         return;
     }
-    const Listening listener = side.listening();
-    side.exchange(listener.port);
+    const Listening listener = side.offered();
     fcntl(listener.fd, F_SETFL, O_NONBLOCK);
     show_flags(side, "listener", listener.fd);
     show_masks(side, listener.fd, "nobody calls");
@@ -46,8 +44,7 @@ void a_nonblocking_listener_says_eagain(Side& side) {
     side.meet();
     side.line("readable: %d", await(listener.fd, POLLIN));
     show_masks(side, listener.fd, "somebody calls");
-    const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-    side.note_transport(fd);
+    const int fd = side.accepted(listener);
     show_flags(side, "accepted", fd);
     receive_bytes(side, fd, 4);
     side.result("accept", accept(listener.fd, nullptr, nullptr));
@@ -57,10 +54,8 @@ void a_nonblocking_listener_says_eagain(Side& side) {
 
 void a_blocking_accept_is_woken(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(fd);
+        const Listening listener = side.offered();
+        const int fd = side.accepted(listener);
         receive_bytes(side, fd, 5);
         return;
     }
@@ -91,12 +86,10 @@ void several_callers_are_accepted_in_order(Side& side) {
         for (std::size_t i = 0; i < kCallers; ++i) receive_bytes(side, fds[i], 10);
         return;
     }
-    const Listening listener = side.listening();
-    side.exchange(listener.port);
+    const Listening listener = side.offered();
     side.meet();
     for (std::size_t i = 0; i < kCallers; ++i) {
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(fd);
+        const int fd = side.accepted(listener);
         receive_bytes(side, fd, 10);
         send_bytes(side, fd, 10 - i, 0, i);
     }
@@ -110,12 +103,10 @@ void a_caller_that_left_before_accept_is_still_heard(Side& side) {
         side.meet();
         return;
     }
-    const Listening listener = side.listening();
-    side.exchange(listener.port);
+    const Listening listener = side.offered();
     side.meet();
     Name name;
-    const int fd = side.must("accept", accept(listener.fd, name.get(), &name.length));
-    side.note_transport(fd);
+    const int fd = side.accepted(listener, &name);
     receive_bytes(side, fd, 10);
     receive_bytes(side, fd, 10);
     show_masks(side, fd, "peer closed");
@@ -123,8 +114,7 @@ void a_caller_that_left_before_accept_is_still_heard(Side& side) {
 
 void closing_the_listener_resets_callers_in_its_queue(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
+        const Listening listener = side.offered();
         side.meet();
         close(listener.fd);
         side.meet();
@@ -145,8 +135,7 @@ void accept_stores_as_much_of_the_name_as_fits(Side& side) {
         side.meet();
         return;
     }
-    const Listening listener = side.listening();
-    side.exchange(listener.port);
+    const Listening listener = side.offered();
     side.meet();
     for (socklen_t room : {0U, 2U, 100U}) {
         unsigned char bytes[100];
@@ -213,11 +202,9 @@ void an_ipv4_client_is_refused_by_an_ipv6_only_listener(Side& side) {
 
 void an_ipv6_socket_calls_a_mapped_ipv4_address(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
+        const Listening listener = side.offered();
         Name peer;
-        const int fd = side.must("accept", accept(listener.fd, peer.get(), &peer.length));
-        side.note_transport(fd);
+        const int fd = side.accepted(listener, &peer);
         side.line("peer's family %d, length %u", peer.storage.ss_family, peer.length);
         receive_bytes(side, fd, 10);
         return;

@@ -6,6 +6,8 @@
 #include <sys/select.h>
 #include <sys/uio.h>
 
+#include <atomic>
+
 #include "case.hpp"
 
 inline std::uint64_t hash_of(const void* bytes, std::size_t size, std::uint64_t hash = 0xCBF29CE484222325) {
@@ -162,4 +164,13 @@ inline std::size_t drain(int fd, std::size_t size) {
         total += static_cast<std::size_t>(got);
     }
     return total;
+}
+
+// From then on, how often a broken pipe was told of by a signal.
+inline std::atomic<int> pipe_signals{0};
+
+inline void count_pipe_signals() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { ++pipe_signals; };
+    sigaction(SIGPIPE, &action, nullptr);
 }

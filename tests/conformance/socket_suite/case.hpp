@@ -13,7 +13,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -31,7 +30,8 @@
 #include <thread>
 #include <vector>
 
-#include "tests/programs/kernel_call.hpp"
+#include "tests/programs/socket_name.hpp"
+#include "tests/programs/transports.hpp"
 
 inline constexpr int kPatienceMs = 20'000;  // for what must happen
 inline constexpr int kMeetingFd = 200;      // the sides' own channel, out of the way of the lowest numbers
@@ -95,6 +95,9 @@ class Side {
 
     // A socket that listens on the side's address, or on another one.
     Listening listening(int backlog = 16, const char* on = nullptr, int flags = 0);
+    // One whose port the client has heard, by an exchange of its own; and the next caller there.
+    Listening offered(int backlog = 16, const char* on = nullptr);
+    int accepted(const Listening& listener, Name* peer = nullptr);
     // A connection: the server's side of it, or the client's. Ready at both ends when it returns.
     int connection(int flags = 0);
     int connect_to(std::uint64_t port, int flags = 0);
@@ -114,65 +117,25 @@ class Side {
     std::string transports_;
 };
 
-struct Name {
-    sockaddr_storage storage{};
-    socklen_t length = sizeof storage;
-    sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-    std::uint32_t port() const {
-        if (storage.ss_family == AF_VSOCK) return reinterpret_cast<const sockaddr_vm*>(&storage)->svm_port;
-        const auto* in = reinterpret_cast<const sockaddr_in*>(&storage);
-        return ntohs(in->sin_port);  // sin6_port lies at the same place
-    }
-    std::string text() const {
-        char words[INET6_ADDRSTRLEN] = "?";
-        const auto* in = reinterpret_cast<const sockaddr_in*>(&storage);
-        const auto* in6 = reinterpret_cast<const sockaddr_in6*>(&storage);
-        if (storage.ss_family == AF_INET) inet_ntop(AF_INET, &in->sin_addr, words, sizeof words);
-        if (storage.ss_family == AF_INET6) inet_ntop(AF_INET6, &in6->sin6_addr, words, sizeof words);
-        return words;
-    }
-};
-
-inline constexpr char kVsockPrefix[] = "vsock:";
-
-// port 0: any that is free.
-inline Name name_of(const char* address, std::uint64_t port) {
-    Name name;
-    constexpr std::size_t kPrefixLength = sizeof kVsockPrefix - 1;
-    if (strncmp(address, kVsockPrefix, kPrefixLength) == 0) {
-        auto* vm = reinterpret_cast<sockaddr_vm*>(&name.storage);
-        vm->svm_family = AF_VSOCK;
-        vm->svm_cid = static_cast<unsigned>(atoi(address + kPrefixLength));
-        vm->svm_port = port == 0 ? VMADDR_PORT_ANY : static_cast<unsigned>(port);
-        name.length = sizeof *vm;
-        return name;
-    }
-    auto* in = reinterpret_cast<sockaddr_in*>(&name.storage);
-    auto* in6 = reinterpret_cast<sockaddr_in6*>(&name.storage);
-    in->sin_port = htons(static_cast<std::uint16_t>(port));
-    if (inet_pton(AF_INET, address, &in->sin_addr) == 1) {
-        in->sin_family = AF_INET;
-        name.length = sizeof *in;
-    } else {
-        in6->sin6_family = AF_INET6;
-        inet_pton(AF_INET6, address, &in6->sin6_addr);
-        name.length = sizeof *in6;
-    }
-    return name;
-}
-
-inline Name local_name(int fd) {
-    Name name;
-    getsockname(fd, name.get(), &name.length);
-    return name;
-}
-
 inline Listening Side::listening(int backlog, const char* on, int flags) {
     Name name = name_of(on != nullptr ? on : address, 0);
     const int fd = must("socket", socket(name.storage.ss_family, SOCK_STREAM | flags, 0));
     must("bind", bind(fd, name.get(), name.length));
     must("listen", listen(fd, backlog));
     return {fd, local_name(fd).port()};
+}
+
+inline Listening Side::offered(int backlog, const char* on) {
+    const Listening listener = listening(backlog, on);
+    exchange(listener.port);
+    return listener;
+}
+
+inline int Side::accepted(const Listening& listener, Name* peer) {
+    sockaddr* name = peer != nullptr ? peer->get() : nullptr;
+    const int fd = must("accept", accept(listener.fd, name, peer != nullptr ? &peer->length : nullptr));
+    note_transport(fd);
+    return fd;
 }
 
 inline int Side::connect_to(std::uint64_t port, int flags) {
@@ -186,8 +149,7 @@ inline int Side::connect_to(std::uint64_t port, int flags) {
 inline int Side::connection(int flags) {
     int fd = -1;
     if (server) {
-        const Listening listener = listening();
-        exchange(listener.port);
+        const Listening listener = offered();
         fd = must("accept4", accept4(listener.fd, nullptr, nullptr, flags));
         note_transport(fd);
         close(listener.fd);
@@ -202,7 +164,7 @@ inline int Side::connection(int flags) {
 inline void Side::note_transport(int fd) {
     Name name;
     const bool libc_knows = getpeername(fd, name.get(), &name.length) == 0;
-    transports_ += !libc_knows ? "none\n" : kernel_knows_peer(fd) ? "tcp\n" : "ring\n";
+    transports_ += std::string(libc_knows ? transport_of(fd) : "none") + "\n";
 }
 
 struct Case {

@@ -31,11 +31,9 @@ void both_ends_agree_on_the_names(Side& side) {
 
 void a_client_that_binds_keeps_its_name(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
+        const Listening listener = side.offered();
         Name peer;
-        const int fd = side.must("accept", accept(listener.fd, peer.get(), &peer.length));
-        side.note_transport(fd);
+        side.accepted(listener, &peer);
         side.line("client is %s, length %u, its port is right: %d", peer.text().c_str(), peer.length,
                   side.exchange(0) == peer.port());
         return;
@@ -54,10 +52,8 @@ void a_client_that_binds_keeps_its_name(Side& side) {
 
 void a_wildcard_listener_is_reached(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening(16, "0.0.0.0");
-        side.exchange(listener.port);
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(fd);
+        const Listening listener = side.offered(16, "0.0.0.0");
+        const int fd = side.accepted(listener);
         side.line("own name %s, listener's port: %d", local_name(fd).text().c_str(),
                   local_name(fd).port() == listener.port);
         receive_bytes(side, fd, 100);
@@ -79,10 +75,8 @@ void connecting_twice_says_so(Side& side) {
 
 void a_nonblocking_connect_becomes_writable(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(fd);
+        const Listening listener = side.offered();
+        const int fd = side.accepted(listener);
         receive_bytes(side, fd, 10);
         side.meet();
         return;
@@ -169,10 +163,8 @@ void a_fresh_socket_is_not_connected(Side& side) {
 
 void disconnecting_resets_and_allows_another_connect(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(fd);
+        const Listening listener = side.offered();
+        const int fd = side.accepted(listener);
         side.meet();
         side.line("ended: %d", await(fd, POLLHUP));
         show_masks(side, fd, "peer disconnected");
@@ -212,8 +204,7 @@ void a_disconnected_tcp_socket_may_find_a_ring(Side& side) {
         side.exchange(listener.port);
         const int first = side.must("accept", accept(over_tcp.fd, nullptr, nullptr));
         receive_bytes(side, first, 10);
-        const int second = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(second);
+        const int second = side.accepted(listener);
         receive_bytes(side, second, 10);
         receive_bytes(side, second, 10);
         return;

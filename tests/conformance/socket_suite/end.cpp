@@ -1,17 +1,7 @@
 // Cases of endings: half-close, close, reset, and what each end sees of it.
-#include <atomic>
-
 #include "calls.hpp"
 
 namespace {
-
-std::atomic<int> pipe_signals{0};
-
-void count_pipe_signals() {
-    struct sigaction action {};
-    action.sa_handler = [](int) { ++pipe_signals; };
-    sigaction(SIGPIPE, &action, nullptr);
-}
 
 void half_close_lets_the_answer_through(Side& side) {
     const int fd = side.connection();
@@ -105,18 +95,21 @@ void an_orderly_close_is_an_end_of_file(Side& side) {
     show_socket_error(side, fd);
 }
 
-void closing_with_unread_bytes_resets(Side& side) {
-    const int fd = side.connection();
+// The server closes with ten bytes unread. True at the client, when that has happened.
+bool is_reset(Side& side, int fd) {
+    if (!side.server) send_bytes(side, fd, 10);
+    side.meet();
     if (side.server) {
-        side.meet();
         await_bytes(fd, 10);
         close(fd);
-        side.meet();
-        return;
     }
-    send_bytes(side, fd, 10);
     side.meet();
-    side.meet();
+    return !side.server;
+}
+
+void closing_with_unread_bytes_resets(Side& side) {
+    const int fd = side.connection();
+    if (!is_reset(side, fd)) return;
     side.line("ended: %d", await(fd, POLLERR));
     show_masks(side, fd, "reset");
     receive_bytes(side, fd, 10);
@@ -131,16 +124,7 @@ void closing_with_unread_bytes_resets(Side& side) {
 
 void the_pending_error_is_told_once(Side& side) {
     const int fd = side.connection();
-    if (side.server) {
-        side.meet();
-        await_bytes(fd, 10);
-        close(fd);
-        side.meet();
-        return;
-    }
-    send_bytes(side, fd, 10);
-    side.meet();
-    side.meet();
+    if (!is_reset(side, fd)) return;
     await(fd, POLLERR);
     show_socket_error(side, fd);
     show_socket_error(side, fd);
@@ -152,16 +136,10 @@ void bytes_that_came_before_a_reset_can_be_read(Side& side) {
     const int fd = side.connection();
     if (side.server) {
         send_bytes(side, fd, 5);
-        side.meet();
-        await_bytes(fd, 10);
-        close(fd);
-        side.meet();
-        return;
+    } else {
+        await_bytes(fd, 5);
     }
-    send_bytes(side, fd, 10);
-    await_bytes(fd, 5);
-    side.meet();
-    side.meet();
+    if (!is_reset(side, fd)) return;
     await(fd, POLLERR);
     receive_bytes(side, fd, 10);
     receive_bytes(side, fd, 10);

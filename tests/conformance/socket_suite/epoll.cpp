@@ -2,53 +2,30 @@
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 
-#include <algorithm>
-
-#include "calls.hpp"
+#include "epoll_calls.hpp"
 
 namespace {
 
+// Each call is a line of the transcript.
 class Set {
   public:
-    explicit Set(Side& side) : side_(side), fd_(epoll_create1(EPOLL_CLOEXEC)) {}
+    explicit Set(Side& side) : side_(side), fd_(new_set()) {}
     ~Set() { close(fd_); }
     Set(const Set&) = delete;
     Set& operator=(const Set&) = delete;
     int fd() const { return fd_; }
 
     void control(const char* what, int operation, int fd, unsigned events, std::uint64_t data = 0) {
-        epoll_event event{};
-        event.events = events;
-        event.data.u64 = data;
-        side_.result(what, epoll_ctl(fd_, operation, fd, &event));
+        side_.result(what, ::control(fd_, operation, fd, events, data));
     }
-    // Shows what one wait says, sorted by the data.
     void wait(const char* what, int timeout_ms, int room = 16) {
-        epoll_event events[16];
-        const int count = epoll_wait(fd_, events, room, timeout_ms);
-        side_.result(what, count);
-        std::sort(events, events + std::max(count, 0),
-                  [](const epoll_event& a, const epoll_event& b) { return a.data.u64 < b.data.u64; });
-        for (int i = 0; i < count; ++i) {
-            side_.line("  %llx %s", static_cast<unsigned long long>(events[i].data.u64),
-                       events_text(events[i].events).c_str());
-        }
+        show_wait(side_, what, fd_, timeout_ms, room);
     }
 
   private:
     Side& side_;
     int fd_;
 };
-
-constexpr int kQuietMs = 30;
-
-// The client sends 10 bytes, and the server has them.
-void send_to_server(Side& side, int fd, int expected) {
-    side.meet();
-    if (!side.server) send_bytes(side, fd, 10);
-    side.meet();
-    if (side.server) await_bytes(fd, expected);
-}
 
 void level_triggered_repeats(Side& side) {
     const int fd = side.connection();
@@ -57,7 +34,7 @@ void level_triggered_repeats(Side& side) {
         set.control("add", EPOLL_CTL_ADD, fd, EPOLLIN, 0xABCDEF0123456789);
         set.wait("nothing", kQuietMs);
     }
-    send_to_server(side, fd, 10);
+    send_to_server(side, fd, 10, 10);
     if (side.server) {
         set.wait("first", kPatienceMs);
         set.wait("again", kPatienceMs);
@@ -76,12 +53,12 @@ void edge_triggered_tells_once(Side& side) {
         set.control("add", EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLET, 1);
         set.wait("nothing", kQuietMs);
     }
-    send_to_server(side, fd, 10);
+    send_to_server(side, fd, 10, 10);
     if (side.server) {
         set.wait("first", kPatienceMs);
         set.wait("not again", kQuietMs);
     }
-    send_to_server(side, fd, 20);
+    send_to_server(side, fd, 10, 20);
     if (side.server) {
         set.wait("more bytes", kPatienceMs);
         set.wait("not again", kQuietMs);
@@ -89,7 +66,7 @@ void edge_triggered_tells_once(Side& side) {
         set.wait("partly read", kQuietMs);
         receive_bytes(side, fd, 5);
     }
-    send_to_server(side, fd, 10);
+    send_to_server(side, fd, 10, 10);
     if (side.server) {
         set.wait("after reading all", kPatienceMs);
         set.control("mod", EPOLL_CTL_MOD, fd, EPOLLIN | EPOLLET, 2);
@@ -123,12 +100,12 @@ void oneshot_fires_once_until_rearmed(Side& side) {
     const int fd = side.connection();
     Set set(side);
     if (side.server) set.control("add", EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLONESHOT, 1);
-    send_to_server(side, fd, 10);
+    send_to_server(side, fd, 10, 10);
     if (side.server) {
         set.wait("first", kPatienceMs);
         set.wait("disabled", kQuietMs);
     }
-    send_to_server(side, fd, 20);
+    send_to_server(side, fd, 10, 20);
     if (side.server) {
         set.wait("still disabled", kQuietMs);
         set.control("add again", EPOLL_CTL_ADD, fd, EPOLLIN, 1);
@@ -141,7 +118,7 @@ void oneshot_fires_once_until_rearmed(Side& side) {
 
 void the_set_can_be_changed(Side& side) {
     const int fd = side.connection();
-    send_to_server(side, fd, 10);
+    send_to_server(side, fd, 10, 10);
     if (side.server) {
         Set set(side);
         set.control("mod before add", EPOLL_CTL_MOD, fd, EPOLLIN);
@@ -170,7 +147,7 @@ void the_set_can_be_changed(Side& side) {
 
 void closing_takes_out_of_the_set(Side& side) {
     const int fd = side.connection();
-    send_to_server(side, fd, 10);
+    send_to_server(side, fd, 10, 10);
     if (side.server) {
         Set set(side);
         set.control("add", EPOLL_CTL_ADD, fd, EPOLLIN, 1);
@@ -185,10 +162,8 @@ void closing_takes_out_of_the_set(Side& side) {
 
 void a_socket_is_added_before_it_connects(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(fd);
+        const Listening listener = side.offered();
+        const int fd = side.accepted(listener);
         side.meet();
         send_bytes(side, fd, 10);
         side.meet();

@@ -65,13 +65,11 @@ void a_listener_in_a_set(Side& side) {
     const int set = set_with(listener.fd, EPOLLIN);
     side.exchange(listener.port);
     show_wait(side, "the first caller", set, -1);
-    const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-    side.note_transport(fd);
+    const int fd = side.accepted(listener);
     show_wait(side, "nobody", set, 30);
     side.meet();
     show_wait(side, "the second caller", set);
-    const int other = side.must("accept", accept(listener.fd, nullptr, nullptr));
-    side.note_transport(other);
+    const int other = side.accepted(listener);
     side.result("accept", accept(listener.fd, nullptr, nullptr));
     side.meet();
     receive_bytes(side, fd, 10);
@@ -93,11 +91,9 @@ void everybody_gets_a_turn(Side& side) {
         side.meet();
         return;
     }
-    const Listening listener = side.listening();
-    side.exchange(listener.port);
+    const Listening listener = side.offered();
     for (int i = 0; i < kCount; ++i) {
-        fds.push_back(side.must("accept", accept(listener.fd, nullptr, nullptr)));
-        side.note_transport(fds.back());
+        fds.push_back(side.accepted(listener));
         epoll_event event{};
         event.events = EPOLLIN;
         event.data.u32 = static_cast<std::uint32_t>(i);

@@ -1,10 +1,10 @@
 // Cases of epoll sets that several threads or processes use at once, and of large ones.
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include <atomic>
 
+#include "children.hpp"
 #include "epoll_calls.hpp"
 
 namespace {
@@ -124,12 +124,6 @@ void every_thread_gets_a_socket(Side& side) {
     for (std::thread& thread : threads) thread.join();
     side.line("seen 0x%x", seen.load());
     side.meet();
-}
-
-int exit_code_of(pid_t child) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 // Parent and child wait on one set; each hears of bytes, again and again.

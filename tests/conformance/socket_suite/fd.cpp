@@ -1,8 +1,7 @@
 // Cases of descriptors: copies, numbers, sweeps that close everything, descriptors handed to others.
 #include <linux/close_range.h>
-#include <sys/wait.h>
 
-#include "calls.hpp"
+#include "children.hpp"
 
 namespace {
 
@@ -190,9 +189,8 @@ void a_connection_is_handed_to_another_process(Side& side) {
         side.result("recv at the end", recv(fd, pair, 1, 0));
         kill(child, SIGKILL);
     }
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (side.server) side.line("the child said %d", WEXITSTATUS(status));
+    const int said = exit_code_of(child);
+    if (side.server) side.line("the child said %d", said);
     side.meet();
 }
 

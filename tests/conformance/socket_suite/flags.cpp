@@ -3,8 +3,6 @@
 #include <netinet/tcp.h>
 #include <time.h>
 
-#include <atomic>
-
 #include "calls.hpp"
 
 namespace {
@@ -189,12 +187,8 @@ void many_messages_take_their_time(Side& side) {
     side.meet();
 }
 
-std::atomic<int> pipe_signals{0};
-
 void calls_on_closed_ends(Side& side) {
-    struct sigaction action {};
-    action.sa_handler = [](int) { ++pipe_signals; };
-    sigaction(SIGPIPE, &action, nullptr);
+    count_pipe_signals();
     const int fd = side.connection();
     side.meet();
     if (side.server) {

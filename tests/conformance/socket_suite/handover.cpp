@@ -1,15 +1,8 @@
 // Cases of descriptors that travel in messages (SCM_RIGHTS), and of servers whose processes share the work.
-#include <sys/wait.h>
 
-#include "calls.hpp"
+#include "children.hpp"
 
 namespace {
-
-int exit_code_of(pid_t child) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 // One byte with these descriptors.
 int pass(int through, const std::vector<int>& fds) {
@@ -194,12 +187,10 @@ void a_child_for_each_call(Side& side) {
         for (int i = 0; i < kCalls; ++i) talk(side, side.connect_to(port));
         return side.meet();
     }
-    const Listening listener = side.listening();
-    side.exchange(listener.port);
+    const Listening listener = side.offered();
     std::vector<pid_t> children;
     for (int i = 0; i < kCalls; ++i) {
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(fd);
+        const int fd = side.accepted(listener);
         children.push_back(fork());
         if (children.back() == 0) {
             close(listener.fd);
@@ -226,11 +217,9 @@ void a_daemon_goes_on(Side& side) {
 // Ends of processes without a word: the peer reads all that was sent, then the end.
 void ends_without_a_word(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
+        const Listening listener = side.offered();
         for (int i = 0; i < 3; ++i) {
-            const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-            side.note_transport(fd);
+            const int fd = side.accepted(listener);
             receive_bytes(side, fd, 500, MSG_WAITALL);
             receive_bytes(side, fd, 1);
         }

@@ -128,8 +128,7 @@ void accepting_restarts_or_not(Side& side) {
         side.meet();
         return;
     }
-    const Listening listener = side.listening();
-    side.exchange(listener.port);
+    const Listening listener = side.offered();
     for (int signal : {SIGUSR1, SIGUSR2}) {
         side.meet();
         Interrupted interrupted(signal);

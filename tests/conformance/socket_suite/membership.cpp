@@ -75,10 +75,8 @@ void a_number_comes_back(Side& side) {
 // A socket is added, fails to connect and is closed; the next one of that number was never added.
 void a_failed_socket_leaves_nothing(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(fd);
+        const Listening listener = side.offered();
+        const int fd = side.accepted(listener);
         send_bytes(side, fd, 10);
         side.meet();
         return;

@@ -1,18 +1,11 @@
 // Cases of several processes that share connections and listeners.
 #include <spawn.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 
-#include "calls.hpp"
+#include "children.hpp"
 
 namespace {
-
-int exit_code_of(pid_t child) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 // In a child: sends the bytes, and says whether that went well.
 int send_all(int fd, const std::string& bytes) {
@@ -67,9 +60,8 @@ void the_child_sends_after_the_parent_closed(Side& side) {
 
 void a_child_connects_and_the_parent_never_knew(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
+        const Listening listener = side.offered();
+        const int fd = side.accepted(listener);
         receive_bytes(side, fd, 100, MSG_WAITALL);
         return;
     }
@@ -85,11 +77,9 @@ void a_child_connects_and_the_parent_never_knew(Side& side) {
 
 void an_exit_without_close_is_an_end_of_file(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
+        const Listening listener = side.offered();
         for (int i = 0; i < 2; ++i) {
-            const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-            side.note_transport(fd);
+            const int fd = side.accepted(listener);
             receive_bytes(side, fd, 100, MSG_WAITALL);
             receive_bytes(side, fd, 1);
         }
@@ -149,24 +139,11 @@ void children_share_a_listener(Side& side) {
     for (pid_t child : children) side.line("child's exit code %d", exit_code_of(child));
 }
 
-// The parent closes its descriptor as soon as the child has it.
-void talk_to_a_program(Side& side, int fd) {
-    send_bytes(side, fd, 20);
-    receive_bytes(side, fd, 20, MSG_WAITALL);
-    receive_bytes(side, fd, 1);
-}
-
 void exec_inherits_the_connection(Side& side) {
     const int fd = side.connection();
     if (side.server) return talk_to_a_program(side, fd);
     const pid_t child = fork();
-    if (child == 0) {
-        dup2(fd, 0);
-        dup2(fd, 1);
-        close(fd);
-        execl("/usr/bin/dd", "dd", "bs=4096", "count=1", "status=none", nullptr);
-        _exit(127);
-    }
+    if (child == 0) become_echo(fd);
     close(fd);
     side.line("child's exit code %d", exit_code_of(child));
 }

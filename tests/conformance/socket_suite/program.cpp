@@ -1,23 +1,9 @@
 // Cases of programs that start others: what they inherit, what they do not, and who closes last.
 #include <spawn.h>
-#include <sys/wait.h>
 
-#include "calls.hpp"
+#include "children.hpp"
 
 namespace {
-
-int exit_code_of(pid_t child) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-// The server's side of all cases in which a program sends back twenty bytes and ends.
-void talk_to_a_program(Side& side, int fd) {
-    send_bytes(side, fd, 20);
-    receive_bytes(side, fd, 20, MSG_WAITALL);
-    receive_bytes(side, fd, 1);
-}
 
 // A shell command that sends back twenty bytes of descriptor fd.
 std::string echo_of(int fd) {
@@ -48,11 +34,7 @@ void vfork_and_exec(Side& side) {
     const pid_t child = vfork();
     if (child == 0) {
         seen = 1;
-        dup2(fd, 0);
-        dup2(fd, 1);
-        close(fd);
-        execl("/usr/bin/dd", "dd", "bs=4096", "count=1", "status=none", nullptr);
-        _exit(127);
+        become_echo(fd);
     }
     side.line("the parent waited for the child: %d", seen);
     side.line("its descriptor is still open: %d", fcntl(fd, F_GETFD) == 0);

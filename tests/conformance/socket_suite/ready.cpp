@@ -174,11 +174,9 @@ void many_descriptors_in_one_poll(Side& side) {
     constexpr std::size_t kCount = 150;
     std::vector<int> fds;
     if (side.server) {
-        const Listening listener = side.listening(256);
-        side.exchange(listener.port);
+        const Listening listener = side.offered(256);
         for (std::size_t i = 0; i < kCount; ++i) {
-            fds.push_back(side.must("accept", accept(listener.fd, nullptr, nullptr)));
-            side.note_transport(fds.back());
+            fds.push_back(side.accepted(listener));
         }
     } else {
         const std::uint64_t port = side.exchange(0);

@@ -1,7 +1,6 @@
 // Cases of standard I/O on sockets: streams over descriptors, the three standard streams, dprintf.
-#include <sys/wait.h>
 
-#include "calls.hpp"
+#include "children.hpp"
 
 namespace {
 
@@ -109,10 +108,8 @@ void text_by_dprintf(Side& side) {
 // A stream made before the socket was connected, as some clients do.
 void a_stream_made_before_connecting(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
-        const int fd = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(fd);
+        const Listening listener = side.offered();
+        const int fd = side.accepted(listener);
         receive_bytes(side, fd, 6, MSG_WAITALL);
         return side.meet();
     }
@@ -156,9 +153,7 @@ void standard_streams_of_a_child(Side& side) {
         exit(3);
     }
     close(fd);
-    int status = 0;
-    waitpid(child, &status, 0);
-    side.line("child's exit code %d", WEXITSTATUS(status));
+    side.line("child's exit code %d", exit_code_of(child));
 }
 
 // A program that knows nothing of sockets, started as a superserver does it.
@@ -182,9 +177,7 @@ void standard_streams_of_a_program(Side& side) {
         _exit(127);
     }
     close(fd);
-    int status = 0;
-    waitpid(child, &status, 0);
-    side.line("child's exit code %d", WEXITSTATUS(status));
+    side.line("child's exit code %d", exit_code_of(child));
 }
 
 int count_lines() {

@@ -7,8 +7,7 @@ namespace {
 
 void connecting_by_number(Side& side) {
     if (side.server) {
-        const Listening listener = side.listening();
-        side.exchange(listener.port);
+        const Listening listener = side.offered();
         Name peer;
         const auto fd = static_cast<int>(side.must(
             "accept4",

@@ -181,8 +181,7 @@ void cancelled_threads(Side& side) {
         pollfd wait_for_call{listener.fd, POLLIN, 0};
         cancel(side, "poll of the listener", [&] { return poll(&wait_for_call, 1, -1); });
         side.exchange(listener.port);
-        const int second = side.must("accept", accept(listener.fd, nullptr, nullptr));
-        side.note_transport(second);
+        const int second = side.accepted(listener);
         receive_bytes(side, second, 5, MSG_WAITALL);
     } else {
         send_bytes(side, side.connect_to(side.exchange(0)), 5);
