@@ -1,27 +1,25 @@
-// Names of AF_VSOCK: a cid, which is a domain, and a port of 32 bits.
+// What program and agent both make of socket names. Freestanding: it is also inside the guest library.
 #pragma once
 
-#include <linux/vm_sockets.h>
-#include <sys/socket.h>
-
-#include <cstring>
+#include <cstddef>
+#include <cstdint>
 
 #include "vsock-transport/base/socket_name.h"
 
 namespace xylem {
 
-inline SocketName vsock_name(std::uint32_t cid, std::uint32_t port) {
-    SocketName name{};
-    name.family = AF_VSOCK;
-    name.port = port;
-    std::memcpy(name.address, &cid, sizeof cid);
-    return name;
-}
+// Length of the address in use: 4, 16, or 4 for a cid; 0 for a family that is none of ours.
+std::size_t address_bytes(const SocketName& name);
 
-inline std::uint32_t cid_of(const SocketName& name) {
-    std::uint32_t cid;
-    std::memcpy(&cid, name.address, sizeof cid);
-    return cid;
-}
+// A name of AF_VSOCK: a cid, which is a domain, and a port of 32 bits.
+SocketName vsock_name(std::uint32_t cid, std::uint32_t port);
+std::uint32_t cid_of(const SocketName& vsock_name);
+
+// 0.0.0.0, ::, or VMADDR_CID_ANY.
+bool is_wildcard(const SocketName& name);
+
+// ::ffff:a.b.c.d for the AF_INET name a.b.c.d, and the other way round; both leave other names alone.
+SocketName as_ipv4_mapped(const SocketName& name);
+SocketName unmapped(const SocketName& name);
 
 }  // namespace xylem

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -15,7 +14,7 @@ namespace xylem {
 class ScratchDirectory {
   public:
     ScratchDirectory() {
-        std::string name = (std::filesystem::temp_directory_path() / "xylem-hosts-XXXXXX").string();
+        std::string name = (std::filesystem::temp_directory_path() / "xylem-test-XXXXXX").string();
         EXPECT_NE(::mkdtemp(name.data()), nullptr);
         path_ = name;
     }
@@ -26,14 +25,18 @@ class ScratchDirectory {
     ScratchDirectory(const ScratchDirectory&) = delete;
     ScratchDirectory& operator=(const ScratchDirectory&) = delete;
 
+    const std::string& path() const { return path_; }
     std::string path(std::string_view name) const { return path_ + "/" + std::string(name); }
-    void write(std::string_view name, std::string_view text) const {
+    // The path of what was written.
+    std::string write(std::string_view name, std::string_view text) const {
         std::ofstream(path(name), std::ios::binary) << text;
+        return path(name);
     }
     // As editors save: a new file, renamed over the old one.
-    void replace(std::string_view name, std::string_view text) const {
+    std::string replace(std::string_view name, std::string_view text) const {
         write("new-version~", text);
         rename("new-version~", name);
+        return path(name);
     }
     void rename(std::string_view from, std::string_view to) const {
         std::filesystem::rename(path(from), path(to));
@@ -44,16 +47,5 @@ class ScratchDirectory {
   private:
     std::string path_;
 };
-
-// Waits for the descriptor, with a bound that only a broken watch reaches.
-inline bool becomes_readable(int fd) {
-    pollfd waiting{fd, POLLIN, 0};
-    return ::poll(&waiting, 1, 20'000) == 1;
-}
-
-inline bool is_readable_now(int fd) {
-    pollfd waiting{fd, POLLIN, 0};
-    return ::poll(&waiting, 1, 0) == 1;
-}
 
 }  // namespace xylem
