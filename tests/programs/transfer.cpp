@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "bytes.hpp"
 #include "rendezvous.hpp"
 #include "transports.hpp"
 
@@ -28,7 +29,7 @@ constexpr std::size_t kPiece = 64 << 10;
 constexpr std::size_t kPeriod =
     1 << 20;  // the pattern repeats after this and a few bytes, out of step with pieces
 
-const std::vector<unsigned char>& pattern() {
+const std::vector<unsigned char>& stream() {
     static const std::vector<unsigned char> bytes = [] {
         std::vector<unsigned char> made(kPeriod + 7 + kPiece);
         std::uint32_t state = 1;
@@ -44,9 +45,9 @@ const std::vector<unsigned char>& pattern() {
 
 struct Sum {
     std::uint64_t bytes = 0;
-    std::uint64_t hash = 0xCBF29CE484222325;
+    std::uint64_t hash = hash_of(nullptr, 0);
     void add(const unsigned char* data, std::size_t size) {
-        for (std::size_t i = 0; i < size; ++i) hash = (hash ^ data[i]) * 0x100000001B3;
+        hash = hash_of(data, size, hash);
         bytes += size;
     }
 };
@@ -90,9 +91,9 @@ int send_all(const char* address, const char* port_file, const char* until, unsi
     while (is_number ? sum.bytes < wanted : access(until, F_OK) != 0) {
         const std::size_t at = sum.bytes % (kPeriod + 7);
         const std::size_t size = is_number && wanted - sum.bytes < kPiece ? wanted - sum.bytes : kPiece;
-        const ssize_t sent = send(fd, pattern().data() + at, size, MSG_NOSIGNAL);
+        const ssize_t sent = send(fd, stream().data() + at, size, MSG_NOSIGNAL);
         if (sent < 0) return report(sum, errno, transport);
-        sum.add(pattern().data() + at, static_cast<std::size_t>(sent));
+        sum.add(stream().data() + at, static_cast<std::size_t>(sent));
         pause_for(pause_ms);
     }
     shutdown(fd, SHUT_WR);

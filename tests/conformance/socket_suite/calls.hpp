@@ -1,5 +1,4 @@
-// Calls as the transcripts show them. Bytes are a running pattern per side, so a hash tells lost, doubled and
-// misplaced ones.
+// Calls as the transcripts show them. Bytes are a running pattern per side, and shown as a hash.
 #pragma once
 
 #include <sys/ioctl.h>
@@ -9,20 +8,7 @@
 #include <atomic>
 
 #include "case.hpp"
-
-inline std::uint64_t hash_of(const void* bytes, std::size_t size, std::uint64_t hash = 0xCBF29CE484222325) {
-    const auto* byte = static_cast<const unsigned char*>(bytes);
-    for (std::size_t i = 0; i < size; ++i) hash = (hash ^ byte[i]) * 0x100000001B3;
-    return hash;
-}
-
-inline std::string pattern(std::size_t size, std::uint64_t seed = 0) {
-    std::string bytes(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) {
-        bytes[i] = static_cast<char>((i + seed) * 131 + ((i + seed) >> 8) * 17);
-    }
-    return bytes;
-}
+#include "tests/programs/bytes.hpp"
 
 struct EventName {
     unsigned bit;

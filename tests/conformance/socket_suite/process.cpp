@@ -7,17 +7,6 @@
 
 namespace {
 
-// In a child: sends the bytes, and says whether that went well.
-int send_all(int fd, const std::string& bytes) {
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const ssize_t sent = send(fd, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-        if (sent <= 0) return 1;
-        done += static_cast<std::size_t>(sent);
-    }
-    return 0;
-}
-
 void parent_and_child_use_one_connection(Side& side) {
     const int fd = side.connection();
     if (side.server) {
@@ -27,14 +16,14 @@ void parent_and_child_use_one_connection(Side& side) {
         return;
     }
     const pid_t child = fork();
-    if (child == 0) _exit(send_all(fd, pattern(10)));
+    if (child == 0) _exit(send_all(fd, pattern(10)) ? 0 : 1);
     side.line("child's exit code %d", exit_code_of(child));
     send_bytes(side, fd, 10, MSG_NOSIGNAL, 10);
     const pid_t second = fork();
     if (second == 0) {
-        const int failed = send_all(fd, pattern(10, 20));
+        const bool sent = send_all(fd, pattern(10, 20));
         char bytes[10];
-        _exit(failed != 0 ? 1 : recv(fd, bytes, sizeof bytes, MSG_WAITALL) == 10 ? 0 : 2);
+        _exit(!sent ? 1 : recv(fd, bytes, sizeof bytes, MSG_WAITALL) == 10 ? 0 : 2);
     }
     side.line("child's exit code %d", exit_code_of(second));
     receive_bytes(side, fd, 10, MSG_WAITALL);
@@ -52,7 +41,7 @@ void the_child_sends_after_the_parent_closed(Side& side) {
     const pid_t child = fork();
     if (child == 0) {
         usleep(20'000);
-        _exit(send_all(fd, pattern(kSize)));
+        _exit(send_all(fd, pattern(kSize)) ? 0 : 1);
     }
     side.result("close", close(fd));
     side.line("child's exit code %d", exit_code_of(child));
@@ -70,7 +59,7 @@ void a_child_connects_and_the_parent_never_knew(Side& side) {
     if (child == 0) {
         const int fd = socket(name.storage.ss_family, SOCK_STREAM, 0);
         if (connect(fd, name.get(), name.length) != 0) _exit(3);
-        _exit(send_all(fd, pattern(40)));
+        _exit(send_all(fd, pattern(40)) ? 0 : 1);
     }
     side.line("child's exit code %d", exit_code_of(child));
 }
