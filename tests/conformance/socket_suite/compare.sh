@@ -125,6 +125,7 @@ fi
 address=vsock:1 tcp_address=127.44.0.1 label=", over AF_VSOCK" kernel=("$programs/without_vsock")
 if ((${#arguments[@]} == 0)); then selections=(); fi
 for name in data end fd handover mixed process program splice stdio; do run_program "$name"; done
+if ((tap_number == 0)); then failed "no case is named ${arguments[*]}"; fi
 check "domain 1 has no ends left" until_true 20 has_no_ends 1
 check "domain 2 has no ends left" until_true 20 has_no_ends 2
 finish
