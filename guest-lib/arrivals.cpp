@@ -170,6 +170,7 @@ std::uint32_t Arrivals::take(KeptEnd& taken) {
         empty(place);
         taken.stream = std::move(place.end.stream);
         taken.end_id = place.end.end_id;
+        taken.is_unknown = std::exchange(place.end.is_unknown, false);
         if (port == 0) {
             taken.forget();
             continue;
@@ -190,13 +191,16 @@ void Arrivals::release_all() {
     }
 }
 
-void Arrivals::give_up_all() {
+void Arrivals::give_up_all(bool for_fork) {
     for (Arrivals* open = first_open; open != nullptr; open = open->next_open_) {
-        open->takes_more_ =
-            false;  // the listener is shared from now on, and another process may be the one that waits
+        // Shared from now on: another process may be the one that waits for the listener.
+        if (for_fork) open->takes_more_ = false;
         for (Place& place : open->places_) {
-            if (!place.end.stream || (!place.end.is_taken_back() && !place.end.stream.stop_keeping()))
+            if (!place.end.stream) continue;
+            if (!place.end.is_taken_back() && !place.end.stream.stop_keeping()) {
+                place.end.is_unknown = place.end.is_unknown || !for_fork;
                 continue;
+            }
             open->empty(place);
             place.end.release();
         }

@@ -20,7 +20,7 @@ class Arrivals {
     static Arrivals* find(std::uint64_t listener_id);
     // Of all listeners; kept_end.hpp says when. kept_lock is held.
     static void release_all();
-    static void give_up_all();
+    static void give_up_all(bool for_fork);
     static void forget_all_of_parent();
 
     int fd() const { return set_.get(); }

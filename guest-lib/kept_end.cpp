@@ -130,7 +130,15 @@ void give_up_kept_ends() {
     for (KeptCall& call : calls) {
         if (call.end.stream) call.end.release();
     }
-    Arrivals::give_up_all();
+    Arrivals::give_up_all(true);
+}
+
+void renew_kept_ends() {
+    LockGuard guard(kept_lock);
+    for (KeptCall& call : calls) {
+        if (call.end.stream) call.end.release();
+    }
+    Arrivals::give_up_all(false);
 }
 
 void forget_kept_ends_of_parent() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "control/protocol/map_table.hpp"
+#include "control/protocol/socket_names.hpp"
 #include "guest-lib/lock.hpp"
 #include "vsock-transport/stream/stream.hpp"
 
@@ -15,6 +16,7 @@ struct Socket;
 struct KeptEnd {
     Stream stream;
     std::uint64_t end_id = 0;
+    bool is_unknown = false;  // to the agent, which was restarted
 
     // The agent ended the keeping: the memory may be another connection's, and nothing of it may be written.
     bool is_taken_back() const { return stream.page().is_revoked.load_acquire() != 0; }
@@ -34,8 +36,10 @@ bool keep_end(Socket& socket);
 // Takes a kept end that leads from one name to the other and begins its next use. False: there is none.
 bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken);
 
-// At the end of the process, or where the agent was lost: gives up all of them.
+// At the end of the process: gives up all of them.
 void release_kept_ends();
+// To a restarted agent, which knows none of them: the same, but for those in which a caller waits.
+void renew_kept_ends();
 
 // fork: the child holds none. Before: what no caller waits in is given up. kept_lock is held.
 void give_up_kept_ends();

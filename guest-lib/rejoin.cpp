@@ -26,7 +26,7 @@ void rejoin_end(int fd, Socket& socket) {
 }
 
 void rejoin_all() {
-    release_kept_ends();  // nobody would speak for them
+    renew_kept_ends();
     register_own_bells_again();
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
         Ref<Socket> socket = find<Socket>(fd);

@@ -176,6 +176,7 @@ int Socket::accept_kept(sockaddr* address, socklen_t* length, int flags) {
     kept.stream.page().peer.port = port;
     store_name(as_seen_by(family, kept.stream.page().peer), address, length);
     accepted->take_over(made, kept);
+    if (kept.is_unknown) rejoin_end(made, *accepted);
     Session::self().page()->ring_connections.fetch_add(1);
     return made;
 }
