@@ -31,6 +31,12 @@ OPEN = {
     "*.test_sendfile_close_peer_in_the_middle_of_receiving":
         "SO_SNDBUF and SO_RCVBUF do not bound what a ring holds, so the whole file is in it before the peer closes",
 }
+# The same where the agent is killed: each of these has 25 connections wait for one that is served before them.
+OPEN_WITHOUT_AGENT = {
+    f"test.test_asyncio.test_ssl.TestSSL.{name}":
+        "what waits in an accept queue goes with the agent, and the connecting program is not told"
+    for name in ("test_create_connection_ssl_1", "test_create_server_ssl_1", "test_start_tls_client_buf_proto_1")
+}
 NOT_HERE = {
     "*VSOCK*": "hangs over the kernel's transport where the machine has no vsock loopback",
 }
@@ -205,6 +211,9 @@ class ModuleThatLosesItsAgent(Module):
 
     def compare(self):
         self.tcp = self.run("tcp", "tcp", self.patterns)
+        for test in OPEN_WITHOUT_AGENT:
+            self.tcp.pop(test, None)
+        self.patterns += ["!" + test for test in OPEN_WITHOUT_AGENT]
         self.run_over_rings()
 
     def complaints_of_rings(self):
@@ -219,8 +228,8 @@ HEADING = (f"{'module':38} {'tcp':>5} {'ring':>5} {'conns':>6} {'bytes':>12} {'t
            "connects that went to TCP")
 
 
-def say_what_is_left_out():
-    for pattern, reason in OPEN.items():
+def say_what_is_left_out(kind):
+    for pattern, reason in (OPEN if kind is Module else OPEN_WITHOUT_AGENT).items():
         print(f"ok - {pattern.strip('*.')} # SKIP {reason}")
     for pattern, reason in NOT_HERE.items():
         print(f"# left out: {pattern}: {reason}")
@@ -245,8 +254,7 @@ def main():
         for line in [module.row(), *complaints, *module.notes()]:
             print(f"# {line}", flush=True)
         table.append(module.row())
-    if arguments.kind is Module:
-        say_what_is_left_out()
+    say_what_is_left_out(arguments.kind)
     (arguments.where / f"table-{arguments.kind.label}").write_text("\n".join(table) + "\n", encoding="utf-8")
     return 1 if failed else 0
 
