@@ -52,7 +52,9 @@ TEST_P(Hostile, a_head_beyond_the_ring_resets_the_connection) {
         EXPECT_TRUE(near().is_ready(Direction::readable));
         const Result<std::size_t> first = near_call(false, 100);
         expect_reset_once(first, near_call(false, 100));
-        EXPECT_EQ(connection_->block(0).producer.state.load_acquire(), static_cast<std::uint32_t>(TxState::reset)) << "the liar is told";
+        EXPECT_EQ(connection_->block(0).producer.state.load_acquire(),
+                  static_cast<std::uint32_t>(TxState::reset))
+            << "the liar is told";
     }
 }
 
