@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "guest-lib/inheritance.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/started_program.hpp"
 
@@ -30,25 +31,31 @@ int with_words(const char* first, va_list words, bool brings_variables, Exec exe
     return exec(array, variables);
 }
 
+// The new program finds its connections by their kernel sockets.
+void begin_exec(const char* name, bool is_searched, char* const* variables) {
+    show_ends_used_again();
+    note_program(name, is_searched, variables);
+}
+
 }  // namespace
 
 XYLEM_EXPORT(int, execve, (const char* path, char* const* arguments, char* const* variables)) {
-    note_program(path, false, variables);
+    begin_exec(path, false, variables);
     return real().execve(path, arguments, variables);
 }
 
 XYLEM_EXPORT(int, execv, (const char* path, char* const* arguments)) {
-    note_program(path, false, environ);
+    begin_exec(path, false, environ);
     return real().execv(path, arguments);
 }
 
 XYLEM_EXPORT(int, execvp, (const char* file, char* const* arguments)) {
-    note_program(file, true, environ);
+    begin_exec(file, true, environ);
     return real().execvp(file, arguments);
 }
 
 XYLEM_EXPORT(int, execvpe, (const char* file, char* const* arguments, char* const* variables)) {
-    note_program(file, true, variables);
+    begin_exec(file, true, variables);
     return real().execvpe(file, arguments, variables);
 }
 
@@ -58,7 +65,7 @@ XYLEM_EXPORT(int, fexecve, (int fd, char* const* arguments, char* const* variabl
     for (int unit = 1'000'000'000; unit > 0; unit /= 10) {
         if (fd >= unit || unit == 1) *at++ = static_cast<char>('0' + fd / unit % 10);
     }
-    note_program(path, false, variables);
+    begin_exec(path, false, variables);
     return real().fexecve(fd, arguments, variables);
 }
 

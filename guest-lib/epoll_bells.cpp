@@ -10,39 +10,21 @@
 
 #include <cerrno>
 
-#include "guest-lib/bells.hpp"
 #include "guest-lib/epoll_bell_tag.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "vsock-transport/local/local_kick.hpp"
-#include "vsock-transport/local/slab_memfd.hpp"
 
 namespace xylem {
 
-bool EpollSet::make_area(EpollArea& area, std::uint32_t peer_domain) {
-    Result<LocalBell> pair = make_local_bell();
-    Result<UniqueFd> memory = make_sealed_memfd("xylem-doorbell", kDoorbellAreaBytes);
-    if (!pair || !memory) return false;
-    Result<Mapping> mapping = Mapping::shared(memory->get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE);
-    if (!mapping) return false;
-    area.bell_id = register_bell(peer_domain, 0, pair->kicker.get(), memory->get());
-    if (area.bell_id == 0) return false;
-    area.peer_domain = peer_domain;
-    area.mapping = std::move(*mapping);
-    area.waiter = make_private(std::move(pair->waiter));
-    area.kicker = make_private(std::move(pair->kicker));
-    area.memory = make_private(std::move(*memory));
-    return true;
-}
-
-EpollArea* EpollSet::area_for(std::uint32_t peer_domain) {
+BellArea* EpollSet::area_for(std::uint32_t peer_domain) {
     const std::uint32_t made = area_count_.load_acquire();
     for (unsigned a = 0; a < made; ++a) {
         if (areas_[a].peer_domain == peer_domain) return &areas_[a];
     }
-    if (made == kMaxAreas || !make_area(areas_[made], peer_domain)) return nullptr;
+    if (made == kMaxAreas || !areas_[made].make(peer_domain)) return nullptr;
     area_count_.store_release(made + 1);
     add_to_bell_set(areas_[made].waiter.get(), EPOLLIN | EPOLLET, tag_of(BellTag::area, made));
     show_sleepers();

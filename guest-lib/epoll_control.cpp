@@ -106,11 +106,36 @@ void EpollSet::make_kernel_item(int number) {
 // The listener's accept queue, beside the listener.
 void EpollSet::control_queue(int operation, const EpollItem& item) {
     make_mixed();
-    constexpr std::uint32_t kKept = EPOLLIN | EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE;
+    const auto& listener = *static_cast<Socket*>(item.object);
+    std::uint32_t passed = EPOLLIN | EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE;
     epoll_event event{};
-    event.events = item.events & kKept;
     event.data = item.data;
-    real().epoll_ctl(set_fd_, operation, static_cast<Socket*>(item.object)->queue.get(), &event);
+    if (listener.arrivals != nullptr) {
+        passed &= ~EPOLLEXCLUSIVE;  // not of a set, and only this process has the listener
+        event.data.u64 = arrivals_tag(static_cast<int>(&item - items_));
+    }
+    event.events = item.events & passed;
+    real().epoll_ctl(set_fd_, operation, listener.arrivals_fd(), &event);
+}
+
+// Readable arrivals are the listener's own event, if there is a connection.
+int EpollSet::translate_arrivals(epoll_event* events, int count) {
+    int kept = 0;
+    for (int i = 0; i < count; ++i) {
+        const int number = arrivals_of(events[i].data.u64);
+        if (number != kNoItem) {
+            LockGuard guard(lock_);
+            if (number >= capacity_ || items_[number].is_free() || !items_[number].has_queue) continue;
+            EpollItem& item = items_[number];
+            if (!static_cast<Socket*>(item.object)->has_arrivals()) {
+                if ((item.events & EPOLLONESHOT) != 0) control_queue(EPOLL_CTL_MOD, item);
+                continue;
+            }
+            events[i].data = item.data;
+        }
+        events[kept++] = events[i];
+    }
+    return kept;
 }
 
 int EpollSet::control_kernel(int set_fd, int operation, int fd, FdObject* object, const epoll_event* event) {

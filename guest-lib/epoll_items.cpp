@@ -137,7 +137,7 @@ void EpollSet::claim_slot(int number, bool write) {
     int& slot = write ? item.write_slot : item.read_slot;
     if (slot != WaiterSlots::kNone) return;
     Stream& stream = static_cast<Socket*>(item.object)->stream;
-    const EpollArea* area =
+    const BellArea* area =
         static_cast<unsigned>(number) < kReadyBits ? area_for(stream.page().peer_domain) : nullptr;
     const WaitToken token =
         area != nullptr ? WaitToken(area->bell_id, static_cast<std::uint16_t>(number), 0) : WaitToken();

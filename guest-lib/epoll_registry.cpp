@@ -96,12 +96,8 @@ void EpollSet::recycle(EpollSet* set) {
     }
     const std::uint32_t areas = set->area_count_.load_acquire();
     for (unsigned a = 0; a < areas; ++a) {
-        EpollArea& area = set->areas_[a];
-        unregister_bell(area.bell_id);
-        close_private(area.waiter);
-        close_private(area.kicker);
-        close_private(area.memory);
-        area.mapping.unmap();
+        unregister_bell(set->areas_[a].bell_id);
+        set->areas_[a].close();
     }
     close_private(set->bell_set_);
     close_private(set->send_on_);
@@ -161,12 +157,7 @@ void EpollSet::register_again_all() {
     registry.each([](EpollSet& set) {
         LockGuard guard(set.lock_);
         const std::uint32_t areas = set.area_count_.load_acquire();
-        for (unsigned a = 0; a < areas; ++a) {
-            EpollArea& area = set.areas_[a];
-            const std::uint32_t id =
-                register_bell(area.peer_domain, area.bell_id, area.kicker.get(), area.memory.get());
-            if (id != 0) area.bell_id = id;
-        }
+        for (unsigned a = 0; a < areas; ++a) set.areas_[a].register_again();
         set.watched_session_ = -1;
         if (set.bell_set_) set.watch_session();
         for (int i = 0; i < set.capacity_; ++i) {
@@ -186,12 +177,7 @@ void EpollSet::forget_parent() {
     plain_waiters_.store_relaxed(0);
     unslotted_.store_relaxed(0);
     const std::uint32_t areas = area_count_.load_acquire();
-    for (unsigned a = 0; a < areas; ++a) {
-        close_private(areas_[a].waiter);
-        close_private(areas_[a].kicker);
-        close_private(areas_[a].memory);
-        areas_[a].mapping.unmap();
-    }
+    for (unsigned a = 0; a < areas; ++a) areas_[a].close();
     area_count_.store_release(0);
     program_set_rang_.store_relaxed(1);
     close_private(bell_set_);

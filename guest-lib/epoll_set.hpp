@@ -19,6 +19,7 @@
 
 #include <sys/epoll.h>
 
+#include "guest-lib/bell_area.hpp"
 #include "guest-lib/epoll_item.hpp"
 #include "guest-lib/lock.hpp"
 #include "guest-lib/pending_bits.hpp"
@@ -31,19 +32,10 @@ namespace xylem {
 
 struct Socket;
 
-struct EpollArea {
-    std::uint32_t peer_domain = 0;
-    std::uint32_t bell_id = 0;
-    UniqueFd waiter;
-    UniqueFd kicker;  // kept to register again after a restart of the agent
-    UniqueFd memory;
-    Mapping mapping;
-    ReadyArea ready() const { return ReadyArea(mapping.as<DoorbellArea>()); }
-};
-
 struct EpollSet : FdObject {
     static constexpr ObjectKind kKind = ObjectKind::epoll_set;
     static constexpr unsigned kMaxAreas = 16;
+    static constexpr unsigned kAddressBits = 48;
 
     EpollSet() : FdObject(ObjectKind::epoll_set) {}
 
@@ -100,8 +92,7 @@ struct EpollSet : FdObject {
     }
 
     // epoll_bells.cpp
-    EpollArea* area_for(std::uint32_t peer_domain);
-    bool make_area(EpollArea& area, std::uint32_t peer_domain);
+    BellArea* area_for(std::uint32_t peer_domain);
     void make_mixed();
     bool make_bell_set();
     void add_to_bell_set(int fd, std::uint32_t events, std::uint64_t tag);
@@ -109,6 +100,16 @@ struct EpollSet : FdObject {
     void send_plain_waiters_on();
     void leave_plain_wait();
     int take_out_send_on(epoll_event* events, int count);
+    int translate_arrivals(epoll_event* events, int count);
+    // What a listener's arrivals are called in the kernel's set: no pointer that a program could have.
+    std::uint64_t arrivals_tag(int number) const {
+        return reinterpret_cast<std::uint64_t>(this) | static_cast<std::uint64_t>(number + 1) << kAddressBits;
+    }
+    int arrivals_of(std::uint64_t data) const {
+        const std::uint64_t mask = (1ULL << kAddressBits) - 1;
+        const bool is_tag = (data & mask) == reinterpret_cast<std::uint64_t>(this) && data > mask;
+        return is_tag ? static_cast<int>(data >> kAddressBits) - 1 : kNoItem;
+    }
     void show_sleepers();
     void tell_bells(int change);
     void count_sleeper(int change);
@@ -174,7 +175,7 @@ struct EpollSet : FdObject {
     AtomicU32 kernel_items_{0};
     AtomicU32 unslotted_{0};  // ring items that found no slot: the sleep must be short
     AtomicU32 area_count_{0};
-    EpollArea areas_[kMaxAreas];
+    BellArea areas_[kMaxAreas];
     AtomicU32 mixed_{0};    // there is something of ours; never goes back
     bool is_told_ = false;  // the sets around this one know that it is mixed; the registry's lock
     UniqueFd bell_set_;

@@ -41,7 +41,7 @@ int EpollSet::ask_kernel(epoll_event* events, int room) {
     if (kernel_items_.load_relaxed() == 0 && program_set_rang_.load_relaxed() == 0) return 0;
     program_set_rang_.store_relaxed(0);
     const int found = real().epoll_wait(set_fd_, events, room, 0);
-    return found > 0 ? take_out_send_on(events, found) : 0;
+    return found > 0 ? translate_arrivals(events, take_out_send_on(events, found)) : 0;
 }
 
 int EpollSet::gather(epoll_event* events, int room, bool full_scan, std::uint32_t& seen_news) {

@@ -91,8 +91,19 @@ void take_in_from(msghdr& message) {
     errno = saved_errno;
 }
 
+void show_ends_used_again() {
+    if (!is_enabled() || !is_own_process() || !Session::self().is_open()) return;
+    const int saved_errno = errno;
+    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
+        const Ref<Socket> socket = ring_socket(fd);
+        if (socket && socket->is_unshown.exchange(0) != 0) rejoin_end(fd, *socket);
+    }
+    errno = saved_errno;
+}
+
 void lend_all() {
     if (!is_enabled() || !is_own_process() || !Session::self().is_open()) return;
+    show_ends_used_again();
     const int saved_errno = errno;
     lend(0);
     errno = saved_errno;
@@ -104,6 +115,7 @@ void lend_what_travels(const msghdr& message) {
     for_each_descriptor(message, [](int fd) {
         const Ref<Socket> socket = find<Socket>(fd);
         if (!socket) return;
+        if (socket->is_ring() && socket->is_unshown.exchange(0) != 0) rejoin_end(fd, *socket);
         const SocketState state = socket->state();
         const bool has_port = socket->vsock.bound.family != 0;
         if (has_port || state == SocketState::ring || state == SocketState::listening) lend(socket->cookie);

@@ -17,6 +17,9 @@ void take_in_from(msghdr& message);
 // The agent is told that descriptors of this process's sockets may soon be where no session speaks for them:
 // before a program is spawned, all; before a message is sent, those that travel with it.
 void lend_all();
+// Shows the agent the kernel sockets of connections that are used again, of which it was not told: before
+// anybody else may come to have them.
+void show_ends_used_again();
 void lend_what_travels(const msghdr& message);
 
 }  // namespace xylem

@@ -130,8 +130,9 @@ void remember_standard_error() {
 }
 
 void count_bytes(const Stream& stream) {
-    sent_bytes.fetch_add(stream.page().tx.head.load_relaxed());
-    received_bytes.fetch_add(stream.page().rx.tail.load_relaxed());
+    const EndPage& page = stream.page();
+    sent_bytes.fetch_add(page.tx.head.load_relaxed() - page.tx_begin.load_relaxed());
+    received_bytes.fetch_add(page.rx.tail.load_relaxed() - page.rx_begin.load_relaxed());
 }
 
 void forget_words_of_parent() {

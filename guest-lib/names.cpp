@@ -2,12 +2,12 @@
 // (but for AF_VSOCK, which is in host order everywhere).
 #include "guest-lib/names.hpp"
 
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 
 #include <cstring>
 
 #include "guest-lib/real_libc.hpp"
-#include "guest-lib/vsock_name.hpp"
 
 namespace xylem {
 
@@ -40,13 +40,7 @@ bool to_socket_name(const sockaddr* address, socklen_t length, SocketName& name)
 }
 
 SocketName as_seen_by(int socket_family, const SocketName& name) {
-    if (socket_family != AF_INET6 || name.family != AF_INET) return name;
-    SocketName mapped{};
-    mapped.family = AF_INET6;
-    mapped.port = name.port;
-    mapped.address[10] = mapped.address[11] = 0xFF;
-    std::memcpy(mapped.address + 12, name.address, 4);
-    return mapped;
+    return socket_family == AF_INET6 ? as_ipv4_mapped(name) : name;
 }
 
 socklen_t to_sockaddr(const SocketName& name, sockaddr_storage& storage) {
@@ -82,12 +76,6 @@ void store_name(const SocketName& name, sockaddr* address, socklen_t* length) {
     const socklen_t full = to_sockaddr(name, storage);
     std::memcpy(address, &storage, *length < full ? *length : full);
     *length = full;
-}
-
-bool is_wildcard(const SocketName& name) {
-    static constexpr std::uint8_t kZero[16] = {};
-    if (name.family == AF_VSOCK) return cid_of(name) == VMADDR_CID_ANY;
-    return std::memcmp(name.address, kZero, name.family == AF_INET6 ? 16 : 4) == 0;
 }
 
 SocketName reached_by(const SocketName& name) {

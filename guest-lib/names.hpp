@@ -3,7 +3,7 @@
 
 #include <sys/socket.h>
 
-#include "vsock-transport/stream/end_page_layout.h"
+#include "control/protocol/socket_names.hpp"
 
 namespace xylem {
 
@@ -18,8 +18,6 @@ void store_name(const SocketName& name, sockaddr* address, socklen_t* length);
 
 // Into storage of any size; returns the length.
 socklen_t to_sockaddr(const SocketName& name, sockaddr_storage& storage);
-
-bool is_wildcard(const SocketName& name);
 
 // Whom a connect() to that name reaches: the wildcard is this machine's loopback address (net/ipv4/route.c,
 // net/ipv6/tcp_ipv6.c).

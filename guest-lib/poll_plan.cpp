@@ -67,7 +67,7 @@ void PollPlan::add_queue(const Socket& listener, nfds_t index) {
     if (!listener.listens_in_kernel()) kernel_[index].events = 0;  // only its queue has something to say
     queue_of_[queue_count_++] = index;
     const auto events = static_cast<short>(items_[index].events & POLLIN);
-    kernel_[count_ + queue_count_ - 1] = {listener.queue.get(), events, 0};
+    kernel_[count_ + queue_count_ - 1] = {listener.arrivals_fd(), events, 0};
 }
 
 // A listener that began without an agent has a queue once there is one.
@@ -76,7 +76,7 @@ void PollPlan::check_session() {
     for (nfds_t q = 0; q < queue_count_; ++q) {
         Ref<Socket> listener = find<Socket>(items_[queue_of_[q]].fd);
         const bool listens = listener && listener->state() == SocketState::listening;
-        kernel_[count_ + q].fd = listens ? listener->queue.get() : -1;
+        kernel_[count_ + q].fd = listens ? listener->arrivals_fd() : -1;
     }
 }
 
@@ -90,8 +90,11 @@ int PollPlan::look() {
     for (nfds_t i = 0; i < count_; ++i)
         items_[i].revents = kernel_[i].fd >= 0 ? kernel_[i].revents : short{0};
     for (nfds_t q = 0; q < queue_count_; ++q) {
-        items_[queue_of_[q]].revents =
-            static_cast<short>(items_[queue_of_[q]].revents | kernel_[count_ + q].revents);
+        pollfd& item = items_[queue_of_[q]];
+        if (kernel_[count_ + q].revents == 0) continue;
+        Ref<Socket> listener = find<Socket>(item.fd);
+        if (!listener || listener->arrivals == nullptr || listener->has_arrivals())
+            item.revents = static_cast<short>(item.revents | kernel_[count_ + q].revents);
     }
     for (nfds_t r = 0; r < ring_count_; ++r) {
         pollfd& item = items_[rings_[r].index];

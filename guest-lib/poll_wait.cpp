@@ -140,7 +140,8 @@ bool wait_for_accept(Socket& listener, int fd) {
     const std::uint64_t deadline_ns = timeout_ns == 0 ? kForever : deadline_after(timeout_ns);
     for (;;) {
         Session& session = Session::self();
-        pollfd items[3] = {{fd, POLLIN, 0}, {listener.queue.get(), POLLIN, 0}, {session.hang_up_fd(), 0, 0}};
+        pollfd items[3] = {
+            {fd, POLLIN, 0}, {listener.arrivals_fd(), POLLIN, 0}, {session.hang_up_fd(), 0, 0}};
         const std::uint64_t now = now_ns();
         if (now >= deadline_ns) return fail_errno_with(EAGAIN) == 0;
         // Without a session somebody has to look whether an agent is back.

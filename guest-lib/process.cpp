@@ -17,6 +17,7 @@
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/fd_table.hpp"
 #include "guest-lib/inheritance.hpp"
+#include "guest-lib/kept_end.hpp"
 #include "guest-lib/last_words.hpp"
 #include "guest-lib/run.hpp"
 #include "guest-lib/session.hpp"
@@ -36,6 +37,9 @@ constinit AtomicU32 process_id;
 std::uint32_t current_pid() { return static_cast<std::uint32_t>(system_call(SYS_getpid)); }
 
 void before_fork() {
+    kept_lock.lock();
+    give_up_kept_ends();
+    show_ends_used_again();
     EpollSet::lock_all();
     Session::self().before_fork();
 }
@@ -43,6 +47,7 @@ void before_fork() {
 void after_fork_in_parent() {
     Session::self().after_fork_in_parent();
     EpollSet::unlock_all();
+    kept_lock.unlock();
 }
 
 void after_fork_in_child() {
@@ -54,6 +59,7 @@ void after_fork_in_child() {
     forget_parents_bells();
     Session::self().after_fork_in_child();
     EpollSet::forget_parent_all();
+    forget_kept_ends_of_parent();
 }
 
 __attribute__((constructor)) void start() {

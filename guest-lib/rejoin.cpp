@@ -3,12 +3,12 @@
 // when this process dies, and so that listeners are found.
 #include "guest-lib/bells.hpp"
 #include "guest-lib/epoll_set.hpp"
+#include "guest-lib/kept_end.hpp"
 #include "guest-lib/names.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
 
 namespace xylem {
-namespace {
 
 void rejoin_end(int fd, Socket& socket) {
     const EndPage& page = socket.stream.page();
@@ -25,9 +25,8 @@ void rejoin_end(int fd, Socket& socket) {
     (void)Session::self().ask(SessionMessage::rejoin, question, answer, &fd, 1);
 }
 
-}  // namespace
-
 void rejoin_all() {
+    renew_kept_ends();
     register_own_bells_again();
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
         Ref<Socket> socket = find<Socket>(fd);
@@ -40,6 +39,7 @@ void rejoin_all() {
 }
 
 void release_all() {
+    release_kept_ends();
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
         Ref<Socket> socket = find<Socket>(fd);
         if (socket && socket->is_ring())

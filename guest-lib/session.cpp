@@ -157,6 +157,14 @@ void Session::release_end(Stream& stream, std::uint64_t end_id, ReleaseMode mode
     tell(SessionMessage::release, message);
 }
 
+bool Session::close_to_keep(Stream& stream) {
+    LockGuard guard(holders_lock_);
+    if (!is_open() || was_forked_unseen_ || stream.page().holders.load_acquire() > 1) return false;
+    if (is_asked_why()) count_bytes(stream);
+    stream.close(CloseMode::keep);
+    return stream.is_kept();
+}
+
 // A message without descriptors can be written. The agent empties its sessions; if this one is full it is
 // lost.
 void Session::say_in_sandbox(const void* message, std::size_t size_bytes) const {

@@ -21,6 +21,8 @@ namespace xylem {
 inline constexpr std::uint64_t kAnswerNs = 3 * kNsPerSecond;  // an agent answers within its own 1 s bounds
 inline constexpr std::uint64_t kRetryNs = kNsPerSecond;
 
+struct Socket;
+
 class Session {
   public:
     // The one of this process.
@@ -46,9 +48,15 @@ class Session {
     // Gives up this process's hold of an end; closes the end if it was the last one.
     void release_end(Stream& stream, std::uint64_t end_id, ReleaseMode mode);
 
+    // Closes an end that this process alone holds so that it is kept; false: nothing was done, or it cannot
+    // be kept.
+    bool close_to_keep(Stream& stream);
+
     // The current map table, or null without an agent. Valid until the next call in any thread: old tables
     // stay mapped.
     const MapTableHeader* map();
+    // The same without a look whether it is superseded or the agent is there.
+    const MapTableHeader* map_in_force() const { return map_.load_acquire(); }
     std::uint32_t own_domain() const { return own_domain_; }
     bool is_open() const { return static_cast<bool>(socket_); }
     // The agent was there and is gone; another will be told of what this process has.
@@ -124,6 +132,8 @@ Reason failure_of(const Received& answer);
 // Walks over the sockets of this process after the agent was restarted: listeners are offered again, ends
 // are named to it (rejoin.cpp).
 void rejoin_all();
+// Names one end, and the kernel socket that stands for it.
+void rejoin_end(int fd, Socket& socket);
 // Closes all ends that this process holds and no other.
 void release_all();
 

@@ -21,6 +21,9 @@
 
 namespace xylem {
 
+class Arrivals;
+struct KeptEnd;
+
 enum class SocketState : std::uint32_t { fresh = 0, listening = 1, kernel = 2, ring = 3 };
 
 struct Socket : FdObject {
@@ -66,6 +69,9 @@ struct Socket : FdObject {
     void stay_on_tcp(int fd, Reason why, const SocketName& peer);
     // Of a listener: the same for a connection that the kernel's queue gave it.
     void stays_accepted_on_tcp(int made);
+    // A listener's: readable while there may be a connection that is not the kernel's, and whether there is.
+    int arrivals_fd() const;
+    bool has_arrivals();
     void on_last_close();
     void ask_about_inheritance(int fd);  // after exec: the agent may know its cookie
     void offer_again(int fd);            // a listener, to a restarted agent
@@ -89,13 +95,15 @@ struct Socket : FdObject {
     WaitPolicy write_policy;
     std::uint64_t end_id = 0;
     AtomicU32 abort_on_close{0};  // SO_LINGER with zero seconds
+    AtomicU32 is_unshown{0};      // used again: the agent knows the connection by another kernel socket
     AtomicU32 has_told_bytes{0};  // at the end of the process (last_words.hpp)
     AtomicU32 connect_report{0};  // a non-blocking connect said EINPROGRESS; the next connect() says 0
     VsockPart vsock;
 
-    // listening
+    // listening, and of accepted connections where they came from
     std::uint64_t listener_id = 0;
-    UniqueFd queue;   // eventfd: readable while the accept queue holds something
+    UniqueFd queue;                // eventfd: readable while the accept queue holds something
+    Arrivals* arrivals = nullptr;  // null where others may have the listener too
     UniqueFd kernel;  // the kernel's listener once more: accept() goes on when its descriptor was closed
     int backlog = 0;
     Reason not_offered = Reason::none;  // why it listens in the kernel only
@@ -110,12 +118,18 @@ struct Socket : FdObject {
   private:
     int connect_in_kernel(int fd, const sockaddr* address, socklen_t length);
     int connect_ring(int fd, const SocketName& peer, Reason& why);
+    void take_over(int fd, KeptEnd& end);
+    void become_ring(int fd);
+    void note_nonblocking(int fd);
+    int connected_ring(Reason& why);
     // Asks the agent for a connection from one name to the other, and takes what it answers.
     int ask_for_ring(int fd, const SocketName& local, const SocketName& peer, Reason& why);
     int connect_vsock_in_kernel(int fd, const SocketName& peer, Reason why);
     int listen_vsock(int fd, int wanted_backlog);
     int ask_for_vsock_port(int fd, const SocketName& wanted, std::uint32_t flags);
     int accept_ring(sockaddr* address, socklen_t* length, int flags);
+    int accept_kept(sockaddr* address, socklen_t* length, int flags);
+    Socket* enter_accepted(int fd, bool made_stand_in);
     int disconnect(int fd, const sockaddr* unspecified, socklen_t length);
     bool adopt_accepted(int fd, bool made_stand_in, const Received& attached);
 };

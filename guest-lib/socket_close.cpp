@@ -5,6 +5,7 @@
 // died before it could. Memory is unmapped then.
 #include <netinet/in.h>
 
+#include "guest-lib/arrivals.hpp"
 #include "guest-lib/pool.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/real_libc.hpp"
@@ -47,8 +48,10 @@ void Socket::on_last_close() {
     Session& session = Session::self();
     if (state() == SocketState::ring) {
         ReleaseMode mode = abort_on_close.load_relaxed() != 0 ? ReleaseMode::abort : ReleaseMode::orderly;
-        session.release_end(stream, end_id, mode);
+        if (mode != ReleaseMode::orderly || !keep_end(*this)) session.release_end(stream, end_id, mode);
     } else if (state() == SocketState::listening) {
+        if (arrivals != nullptr) arrivals->close();
+        arrivals = nullptr;
         close_private(kernel);  // before the agent looks whether the kernel socket is still somewhere
         IdMessage message{};
         message.id = listener_id;

@@ -2,7 +2,8 @@
 //   1. The map table: an address that it does not cover, or gives to TCP, costs a look-up and stays there.
 //   2. The kernel socket gets its local address and port by bind(), so that ports are the kernel's own and
 //      the far end can be told who calls.
-//   3. The agent is asked; its answer is a connection, or the reason for TCP on the same descriptor.
+//   3. A connection that ended earlier between the two names and was kept is used again (kept_end.hpp).
+//   4. Else the agent is asked; its answer is a connection, or the reason for TCP on the same descriptor.
 // A non-blocking connect over a ring is complete at once; it says EINPROGRESS all the same, as TCP does, and
 // the socket is then writable without an error.
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include "guest-lib/bells.hpp"
 #include "guest-lib/cancellation.hpp"
 #include "guest-lib/epoll_set.hpp"
+#include "guest-lib/kept_end.hpp"
 #include "guest-lib/names.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
@@ -140,6 +142,12 @@ int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
         why = Reason::no_memory;
         return -1;
     }
+    KeptEnd kept;
+    if (call_again(*map, local, unmapped(peer), kept)) {
+        note_nonblocking(fd);
+        take_over(fd, kept);
+        return connected_ring(why);
+    }
     return ask_for_ring(fd, local, peer, why);
 }
 
@@ -154,15 +162,21 @@ int Socket::ask_for_ring(int fd, const SocketName& local, const SocketName& peer
     }
     why = failure_of(answer);
     if (answer_as<AttachedMessage>(answer, SessionMessage::attached) == nullptr) return -1;
-    const bool nonblock = is_nonblocking(fd);
-    nonblocking.store_relaxed(nonblock ? 1 : 0);
-    connect_report.store_relaxed(nonblock ? 1 : 0);
+    note_nonblocking(fd);
     if (!attach(fd, answer)) {
         why = Reason::no_memory;
         return -1;
     }
+    return connected_ring(why);
+}
+
+void Socket::note_nonblocking(int fd) { nonblocking.store_relaxed(is_nonblocking(fd) ? 1 : 0); }
+
+int Socket::connected_ring(Reason& why) {
     why = Reason::ring;
-    session.page()->ring_connections.fetch_add(1);
+    Session::self().page()->ring_connections.fetch_add(1);
+    const bool nonblock = nonblocking.load_relaxed() != 0;
+    connect_report.store_relaxed(nonblock ? 1 : 0);
     return nonblock ? fail_errno_with(EINPROGRESS) : 0;
 }
 
@@ -179,6 +193,19 @@ Result<std::size_t> Socket::attach(int fd, const Received& attached) {
     if (!opened) return fail(opened.error());
     stream = std::move(*opened);
     end_id = message->end_id;
+    become_ring(fd);
+    return std::size_t{0};
+}
+
+void Socket::take_over(int fd, KeptEnd& end) {
+    stream = std::move(end.stream);
+    end_id = end.end_id;
+    is_unshown.store_relaxed(1);
+    become_ring(fd);
+}
+
+// With a stream and what the program has set so far.
+void Socket::become_ring(int fd) {
     EndPage& own = stream.page();
     own.nonblocking.store_relaxed(nonblocking.load_relaxed());
     own.receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
@@ -189,7 +216,6 @@ Result<std::size_t> Socket::attach(int fd, const Received& attached) {
     record = write_record(Session::self().page(), record,
                           {RecordState::ring, fd, cookie, end_id, Reason::ring, own.local, own.peer});
     EpollSet::on_became_ring(*this);
-    return std::size_t{0};
 }
 
 void Socket::stay_on_tcp(int fd, Reason why, const SocketName& peer) {

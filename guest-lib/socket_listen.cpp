@@ -1,4 +1,4 @@
-// Socket: listening and accepting, on the ring and in the kernel at once.
+// Socket: listening and accepting, on the ring and in the kernel at once, and from kept ends (arrivals.hpp).
 // The kernel socket listens as the program asked, so peers without Xylem still get in. The agent keeps a
 // second accept queue and an eventfd that is readable while that queue holds something; processes that share
 // the listener share both. accept() waits on the kernel socket and the eventfd together; so that it never
@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 
+#include "guest-lib/arrivals.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/names.hpp"
 #include "guest-lib/poll_wait.hpp"
@@ -69,6 +70,7 @@ int Socket::listen(int fd, int wanted_backlog) {
         nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
         set_nonblocking(fd);
         kernel = duplicate_private(fd);
+        if (offered == Reason::ring && !is_vsock) arrivals = Arrivals::make(listener_id, queue.get());
         set_state(SocketState::listening);
         EpollSet::on_became_listener(*this);
     }
@@ -86,6 +88,7 @@ void Socket::offer_again(int fd) {
     std::uint64_t lost = 0;
     system_call(SYS_read, queue.get(), word(&lost), sizeof lost);
     offer(fd, *this, family == AF_VSOCK ? vsock.bound : bound_name(fd), backlog);
+    if (arrivals != nullptr) arrivals->begin_anew(listener_id, queue.get());
     // The queue's eventfd is the new agent's now; sets that know the old one are told.
     EpollSet::on_became_listener(*this);
 }
@@ -112,14 +115,22 @@ void Socket::ask_about_inheritance(int fd) {
     set_state(SocketState::listening);
 }
 
-bool Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached) {
+// An object for a connection that this listener accepts.
+Socket* Socket::enter_accepted(int fd, bool made_stand_in) {
     Socket* accepted = Socket::adopt_fd(fd, family);
-    if (accepted == nullptr) return false;
+    if (accepted == nullptr) return nullptr;
+    accepted->listener_id = listener_id;
     accepted->stand_in.store_relaxed(made_stand_in ? 1 : 0);
     accepted->vsock.options = vsock.options;
     accepted->nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
     accepted->receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
     accepted->send_timeout_ns.store_relaxed(send_timeout_ns.load_relaxed());
+    return accepted;
+}
+
+bool Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached) {
+    Socket* accepted = enter_accepted(fd, made_stand_in);
+    if (accepted == nullptr) return false;
     if (accepted->attach(fd, attached)) return true;
     leave(fd);
     return false;
@@ -149,6 +160,35 @@ int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
     return fail_errno_with(failure);
 }
 
+// A connection of a kept end, in the same way. The caller's port is another than the last time.
+int Socket::accept_kept(sockaddr* address, socklen_t* length, int flags) {
+    if (arrivals == nullptr || !arrivals->has_caller()) return fail_errno_with(EAGAIN);
+    const int made = real().socket(family, SOCK_STREAM | flags, 0);
+    if (made < 0) return made;
+    KeptEnd kept;
+    const std::uint32_t port = arrivals->take(kept);
+    Socket* accepted = port != 0 ? enter_accepted(made, false) : nullptr;
+    if (accepted == nullptr) {
+        if (port != 0) kept.release();
+        system_call(SYS_close, made);
+        return fail_errno_with(port != 0 ? ENOMEM : EAGAIN);
+    }
+    kept.stream.page().peer.port = port;
+    store_name(as_seen_by(family, kept.stream.page().peer), address, length);
+    accepted->take_over(made, kept);
+    if (kept.is_unknown) rejoin_end(made, *accepted);
+    Session::self().page()->ring_connections.fetch_add(1);
+    return made;
+}
+
+int Socket::arrivals_fd() const { return arrivals != nullptr ? arrivals->fd() : queue.get(); }
+
+bool Socket::has_arrivals() {
+    if (arrivals != nullptr && arrivals->has_caller()) return true;
+    pollfd item{queue.get(), POLLIN, 0};
+    return poll_raw(&item, 1, 0) > 0;
+}
+
 // Those of a listener that was never offered have its reason: their peers had no choice.
 void Socket::stays_accepted_on_tcp(int made) {
     if (is_sandboxed()) return;
@@ -166,6 +206,8 @@ void Socket::stays_accepted_on_tcp(int made) {
 int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
     if (kernel) fd = kernel.get();
     for (;;) {
+        const int again = accept_kept(address, length, flags);
+        if (again >= 0 || errno != EAGAIN) return again;
         pollfd items[2] = {{fd, POLLIN, 0}, {queue.get(), POLLIN, 0}};
         if (poll_raw(items, 2, 0) > 0 && items[1].revents != 0) {
             const int made = accept_ring(address, length, flags);

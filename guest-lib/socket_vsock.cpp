@@ -7,11 +7,12 @@
 //             the same number is another machine.
 // There is no second transport behind a stand-in, so each reason has an errno: the one that af_vsock.c and
 // its transports give where the same is the matter.
+#include <linux/vm_sockets.h>
+
 #include "guest-lib/names.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
-#include "guest-lib/vsock_name.hpp"
 
 namespace xylem {
 namespace {

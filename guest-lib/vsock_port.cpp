@@ -3,12 +3,12 @@
 // The checks and errors are af_vsock.c's: EINVAL, then the cid (EADDRNOTAVAIL), then the port (EACCES,
 // EADDRINUSE). A cid that the kernel has and the domain has not makes the socket the kernel's for good.
 #include <linux/capability.h>
+#include <linux/vm_sockets.h>
 
 #include "guest-lib/names.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
-#include "guest-lib/vsock_name.hpp"
 
 namespace xylem {
 namespace {

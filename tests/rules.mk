@@ -27,17 +27,18 @@ TESTS += $(BENCHES)
 endif
 
 # Plain programs: no Xylem code, no sanitizer, as any program that somebody preloads the library into.
-PROGRAM_SOURCES := $(wildcard tests/programs/*.c tests/programs/*.cpp)
+PROGRAM_FOLDERS := tests/programs tests/conformance/socket_suite
+PROGRAM_SOURCES := $(wildcard $(addsuffix /*.c,$(PROGRAM_FOLDERS)) $(addsuffix /*.cpp,$(PROGRAM_FOLDERS)))
 PROGRAMS := $(addprefix $(B)/,$(basename $(PROGRAM_SOURCES)))
-PROGRAM_FLAGS := -O2 -g -Wall -Wextra -Werror -pthread -D_GNU_SOURCE
+PROGRAM_FLAGS := -O2 -g -Wall -Wextra -Werror -pthread -D_GNU_SOURCE -I.
 TESTS += $(PROGRAMS)
 DEPENDENCIES += $(addsuffix .d,$(PROGRAMS))
 
-$(B)/tests/programs/%: tests/programs/%.c tests/rules.mk
+$(addprefix $(B)/,$(basename $(filter %.c,$(PROGRAM_SOURCES)))): $(B)/%: %.c tests/rules.mk
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=gnu11 $(PROGRAM_FLAGS) -MMD -MP -MF $@.d -o $@ $<
 
-$(B)/tests/programs/%: tests/programs/%.cpp tests/rules.mk
+$(addprefix $(B)/,$(basename $(filter %.cpp,$(PROGRAM_SOURCES)))): $(B)/%: %.cpp tests/rules.mk
 	$(call say,CXX,$<)
 	$(Q)$(CXX) -std=c++20 $(PROGRAM_FLAGS) -MMD -MP -MF $@.d -o $@ $<
 

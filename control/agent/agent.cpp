@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "control/agent/end_keeping.hpp"
 #include "control/agent/names.hpp"
 #include "control/agent/ownership.hpp"
 #include "control/agent/random_id.hpp"
@@ -32,6 +33,7 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
     links.is_owner = [this](std::uint32_t claimed, int socket) {
         return owns_link_socket(link_socket(claimed).text, socket);
     };
+    map.on_change = policy.on_change = [this] { revoke_keeping(*this); };
 }
 
 Agent::~Agent() = default;

@@ -15,6 +15,7 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_figures.hpp"
+#include "control/agent/end_keeping.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -72,10 +73,9 @@ void tell_far_agent(Agent& agent, const End& end, LinkMessage what) {
     const std::uint32_t own = agent.settings.domain;
     if (what == LinkMessage::vanished) ++agent.counters.vanished_sent;
     if (identity.peer_domain == own) {
-        if (what == LinkMessage::vanished) {
-            peer_vanished(agent, {own, identity.connection_id, 1 - identity.side}, own);
-        }
-        return;
+        const ConnectionKey far_end{own, identity.connection_id, 1 - identity.side};
+        if (what == LinkMessage::vanished) peer_vanished(agent, far_end, own);
+        return leave_kept(agent, far_end, own);
     }
     auto message = make_message<LinkEndMessage>(kLinkMagic, what, 0);
     message.connection_id = identity.connection_id;
@@ -120,6 +120,7 @@ void finish(Agent& agent, EndId id, CloseMode mode) {
     if (end->has_memory()) close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
     const bool had_memory = end->has_memory();
     if (had_memory) count_bytes(agent.counters, *end);
+    agent.counters.uses_again += uses_again(*end);
     if (RunSums* run = agent.runs.find(end->run_id)) run->add(*end);
     end->page.unmap();
     end->slab.reset();
@@ -145,8 +146,8 @@ void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t pee
     const Result<SlabView> view = carve(*slab, end->identity.geometry, end->identity.side);
     // It closed before it went: then the stream tells that story, with all its data.
     const EndBlock* peer = view ? view->peer : nullptr;
-    const bool is_open = peer != nullptr && (peer->producer.state.load_acquire() == 0 ||
-                                             peer->consumer.state.load_acquire() == 0);
+    const bool is_open = peer != nullptr && (state_of(peer->producer.state.load_acquire()) == 0 ||
+                                             state_of(peer->consumer.state.load_acquire()) == 0);
     if (!is_open) return;
     Ringer ringer = ringer_of(agent, end->identity);
     Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);

@@ -23,10 +23,12 @@ PeerWords peer_words(const End& end) {
     if (!slab) return {};
     const std::size_t offset = kEndBlockOffsetBytes + (1 - end.identity.side) * sizeof(EndBlock);
     const EndBlock& block = *slab->as<EndBlock>(offset);
-    const std::uint32_t state = block.producer.state.load_acquire();
+    const std::uint32_t word = block.producer.state.load_acquire();
+    const std::uint32_t state = xylem::state_of(word);
+    const bool is_this_use = use_of(word) == end.end_page()->use.load_relaxed();
     return {block.producer.head.load_relaxed(), block.consumer.tail.load_relaxed(),
-            state == static_cast<std::uint32_t>(TxState::fin),
-            state >= static_cast<std::uint32_t>(TxState::reset), true};
+            is_this_use && state != 0 && state < static_cast<std::uint32_t>(TxState::reset),
+            is_this_use && state >= static_cast<std::uint32_t>(TxState::reset), true};
 }
 
 const char* state_of(const End& end, const PeerWords& peer) {
@@ -71,8 +73,8 @@ void put_figures(Json& socket, const End& end) {
     const std::uint64_t sent = page.tx.head.load_relaxed();
     const std::uint64_t received = page.rx.tail.load_relaxed();
     socket["state"] = state_of(end, peer);
-    socket["tx_bytes"] = sent;
-    socket["rx_bytes"] = received;
+    socket["tx_bytes"] = sent - page.tx_begin.load_relaxed();
+    socket["rx_bytes"] = received - page.rx_begin.load_relaxed();
     socket["spin_ns"] = end.identity.spin_ns;
     socket["counters"] = counters_of(page.counters);
     socket["ring"] = {{"tx_size_bytes", tx_size},

@@ -94,7 +94,8 @@ void handle_rejoin(Agent& agent, const SessionPtr& session, Received& message) {
     End* end = rejoined_end(agent, *session, ask);
     if (end == nullptr) return answer_failed(agent, *session, request_id, Reason::quota_reached);
     hold(*end, *session);
-    if (!end->socket) end->socket = shown_socket(message, ask.cookie);
+    // A connection that is used again stands behind another kernel socket.
+    if (!end->socket || end->socket.cookie() != ask.cookie) end->socket = shown_socket(message, ask.cookie);
     if (ask.cookie != 0) agent.ends.name_cookie(*end, ask.cookie);
     ++agent.counters.rejoined;
     answer(agent, *session, make_answer<PlainMessage>(SessionMessage::done, request_id));

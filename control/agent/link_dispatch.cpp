@@ -5,6 +5,7 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
+#include "control/agent/end_keeping.hpp"
 #include "control/agent/offer.hpp"
 
 namespace xylem::agent {
@@ -62,6 +63,7 @@ void on_end_message(Agent& agent, const LinkPtr& link, Received& message) {
     if (type == LinkMessage::vanished) {
         peer_vanished(agent, {said.connecting_domain, said.connection_id, 1 - said.side}, link->domain);
     }
+    leave_kept(agent, {said.connecting_domain, said.connection_id, 1 - said.side}, link->domain);
     if (said.connecting_domain == own) agent.pool.ended(said.connection_id, link->domain, 1);
 }
 

@@ -77,6 +77,7 @@ void MapPublisher::reload() {
     if (result == HostsFile::Reloaded::changed && publish(error)) {
         ++counters_.map_reloads;
         last_error_.clear();
+        if (on_change) on_change();
         spdlog::info("{}: {} entries in force", file_->path(), table().entry_count);
         return;
     }

@@ -36,6 +36,8 @@ class MapPublisher {
     const std::string& last_error() const { return last_error_; }  // empty: the newest file is in force
     std::uint64_t loaded_at_ns() const { return loaded_at_ns_; }
 
+    std::function<void()> on_change;  // what is in force has changed
+
   private:
     bool publish(std::string& error);
     void reload();

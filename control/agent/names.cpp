@@ -10,11 +10,6 @@
 
 namespace xylem::agent {
 
-std::size_t address_bytes(const SocketName& name) {
-    if (name.family == AF_INET || name.family == AF_VSOCK) return 4;
-    return name.family == AF_INET6 ? 16 : 0;
-}
-
 bool is_known_family(const SocketName& name) { return address_bytes(name) != 0; }
 
 bool names_port(const SocketName& name) {
@@ -23,28 +18,6 @@ bool names_port(const SocketName& name) {
 
 bool same_address(const SocketName& a, const SocketName& b) {
     return a.family == b.family && std::memcmp(a.address, b.address, address_bytes(a)) == 0;
-}
-
-std::uint32_t cid_of(const SocketName& vsock_name) {
-    std::uint32_t cid;
-    std::memcpy(&cid, vsock_name.address, sizeof cid);
-    return cid;
-}
-
-bool is_wildcard(const SocketName& name) {
-    static constexpr std::uint8_t kZero[16] = {};
-    if (name.family == AF_VSOCK) return cid_of(name) == VMADDR_CID_ANY;
-    return std::memcmp(name.address, kZero, address_bytes(name)) == 0;
-}
-
-SocketName as_ipv4_mapped(const SocketName& name) {
-    if (name.family != AF_INET) return name;
-    SocketName mapped{};
-    mapped.family = AF_INET6;
-    mapped.port = name.port;
-    mapped.address[10] = mapped.address[11] = 0xFF;
-    std::memcpy(mapped.address + 12, name.address, 4);
-    return mapped;
 }
 
 SocketName cleaned(const SocketName& name) {

@@ -42,6 +42,7 @@ void PolicyFile::reload() {
     std::string error;
     if (load(error)) {
         ++counters_.policy_reloads;
+        if (on_change) on_change();
         spdlog::info("{}: {} rules in force", path_, policy_.rules().size());
         return;
     }

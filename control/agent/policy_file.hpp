@@ -1,6 +1,7 @@
 // The allow/deny list in force, kept up to date with its file.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,8 @@ class PolicyFile {
     const Policy& policy() const { return policy_; }
     const std::string& path() const { return path_; }
     const std::string& last_error() const { return last_error_; }
+
+    std::function<void()> on_change;  // what is in force has changed
 
   private:
     bool load(std::string& error);

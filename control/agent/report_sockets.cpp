@@ -9,6 +9,7 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_figures.hpp"
+#include "control/agent/end_keeping.hpp"
 #include "control/agent/report.hpp"
 #include "control/agent/session_records.hpp"
 
@@ -27,6 +28,13 @@ Json user(const Session& session, const std::uint32_t* fd) {
     return json;
 }
 
+// The caller's port is another in each use of a connection, and stands on the end page.
+SocketName in_this_use(const End& end, SocketName name, SocketName EndPage::*shown) {
+    if (uses_again(end) == 0) return name;
+    name.port = *const_cast<const volatile std::uint32_t*>(&(end.end_page()->*shown).port) & 0xFFFF;
+    return name;
+}
+
 Json blank_socket() {
     Json socket = Json::object();
     for (const char* field : {"peer", "end_id", "peer_domain", "side", "tx_bytes", "rx_bytes", "ring",
@@ -43,7 +51,9 @@ class SocketReport {
 
     Json make() {
         agent_.sessions.for_each([this](const Session& session) { read_page(session); });
-        agent_.ends.for_each([this](const End& end) { sockets_.push_back(of(end)); });
+        agent_.ends.for_each([this](const End& end) {
+            if (!is_kept(end)) sockets_.push_back(of(end));
+        });
         agent_.listeners.for_each([this](const Listener& listener) { sockets_.push_back(of(listener)); });
         for (auto& [cookie, socket] : only_in_pages_) sockets_.push_back(std::move(socket));
         for (Json& socket : sockets_) put_first_user(socket);
@@ -102,8 +112,8 @@ class SocketReport {
         socket["kind"] = "connection";
         socket["transport"] = "ring";
         put_reason(socket, Reason::ring);
-        socket["local"] = json_of(end.identity.local);
-        socket["peer"] = json_of(end.identity.peer);
+        socket["local"] = json_of(in_this_use(end, end.identity.local, &EndPage::local));
+        socket["peer"] = json_of(in_this_use(end, end.identity.peer, &EndPage::peer));
         socket["cookie"] = end.cookie;
         socket["end_id"] = end.id();
         socket["peer_domain"] = end.identity.peer_domain;

@@ -1,6 +1,7 @@
 // Statistics: counters, quotas, the pool, links.
 #include "control/agent/agent.hpp"
 #include "control/agent/end_figures.hpp"
+#include "control/agent/end_keeping.hpp"
 #include "control/agent/report.hpp"
 #include "control/protocol/session_page_layout.h"
 
@@ -10,12 +11,21 @@ namespace {
 // Bytes of ended connections are counted already; those of live ones are on their end pages.
 Json counters_of(const Agent& agent) {
     Counters counters = agent.counters;
-    agent.ends.for_each([&](const End& end) { count_bytes(counters, end); });
+    agent.ends.for_each([&](const End& end) {
+        count_bytes(counters, end);
+        counters.uses_again += uses_again(end);
+    });
     return {
 #define XYLEM_COUNTER(name) {#name, counters.name},
 #include "control/agent/counters.def"
 #undef XYLEM_COUNTER
     };
+}
+
+std::uint64_t count_kept(const Ends& ends) {
+    std::uint64_t kept = 0;
+    ends.for_each([&kept](const End& end) { kept += is_kept(end) ? 1 : 0; });
+    return kept;
 }
 
 Json by_reason(const std::uint64_t (&counts)[kReasonCount]) {
@@ -67,6 +77,7 @@ Json report_statistics(const Agent& agent) {
                         of("sessions", agent.session_quota, "count"),
                         of("bells", agent.bells.quota(), "count"),
                         of("vsock_ports", agent.vsock_ports.quota(), "count")};
+    report["kept_ends"] = count_kept(agent.ends);
     report["peers"] = peers_of(agent.ends);
     report["pool"] = {{"slabs", agent.pool.idle()},
                       {"bytes", agent.pool.idle_bytes()},

@@ -3,6 +3,7 @@
 #include "control/agent/run_sums.hpp"
 
 #include "control/agent/counters.hpp"
+#include "control/agent/end_keeping.hpp"
 #include "control/agent/names.hpp"
 #include "control/agent/session_records.hpp"
 
@@ -25,7 +26,7 @@ void add_to(Tallies& tallies, Reason reason, const std::string& name, std::uint6
 
 void RunSums::add(const End& end) {
     if (!end.has_memory()) return;
-    ++(end.identity.side == 0 ? made : accepted);
+    (end.identity.side == 0 ? made : accepted) += 1 + uses_again(end);
     tx_bytes += end.end_page()->tx.head.load_relaxed();
     rx_bytes += end.end_page()->rx.tail.load_relaxed();
 }

@@ -96,6 +96,11 @@ void print_pool(const Json& pool) {
                number_at(pool, "waiting").value_or(0), hits, hits + misses);
 }
 
+void print_kept(const Json& report) {
+    const std::uint64_t kept = number_at(report, "kept_ends").value_or(0);
+    if (kept > 0) fmt::print("\n{} ends closed and kept, for their programs to connect again\n", kept);
+}
+
 void print_report(const Json& report, bool with_zeros) {
     const Json& programs = member(report, "programs");
     fmt::print("domain {}: up {}, {} programs, {} ring and {} TCP connections since they began\n",
@@ -112,6 +117,7 @@ void print_report(const Json& report, bool with_zeros) {
     print_section("peers", peer_table(member(report, "peers")));
     print_section("links", link_table(member(report, "links")));
     print_pool(member(report, "pool"));
+    print_kept(report);
 }
 
 Outcome<int> run(const Arguments& arguments) {

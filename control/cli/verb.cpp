@@ -56,7 +56,7 @@ po::typed_value<std::string>* text_value(const char* placeholder) {
 
 std::string menu_text() {
     std::string text =
-        "Xylem carries the TCP sockets of unmodified programs over shared memory.\n\n"
+        "Xylem carries the TCP and AF_VSOCK sockets of unmodified programs over shared memory.\n\n"
         "usage: xylem VERB [OPTIONS]\n\n";
     for (const Verb* verb : all_verbs()) {
         if (!verb->is_hidden) text += fmt::format("  {:<9} {}\n", verb->name, verb->summary);

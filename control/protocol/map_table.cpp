@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "control/protocol/socket_names.hpp"
+
 namespace xylem {
 namespace {
 
@@ -45,16 +47,6 @@ bool is_map_table(const void* memory, std::size_t size_bytes) {
     return table.magic == kMapTableMagic && table.version == kMapTableVersion &&
            table.group_count <= kMaxMapGroups &&
            size_bytes >= sizeof table + std::size_t{table.entry_count} * sizeof(MapTableEntry);
-}
-
-SocketName unmapped(const SocketName& name) {
-    static constexpr std::uint8_t kPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
-    if (name.family != AF_INET6 || std::memcmp(name.address, kPrefix, sizeof kPrefix) != 0) return name;
-    SocketName plain{};
-    plain.family = AF_INET;
-    plain.port = name.port;
-    std::memcpy(plain.address, name.address + 12, 4);
-    return plain;
 }
 
 MapHit look_up(const MapTableHeader& table, const SocketName& asked) {

@@ -20,7 +20,4 @@ bool is_map_table(const void* memory, std::size_t size_bytes);
 // Longest prefix match. An IPv4-mapped IPv6 address is looked up as the IPv4 address it stands for.
 MapHit look_up(const MapTableHeader& table, const SocketName& name);
 
-// Makes ::ffff:a.b.c.d the AF_INET name a.b.c.d; leaves other names alone.
-SocketName unmapped(const SocketName& name);
-
 }  // namespace xylem

@@ -12,6 +12,8 @@ source tests/guest-lib/harness/apps.sh
 source tests/apps/harness/programs.sh
 # shellcheck source=tests/apps/harness/agent_loss.sh
 source tests/apps/harness/agent_loss.sh
+# shellcheck source=tests/apps/harness/nginx.sh
+source tests/apps/harness/nginx.sh
 
 need curl
 size=$((1 << 30))
@@ -67,25 +69,8 @@ if [[ -z $nginx ]]; then
     finish
 fi
 port=$(free_port)
-chmod 755 "$scratch"
-cat >"$scratch/nginx.conf" <<CONF
-daemon off;
-worker_processes 2;
-pid $scratch/nginx.pid;
-error_log $scratch/nginx.log;
-events { worker_connections 64; }
-http {
-    access_log off;
-    sendfile on;
-    client_body_temp_path $scratch/n1;
-    proxy_temp_path $scratch/n2;
-    fastcgi_temp_path $scratch/n3;
-    uwsgi_temp_path $scratch/n4;
-    scgi_temp_path $scratch/n5;
-    server { listen 127.44.0.1:$port; root $scratch/www; }
-}
-CONF
-serve "$nginx" -e "$scratch/nginx.log" -p "$scratch" -c "$scratch/nginx.conf"
+configure_nginx "$port"
+serve "$nginx" "${nginx_options[@]}"
 stop_server() {
     kill -QUIT "$server"
     wait "$server" 2>/dev/null

@@ -13,6 +13,8 @@ source tests/guest-lib/harness/apps.sh
 source tests/apps/harness/programs.sh
 # shellcheck source=tests/apps/harness/agent_loss.sh
 source tests/apps/harness/agent_loss.sh
+# shellcheck source=tests/apps/harness/nginx.sh
+source tests/apps/harness/nginx.sh
 
 PATH=$PATH:/usr/sbin
 need nginx wrk
@@ -21,29 +23,10 @@ start_domains --log-level info
 remember_agents
 
 port=$(free_ports 1 32000)
-chmod 755 "$scratch"
+configure_nginx "$port"
 mkdir "$scratch/www"
 head -c 4096 /dev/urandom >"$scratch/www/small"
 head -c 3000017 /dev/urandom >"$scratch/www/large"
-cat >"$scratch/nginx.conf" <<CONF
-daemon off;
-worker_processes 2;
-pid $scratch/nginx.pid;
-error_log $scratch/nginx.log;
-events { worker_connections 512; }
-http {
-    access_log off;
-    sendfile on;
-    keepalive_requests 1000000;
-    client_body_temp_path $scratch/n1;
-    proxy_temp_path $scratch/n2;
-    fastcgi_temp_path $scratch/n3;
-    uwsgi_temp_path $scratch/n4;
-    scgi_temp_path $scratch/n5;
-    server { listen 127.44.0.1:$port; root $scratch/www; }
-}
-CONF
-nginx_options=(-e "$scratch/nginx.log" -p "$scratch" -c "$scratch/nginx.conf")
 
 url() { echo "http://127.44.0.1:$port/$1"; }
 # load DOMAIN SECONDS FILE OPTION...: wrk there; says what it says.

@@ -9,14 +9,13 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <string>
 
 #include "control/agent/daemon.hpp"
 #include "control/protocol/runtime_paths.hpp"
 #include "control/protocol/seqpacket.hpp"
+#include "tests/support/scratch_directory.hpp"
 #include "vsock-transport/base/clock.hpp"
 
 namespace xylem::agent_test {
@@ -38,29 +37,21 @@ bool eventually(Condition condition) {
 class RuntimeScratch {
   public:
     RuntimeScratch() {
-        std::string name = (std::filesystem::temp_directory_path() / "xylem-agent-XXXXXX").string();
-        EXPECT_NE(::mkdtemp(name.data()), nullptr);
-        path_ = name;
-        ::setenv("XYLEM_RUNTIME_DIR", (path_ + "/run").c_str(), 1);
+        ::setenv("XYLEM_RUNTIME_DIR", path("run").c_str(), 1);
         ::unsetenv("XYLEM_FABRIC_DIR");
     }
-    ~RuntimeScratch() {
-        ::unsetenv("XYLEM_RUNTIME_DIR");
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
+    ~RuntimeScratch() { ::unsetenv("XYLEM_RUNTIME_DIR"); }
     RuntimeScratch(const RuntimeScratch&) = delete;
     RuntimeScratch& operator=(const RuntimeScratch&) = delete;
 
-    std::string path(const std::string& name) const { return path_ + "/" + name; }
-    std::string write(const std::string& name, const std::string& text) const {
-        std::ofstream(path(name + "~"), std::ios::binary) << text;
-        std::filesystem::rename(path(name + "~"), path(name));
-        return path(name);
+    std::string path(std::string_view name) const { return directory_.path(name); }
+    // The path of what was written. It is renamed into place: an agent may look at any time.
+    std::string write(std::string_view name, std::string_view text) const {
+        return directory_.replace(name, text);
     }
 
   private:
-    std::string path_;
+    ScratchDirectory directory_;
 };
 
 class AgentProcess {

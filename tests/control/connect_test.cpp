@@ -2,11 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "tests/control/scripted_client.hpp"
+#include "tests/control/two_domains.hpp"
 
 namespace xylem::agent_test {
 namespace {
 
-class AgentConnect : public testing::Test {
+class AgentConnect : public TwoDomains {
   protected:
     // A connection of domain 2 with domain 1's port 5201.
     void connect_both() {
@@ -17,10 +18,6 @@ class AgentConnect : public testing::Test {
         ASSERT_TRUE(server_end_);
     }
 
-    RuntimeScratch scratch_;
-    AgentProcess agent_1_{1};
-    AgentProcess agent_2_{2};
-    bool serving_ = agent_1_.is_serving() && agent_2_.is_serving();
     Program server_{1};
     Program client_{2};
     std::uint64_t listener_ = 0;

@@ -7,6 +7,7 @@
 
 #include "tests/control/child_program.hpp"
 #include "tests/control/scripted_client.hpp"
+#include "tests/control/two_domains.hpp"
 
 namespace xylem::agent_test {
 namespace {
@@ -73,7 +74,7 @@ TEST(KernelSocketWatch, what_is_no_socket_is_not_looked_at) {
     EXPECT_FALSE(KernelSocket().exists());
 }
 
-class Orphans : public testing::Test {
+class Orphans : public TwoDomains {
   protected:
     std::unique_ptr<AttachedEnd> connect(Program& client, const UniqueFd& fd) {
         auto message = ScriptedClient::connect_message(name_of("0.0.0.0", 4), name_of("127.44.0.1", 5201));
@@ -100,10 +101,6 @@ class Orphans : public testing::Test {
         return listening->listener_id;
     }
 
-    RuntimeScratch scratch_;
-    AgentProcess agent_1_{1};
-    AgentProcess agent_2_{2};
-    bool serving_ = agent_1_.is_serving() && agent_2_.is_serving();
     std::unique_ptr<Program> server_ = std::make_unique<Program>(1);
     UniqueFd kernel_listener_ = tcp_socket();
     std::uint64_t listener_ = listen();

@@ -9,6 +9,7 @@
 
 #include "tests/control/child_program.hpp"
 #include "tests/control/scripted_client.hpp"
+#include "tests/control/two_domains.hpp"
 #include "vsock-transport/wakeup/doorbell.hpp"
 
 namespace xylem::agent_test {
@@ -16,7 +17,7 @@ namespace {
 
 constexpr int kMany = 400;
 
-class ManyAtOnce : public testing::Test {
+class ManyAtOnce : public TwoDomains {
   protected:
     static std::size_t descriptors_of(const AgentProcess& agent) {
         std::size_t count = 0;
@@ -27,10 +28,6 @@ class ManyAtOnce : public testing::Test {
         return count;
     }
 
-    RuntimeScratch scratch_;
-    AgentProcess agent_1_{1};
-    AgentProcess agent_2_{2};
-    bool serving_ = agent_1_.is_serving() && agent_2_.is_serving();
     Program server_{1};
     std::uint64_t listener_ = server_.listen(name_of("0.0.0.0", 80), 1, 4096);
 };

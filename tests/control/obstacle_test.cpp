@@ -3,38 +3,25 @@
 
 #include <elf.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
 #include <fstream>
+
+#include "tests/support/scratch_directory.hpp"
 
 namespace xylem {
 namespace {
 
-namespace fs = std::filesystem;
-
 class Obstacle : public testing::Test {
   protected:
-    void SetUp() override {
-        std::string name = (fs::temp_directory_path() / "xylem-obstacle-XXXXXX").string();
-        ASSERT_NE(::mkdtemp(name.data()), nullptr);
-        folder_ = name;
-    }
-    void TearDown() override { fs::remove_all(folder_); }
-
-    std::string write(const std::string& name, const std::string& text) {
-        std::string path = folder_ / name;
-        std::ofstream(path, std::ios::binary) << text;
-        return path;
-    }
+    std::string write(const std::string& name, const std::string& text) { return scratch_.write(name, text); }
     Reason of(const std::string& name, const std::string& text) {
         return obstacle_in(write(name, text).c_str());
     }
 
-    fs::path folder_;
+    ScratchDirectory scratch_;
 };
 
 const std::string kElf32 = std::string("\177ELF\1\1\1") + std::string(57, '\0');
@@ -117,7 +104,7 @@ TEST_F(Obstacle, a_script_counts_as_its_interpreter) {
 }
 
 TEST_F(Obstacle, scripts_that_run_each_other_for_ever_end) {
-    const std::string path = (folder_ / "loop").string();
+    const std::string path = scratch_.path("loop");
     EXPECT_EQ(of("loop", "#!" + path + "\n"), Reason::none);
 }
 
@@ -146,7 +133,7 @@ TEST_F(Obstacle, files_cut_short_are_read_to_their_end_and_no_further) {
         EXPECT_EQ(of("short", text), Reason::none) << text;
     }
     EXPECT_EQ(of("long", "#!" + std::string(5000, 'x')), Reason::none);
-    EXPECT_EQ(obstacle_in((folder_ / "nothing").c_str()), Reason::none);
+    EXPECT_EQ(obstacle_in(scratch_.path("nothing").c_str()), Reason::none);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "tests/control/child_program.hpp"
 #include "tests/control/scripted_client.hpp"
+#include "tests/control/two_domains.hpp"
 #include "vsock-transport/wakeup/waiter_slots.hpp"
 
 namespace xylem::agent_test {
@@ -10,17 +11,13 @@ namespace {
 
 constexpr std::uint64_t kListenerCookie = 11;
 
-class Reaper : public testing::Test {
+class Reaper : public TwoDomains {
   protected:
     std::unique_ptr<AttachedEnd> accept() {
         EXPECT_TRUE(eventually([this] { return is_readable(server_.queue.get()); }));
         return server_.accept(listener_);
     }
 
-    RuntimeScratch scratch_;
-    AgentProcess agent_1_{1};
-    AgentProcess agent_2_{2};
-    bool serving_ = agent_1_.is_serving() && agent_2_.is_serving();
     Program server_{1};
     std::uint64_t listener_ = server_.listen(name_of("0.0.0.0", 5201), kListenerCookie);
 };

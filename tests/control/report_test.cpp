@@ -1,30 +1,15 @@
 // What the agent reports, over the protocol: control/README.md, line by line.
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
-#include "tests/control/scripted_client.hpp"
+#include "tests/control/report.hpp"
+#include "tests/control/two_domains.hpp"
 
 namespace xylem::agent_test {
 namespace {
 
-using Json = nlohmann::json;
-
-class AgentReport : public testing::Test {
+class AgentReport : public TwoDomains {
   protected:
-    static Json query(ScriptedClient& client, QueryKind kind, const SocketName& target = {}) {
-        auto message = ScriptedClient::make<QueryMessage>(SessionMessage::query);
-        message.what = static_cast<std::uint32_t>(kind);
-        message.target = target;
-        auto got = client.ask(message);
-        const auto* report = ScriptedClient::as<ReportMessage>(got, SessionMessage::report);
-        if (report == nullptr || got->fd_count != 1) return {};
-        std::string text(report->size_bytes, '\0');
-        EXPECT_EQ(::pread(got->fds[0].get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
-        EXPECT_LT(::pwrite(got->fds[0].get(), "x", 1, 0), 0) << "a report can be changed";
-        return Json::parse(text);
-    }
-    Json query(QueryKind kind, const SocketName& target = {}) { return query(command_, kind, target); }
+    Json query(QueryKind kind, const SocketName& target = {}) { return report_of(command_, kind, target); }
     static Json find(const Json& sockets, const char* field, const Json& value) {
         for (const Json& socket : sockets) {
             if (socket[field] == value) return socket;
@@ -32,10 +17,6 @@ class AgentReport : public testing::Test {
         return {};
     }
 
-    RuntimeScratch scratch_;
-    AgentProcess agent_1_{1};
-    AgentProcess agent_2_{2};
-    bool serving_ = agent_1_.is_serving() && agent_2_.is_serving();
     ScriptedClient command_{1};
     WelcomeMessage welcome_ = command_.hello(0, SessionRole::command);
 };
@@ -206,13 +187,13 @@ TEST_F(AgentReport, a_bad_file_is_reported_until_it_is_mended) {
     ScriptedClient command(3);
     command.hello(0, SessionRole::command);
     scratch_.write("hosts", "10.0.0.3 dom:3\n10.0.0.4 dim:4\n");
-    EXPECT_TRUE(eventually([&] { return query(command, QueryKind::map)["last_error"].is_string(); }));
-    Json map = query(command, QueryKind::map);
+    EXPECT_TRUE(eventually([&] { return report_of(command, QueryKind::map)["last_error"].is_string(); }));
+    Json map = report_of(command, QueryKind::map);
     EXPECT_EQ(map["last_error"].get<std::string>().find(path + ":2:"), 0U);
     EXPECT_EQ(map["entries"][0]["text"], "10.0.0.3 dom:3 ring=64K");
     EXPECT_EQ(map["entries"][0]["ring_size_bytes"], 65536);
     scratch_.write("hosts", "10.0.0.4 dom:4\n");
-    EXPECT_TRUE(eventually([&] { return query(command, QueryKind::map)["last_error"].is_null(); }));
+    EXPECT_TRUE(eventually([&] { return report_of(command, QueryKind::map)["last_error"].is_null(); }));
 }
 
 }  // namespace

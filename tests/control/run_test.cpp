@@ -3,20 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/session_page.hpp"
-#include "tests/control/scripted_client.hpp"
+#include "tests/control/report.hpp"
+#include "tests/control/two_domains.hpp"
 
 namespace xylem::agent_test {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::uint64_t kRun = 0x1234;
 
-class AgentRun : public testing::Test {
+class AgentRun : public TwoDomains {
   protected:
     static std::unique_ptr<Received> name_run(ScriptedClient& client, std::uint64_t id) {
         auto message = ScriptedClient::make<IdMessage>(SessionMessage::run);
@@ -29,17 +26,7 @@ class AgentRun : public testing::Test {
     static bool join(ScriptedClient& client, std::uint64_t id = kRun) {
         return is_done(name_run(client, id));
     }
-    Json sums() { return sums(command_); }
-    static Json sums(ScriptedClient& client) {
-        auto message = ScriptedClient::make<QueryMessage>(SessionMessage::query);
-        message.what = static_cast<std::uint32_t>(QueryKind::run);
-        auto got = client.ask(message);
-        const auto* report = got ? got->as<ReportMessage>() : nullptr;
-        if (report == nullptr || got->fd_count != 1) return {};
-        std::string text(report->size_bytes, '\0');
-        EXPECT_EQ(::pread(got->fds[0].get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
-        return Json::parse(text);
-    }
+    Json sums() { return report_of(command_, QueryKind::run); }
     static BypassMessage bypass(Reason reason, const char* program, std::uint64_t id = kRun) {
         auto message = ScriptedClient::make<BypassMessage>(SessionMessage::bypass, 0);
         message.run_id = id;
@@ -48,10 +35,6 @@ class AgentRun : public testing::Test {
         return message;
     }
 
-    RuntimeScratch scratch_;
-    AgentProcess agent_1_{1};
-    AgentProcess agent_2_{2};
-    bool serving_ = agent_1_.is_serving() && agent_2_.is_serving();
     ScriptedClient command_{1};
     WelcomeMessage welcome_ = command_.hello(0, SessionRole::command);
     bool opened_ = join(command_);
@@ -210,7 +193,7 @@ TEST_F(AgentRun, a_session_names_one_run_and_once) {
     other.hello(0, SessionRole::command);
     EXPECT_FALSE(join(other, kRun)) << "it is taken";
     EXPECT_FALSE(join(other, 0));
-    EXPECT_TRUE(sums(other).is_null()) << "it watches nothing";
+    EXPECT_TRUE(report_of(other, QueryKind::run).is_null()) << "it watches nothing";
 }
 
 TEST_F(AgentRun, ends_with_the_session_that_opened_it) {
@@ -218,7 +201,7 @@ TEST_F(AgentRun, ends_with_the_session_that_opened_it) {
     EXPECT_TRUE(eventually([] {
         ScriptedClient other(1);
         other.hello(0, SessionRole::command);
-        return join(other) && sums(other)["sessions"] == 0;
+        return join(other) && report_of(other, QueryKind::run)["sessions"] == 0;
     }));
 }
 

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <linux/vm_sockets.h>
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
@@ -20,7 +19,9 @@
 #include "control/protocol/seqpacket.hpp"
 #include "control/protocol/session_page_layout.h"
 #include "control/protocol/session_protocol.h"
+#include "control/protocol/socket_names.hpp"
 #include "tests/control/agent_process.hpp"
+#include "tests/support/readable.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
 #include "vsock-transport/stream/stream.hpp"
@@ -36,23 +37,10 @@ inline SocketName name_of(const std::string& address, std::uint32_t port) {
     return name;
 }
 
-inline SocketName vsock_name(std::uint32_t cid, std::uint32_t port) {
-    SocketName name{};
-    name.family = AF_VSOCK;
-    name.port = port;
-    std::memcpy(name.address, &cid, sizeof cid);
-    return name;
-}
-
 inline std::string text_of(const SocketName& name) {
     char text[INET6_ADDRSTRLEN] = "?";
     ::inet_ntop(static_cast<int>(name.family), name.address, text, sizeof text);
     return std::string(text) + " " + std::to_string(name.port);
-}
-
-inline bool is_readable(int fd) {
-    pollfd item{fd, POLLIN, 0};
-    return ::poll(&item, 1, 0) == 1;
 }
 
 // An end as its program has it: memory and stream. Rings nobody.

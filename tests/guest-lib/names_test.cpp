@@ -2,12 +2,11 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
 #include <cstring>
-
-#include "guest-lib/vsock_name.hpp"
 
 namespace xylem {
 namespace {

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tests/hosts-map/scratch_directory.hpp"
+#include "tests/support/scratch_directory.hpp"
 
 namespace xylem {
 namespace {

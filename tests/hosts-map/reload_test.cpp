@@ -8,7 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "tests/hosts-map/scratch_directory.hpp"
+#include "tests/support/readable.hpp"
+#include "tests/support/scratch_directory.hpp"
 
 namespace xylem {
 namespace {

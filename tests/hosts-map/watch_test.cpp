@@ -9,7 +9,8 @@
 #include <string>
 #include <utility>
 
-#include "tests/hosts-map/scratch_directory.hpp"
+#include "tests/support/readable.hpp"
+#include "tests/support/scratch_directory.hpp"
 #include "vsock-transport/base/unique_fd.hpp"
 
 namespace xylem {
@@ -25,7 +26,7 @@ class HostsMapWatch : public testing::Test {
     }
     // Events are queued before the call that caused them returns; the poll is what an event loop does.
     bool changed() { return becomes_readable(watch_->fd()) && watch_->drain(); }
-    bool quiet() { return !watch_->drain() && !is_readable_now(watch_->fd()); }
+    bool quiet() { return !watch_->drain() && !is_readable(watch_->fd()); }
 
     ScratchDirectory scratch_;
     std::optional<FileWatch> watch_;

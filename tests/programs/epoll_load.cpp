@@ -8,28 +8,23 @@
 // byte is taken. One thread does all of it, so nobody sleeps. Prints: transport (ring, tcp or both),
 // nanoseconds an event, and nanoseconds of it without epoll_wait.
 // hold makes COUNT - 1 connections and keeps them until it is killed.
-#include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <string>
 
+#include "rendezvous.hpp"
+#include "transports.hpp"
+
 namespace {
 
 constexpr int kRoom = 64;
-
-[[noreturn]] void fail(const char* what) {
-    fprintf(stderr, "epoll_load: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
 
 double now_ns() {
     timespec now{};
@@ -41,65 +36,18 @@ struct Load {
     int set;
     int near;
     int far;
-    bool over_ring = false;
-    bool over_tcp = false;
-    void note(int fd) {
-        sockaddr_storage peer;
-        socklen_t length = sizeof peer;
-        (syscall(SYS_getpeername, fd, &peer, &length) == 0 ? over_tcp : over_ring) = true;
-    }
+    Transports transports;
 };
 
-sockaddr_in name_of(const char* address, int port) {
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_port = htons(static_cast<unsigned short>(port));
-    inet_pton(AF_INET, address, &name.sin_addr);
-    return name;
-}
-
-int connect_to(const sockaddr_in& name) {
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) fail("connect");
-    return fd;
-}
-
-void write_port(const char* path, int port) {
-    const std::string unfinished = std::string(path) + "~";
-    FILE* file = fopen(unfinished.c_str(), "w");
-    if (file == nullptr) fail(path);
-    fprintf(file, "%d\n", port);
-    fclose(file);
-    rename(unfinished.c_str(), path);
-}
-
-int read_port(const char* path) {
-    int port = 0;
-    for (int left = 4000; port == 0 && left > 0; --left) {
-        FILE* file = fopen(path, "r");
-        if (file != nullptr) {
-            if (fscanf(file, "%d", &port) != 1) port = 0;
-            fclose(file);
-        }
-        usleep(5000);
-    }
-    return port;
-}
-
 Load make_load(const char* address, const char* port_file, int count) {
-    sockaddr_in name = name_of(address, 0);
-    socklen_t length = sizeof name;
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listener, reinterpret_cast<sockaddr*>(&name), length) != 0) fail("bind");
-    if (listen(listener, count) != 0) fail("listen");  // all of them may call before one is accepted
-    getsockname(listener, reinterpret_cast<sockaddr*>(&name), &length);
-    write_port(port_file, ntohs(name.sin_port));
-    Load load{epoll_create1(EPOLL_CLOEXEC), -1, -1};
+    // All of them may call before one is accepted.
+    const int listener = listen_at(name_of(address, 0), port_file, count);
+    Load load{epoll_create1(EPOLL_CLOEXEC), -1, -1, {}};
     for (int i = 0; i < count; ++i) {
-        if (i == count - 1) load.near = connect_to(name);
+        if (i == count - 1) load.near = connect_to(local_name(listener));
         load.far = accept(listener, nullptr, nullptr);
         if (load.far < 0) fail("accept");
-        load.note(load.far);
+        load.transports.note(load.far);
         epoll_event event{};
         event.events = EPOLLIN;
         event.data.fd = load.far;
@@ -111,7 +59,7 @@ Load make_load(const char* address, const char* port_file, int count) {
 }
 
 [[noreturn]] void hold(const char* address, const char* port_file, int count) {
-    const sockaddr_in name = name_of(address, read_port(port_file));
+    const Name name = name_of(address, read_port(port_file));
     for (int i = 0; i < count - 1; ++i) connect_to(name);
     for (;;) pause();
 }
@@ -148,10 +96,6 @@ int main(int argc, char** argv) {
     per_event_ns(load, events / 10, true);
     const double with = per_event_ns(load, events, true);
     const double without = per_event_ns(load, events, false);
-    printf("%s %.1f %.1f\n",
-           load.over_ring && load.over_tcp ? "both"
-           : load.over_tcp                 ? "tcp"
-                                           : "ring",
-           with, without);
+    printf("%s %.1f %.1f\n", load.transports.word(), with, without);
     return 0;
 }

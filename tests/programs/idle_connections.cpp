@@ -7,8 +7,6 @@
 // prints `ready TRANSPORTS` (ring, tcp or both) and sleeps. SIGTERM makes the caller close everything; the
 // server sees the ends, closes its own and prints `closed COUNT`. Both then wait for one line on standard
 // input.
-#include <arpa/inet.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,42 +16,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdint>
-#include <string>
 #include <vector>
 
-#include "kernel_call.hpp"
+#include "rendezvous.hpp"
+#include "transports.hpp"
 
 namespace {
 
 volatile sig_atomic_t stop = 0;
 
-[[noreturn]] void fail(const char* what) {
-    fprintf(stderr, "idle_connections: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-sockaddr_in name_of(const char* address, unsigned port) {
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_port = htons(static_cast<std::uint16_t>(port));
-    inet_pton(AF_INET, address, &name.sin_addr);
-    return name;
-}
-
 std::vector<int> accept_all(const char* address, const char* port_file, int count) {
-    sockaddr_in name = name_of(address, 0);
-    socklen_t length = sizeof name;
-    const int listener = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listener, reinterpret_cast<sockaddr*>(&name), length) != 0) fail("bind");
-    if (listen(listener, 512) != 0) fail("listen");
-    getsockname(listener, reinterpret_cast<sockaddr*>(&name), &length);
-    const std::string unfinished = std::string(port_file) + "~";
-    FILE* file = fopen(unfinished.c_str(), "w");
-    if (file == nullptr) fail(port_file);
-    fprintf(file, "%u\n", ntohs(name.sin_port));
-    fclose(file);
-    rename(unfinished.c_str(), port_file);
+    const int listener = listen_at(name_of(address, 0), port_file, 512);
     std::vector<int> fds;
     for (int i = 0; i < count; ++i) {
         fds.push_back(accept(listener, nullptr, nullptr));
@@ -64,28 +37,16 @@ std::vector<int> accept_all(const char* address, const char* port_file, int coun
 }
 
 std::vector<int> connect_all(const char* address, const char* port_file, int count) {
-    unsigned port = 0;
-    for (int left = 4000; port == 0 && left > 0; --left) {
-        FILE* file = fopen(port_file, "r");
-        if (file != nullptr) {
-            if (fscanf(file, "%u", &port) != 1) port = 0;
-            fclose(file);
-        }
-        usleep(5000);
-    }
-    const sockaddr_in name = name_of(address, port);
+    const Name name = name_of(address, read_port(port_file));
     std::vector<int> fds;
-    for (int i = 0; i < count; ++i) {
-        fds.push_back(socket(AF_INET, SOCK_STREAM, 0));
-        if (connect(fds.back(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) fail("connect");
-    }
+    for (int i = 0; i < count; ++i) fds.push_back(connect_to(name));
     return fds;
 }
 
-std::string transports_of(const std::vector<int>& fds) {
-    bool ring = false, tcp = false;
-    for (int fd : fds) (kernel_knows_peer(fd) ? tcp : ring) = true;
-    return ring && tcp ? "both" : ring ? "ring" : "tcp";
+const char* transports_of(const std::vector<int>& fds) {
+    Transports transports;
+    for (int fd : fds) transports.note(fd);
+    return transports.word();
 }
 
 void use_each_once(const std::vector<int>& fds) {
@@ -106,7 +67,7 @@ int hold(const std::vector<int>& fds) {
         event.data.fd = fd;
         if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) != 0) fail("epoll_ctl");
     }
-    printf("ready %s\n", transports_of(fds).c_str());
+    printf("ready %s\n", transports_of(fds));
     fflush(stdout);
     std::size_t closed = 0;
     while (stop == 0 && closed < fds.size()) {

@@ -9,9 +9,7 @@
 //   BYTES HASH END TRANSPORT     END is `end`, or the name of errno; TRANSPORT is `ring` or `tcp`
 //
 // and exit code 0 if END is `end`. The sender's hash is of what it sent.
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +17,11 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "kernel_call.hpp"
+#include "bytes.hpp"
+#include "rendezvous.hpp"
+#include "transports.hpp"
 
 namespace {
 
@@ -30,7 +29,7 @@ constexpr std::size_t kPiece = 64 << 10;
 constexpr std::size_t kPeriod =
     1 << 20;  // the pattern repeats after this and a few bytes, out of step with pieces
 
-const std::vector<unsigned char>& pattern() {
+const std::vector<unsigned char>& stream() {
     static const std::vector<unsigned char> bytes = [] {
         std::vector<unsigned char> made(kPeriod + 7 + kPiece);
         std::uint32_t state = 1;
@@ -46,30 +45,12 @@ const std::vector<unsigned char>& pattern() {
 
 struct Sum {
     std::uint64_t bytes = 0;
-    std::uint64_t hash = 0xCBF29CE484222325;
+    std::uint64_t hash = hash_of(nullptr, 0);
     void add(const unsigned char* data, std::size_t size) {
-        for (std::size_t i = 0; i < size; ++i) hash = (hash ^ data[i]) * 0x100000001B3;
+        hash = hash_of(data, size, hash);
         bytes += size;
     }
 };
-
-sockaddr_storage name_of(const char* address, unsigned port, socklen_t& length) {
-    sockaddr_storage storage{};
-    auto* in = reinterpret_cast<sockaddr_in*>(&storage);
-    auto* in6 = reinterpret_cast<sockaddr_in6*>(&storage);
-    in->sin_port = htons(static_cast<std::uint16_t>(port));
-    if (inet_pton(AF_INET, address, &in->sin_addr) == 1) {
-        in->sin_family = AF_INET;
-        length = sizeof *in;
-    } else {
-        in6->sin6_family = AF_INET6;
-        inet_pton(AF_INET6, address, &in6->sin6_addr);
-        length = sizeof *in6;
-    }
-    return storage;
-}
-
-const char* transport_of(int fd) { return kernel_knows_peer(fd) ? "tcp" : "ring"; }
 
 int report(const Sum& sum, int error, const char* transport) {
     printf("%llu %016llx %s %s\n", static_cast<unsigned long long>(sum.bytes),
@@ -77,30 +58,14 @@ int report(const Sum& sum, int error, const char* transport) {
     return error == 0 ? 0 : 1;
 }
 
-int fail(const char* what) {
-    fprintf(stderr, "transfer: %s: %s\n", what, strerror(errno));
-    return 2;
-}
-
 void pause_for(unsigned ms) {
     if (ms > 0) usleep(ms * 1000);
 }
 
 int receive(const char* address, const char* port_file, unsigned pause_ms) {
-    socklen_t length = 0;
-    sockaddr_storage name = name_of(address, 0, length);
-    const int listener = socket(name.ss_family, SOCK_STREAM, 0);
-    if (bind(listener, reinterpret_cast<sockaddr*>(&name), length) != 0) return fail("bind");
-    if (listen(listener, 8) != 0) return fail("listen");
-    getsockname(listener, reinterpret_cast<sockaddr*>(&name), &length);
-    const std::string unfinished = std::string(port_file) + "~";
-    FILE* file = fopen(unfinished.c_str(), "w");
-    if (file == nullptr) return fail(port_file);
-    fprintf(file, "%u\n", ntohs(reinterpret_cast<sockaddr_in*>(&name)->sin_port));
-    fclose(file);
-    rename(unfinished.c_str(), port_file);
+    const int listener = listen_at(name_of(address, 0), port_file, 8);
     const int fd = accept(listener, nullptr, nullptr);
-    if (fd < 0) return fail("accept");
+    if (fd < 0) fail("accept");
     const char* transport = transport_of(fd);
     std::vector<unsigned char> buffer(kPiece);
     Sum sum;
@@ -116,25 +81,8 @@ int receive(const char* address, const char* port_file, unsigned pause_ms) {
     }
 }
 
-unsigned port_in(const char* port_file) {
-    for (int left = 4000; left > 0; --left) {
-        unsigned port = 0;
-        FILE* file = fopen(port_file, "r");
-        if (file != nullptr) {
-            const bool found = fscanf(file, "%u", &port) == 1;
-            fclose(file);
-            if (found) return port;
-        }
-        usleep(5000);
-    }
-    return 0;
-}
-
 int send_all(const char* address, const char* port_file, const char* until, unsigned pause_ms) {
-    socklen_t length = 0;
-    sockaddr_storage name = name_of(address, port_in(port_file), length);
-    const int fd = socket(name.ss_family, SOCK_STREAM, 0);
-    if (connect(fd, reinterpret_cast<sockaddr*>(&name), length) != 0) return fail("connect");
+    const int fd = connect_to(name_of(address, read_port(port_file)));
     const char* transport = transport_of(fd);
     char* end = nullptr;
     const unsigned long long wanted = strtoull(until, &end, 0);
@@ -143,9 +91,9 @@ int send_all(const char* address, const char* port_file, const char* until, unsi
     while (is_number ? sum.bytes < wanted : access(until, F_OK) != 0) {
         const std::size_t at = sum.bytes % (kPeriod + 7);
         const std::size_t size = is_number && wanted - sum.bytes < kPiece ? wanted - sum.bytes : kPiece;
-        const ssize_t sent = send(fd, pattern().data() + at, size, MSG_NOSIGNAL);
+        const ssize_t sent = send(fd, stream().data() + at, size, MSG_NOSIGNAL);
         if (sent < 0) return report(sum, errno, transport);
-        sum.add(pattern().data() + at, static_cast<std::size_t>(sent));
+        sum.add(stream().data() + at, static_cast<std::size_t>(sent));
         pause_for(pause_ms);
     }
     shutdown(fd, SHUT_WR);

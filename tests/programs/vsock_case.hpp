@@ -24,6 +24,8 @@
 #include <cstdint>
 #include <string>
 
+#include "bytes.hpp"
+
 inline constexpr unsigned kAnyCid = VMADDR_CID_ANY;
 inline constexpr unsigned kAnyPort = VMADDR_PORT_ANY;
 
@@ -168,30 +170,10 @@ inline int number_option(int fd, int name) {
     return value;
 }
 
-// Sends all of it, or takes all of it in; a hash of the bytes.
-inline std::uint64_t hash_of(const std::string& bytes) {
-    std::uint64_t hash = 0xCBF29CE484222325;
-    for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001B3;
-    return hash;
-}
-inline std::string pattern(std::size_t size, unsigned seed) {
-    std::string bytes(size, '\0');
-    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>((i + seed) * 131 + (i >> 8) * 17);
-    return bytes;
-}
 inline std::string receive_all(int fd) {
     std::string bytes;
     char piece[16384];
     for (ssize_t got; (got = read(fd, piece, sizeof piece)) > 0;)
         bytes.append(piece, static_cast<std::size_t>(got));
     return bytes;
-}
-inline bool send_all(int fd, const std::string& bytes) {
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const ssize_t sent = send(fd, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-        if (sent <= 0) return false;
-        done += static_cast<std::size_t>(sent);
-    }
-    return true;
 }

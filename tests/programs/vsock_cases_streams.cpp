@@ -86,13 +86,13 @@ void bytes_go_both_ways_and_ends_are_seen_one_by_one() {
     const std::string there = pattern(3'000'000, 1);
     const std::string back = pattern(2'000'000, 2);
     std::thread far([&] {
-        EXPECT_EQ(hash_of(receive_all(pair.far)) == hash_of(there), true);
+        EXPECT_EQ(receive_all(pair.far) == there, true);
         EXPECT_EQ(send_all(pair.far, back), true);
         close(pair.far);
     });
     EXPECT_EQ(send_all(pair.near, there), true);
     EXPECT_EQ(shutdown(pair.near, SHUT_WR), 0);
-    EXPECT_EQ(hash_of(receive_all(pair.near)) == hash_of(back), true);
+    EXPECT_EQ(receive_all(pair.near) == back, true);
     far.join();
     pair.far = -1;
     EXPECT_ERROR(send(pair.near, "x", 1, MSG_NOSIGNAL), EPIPE);

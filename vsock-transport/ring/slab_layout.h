@@ -11,6 +11,10 @@
 // sit on cache lines of their own, so that a line moves between processors only when what it says has
 // changed.
 //
+// A connection that both ends closed in order may be used again by the same two processes, without their
+// agents (stream/reuse.cpp). Cursors go on; the state words carry the number of the use (tagged_state()), so
+// that what an end said of the use before is not taken for the new one.
+//
 // Cursors are 64-bit, count bytes since the connection began, never wrap in practice and are used modulo
 // 2^64 all the same. A ring holds head - tail bytes; the byte with cursor c lies at (c - origin) & (size -
 // 1). The producer may move origin to head while the ring is empty: then small messages keep to a few pages.
@@ -24,6 +28,8 @@
 //   (O)  the producer stores origin only after it loaded a tail equal to its head, and before its next head.
 //        So origin cannot move while a byte waits, and a consumer that loads head with acquire, and then
 //        origin, has the origin of all bytes up to that head.
+//   (R)  the connecting end begins a use by storing its consumer's word, caller_port, and with release its
+//        producer's; the accepting end loads that with acquire, and so has the others.
 //   (F)  a stream's state is stored with release after its last head; a reader that loads state with acquire
 //        and then head, sees the final head if it sees the final state: EOF never overtakes data.
 // Why no wake-up is lost (the recipe of wakeup/recipe.hpp; modelled in tests/model/wakeup.pml):
@@ -42,13 +48,24 @@ namespace xylem {
 inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::uint32_t kSlabMagic = 0x4C53'5958;  // "XYSL", little endian
-inline constexpr std::uint16_t kSlabVersion = 2;
+inline constexpr std::uint16_t kSlabVersion = 3;
 inline constexpr unsigned kWaiterSlots = 4;
 
-// What a producer says of its stream. It only ever grows; a value that is not here counts as reset.
-enum class TxState : std::uint32_t { open = 0, fin = 1, reset = 2, reset_after_fin = 3 };
+// What a producer says of its stream. It only ever grows; a value that is not here counts as reset. kept:
+// fin, and this end would take part in another use; left: it would no more (the one step back is left to
+// kept, stream/reuse.cpp).
+enum class TxState : std::uint32_t { open = 0, fin = 1, kept = 2, left = 3, reset = 4, reset_after_fin = 5 };
 // What a consumer says of its stream: closed = nobody will read again.
 enum class RxState : std::uint32_t { open = 0, closed = 1 };
+
+// A state word: bits 0..7 the state, bits 8..31 which use of the slab it speaks of.
+inline constexpr std::uint32_t kMaxUse = (1U << 24) - 1;
+template <class State>
+constexpr std::uint32_t tagged_state(std::uint32_t use, State state) {
+    return use << 8 | static_cast<std::uint32_t>(state);
+}
+constexpr std::uint32_t use_of(std::uint32_t word) { return word >> 8; }
+constexpr std::uint32_t state_of(std::uint32_t word) { return word & 0xFF; }
 
 struct SlabHeader {
     std::uint32_t magic;
@@ -59,14 +76,15 @@ struct SlabHeader {
 };
 
 struct alignas(kCacheLineBytes) ProducerLine {
-    AtomicU64 head;    // bytes produced so far
-    AtomicU64 origin;  // cursor of the byte at offset 0
-    AtomicU32 state;   // TxState
+    AtomicU64 head;         // bytes produced so far
+    AtomicU64 origin;       // cursor of the byte at offset 0
+    AtomicU32 state;        // TxState, tagged
+    AtomicU32 caller_port;  // of the connecting end, in this use; 0 in the first
 };
 
 struct alignas(kCacheLineBytes) ConsumerLine {
     AtomicU64 tail;   // bytes consumed so far
-    AtomicU32 state;  // RxState
+    AtomicU32 state;  // RxState, tagged
 };
 
 // Who of this end sleeps. A word is 0 or a WaitToken (wakeup/wait_token.hpp).

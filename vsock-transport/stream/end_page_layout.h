@@ -19,10 +19,10 @@
 namespace xylem {
 
 inline constexpr std::uint32_t kEndPageMagic = 0x5045'5958;  // "XYEP"
-inline constexpr std::uint16_t kEndPageVersion = 2;
+inline constexpr std::uint16_t kEndPageVersion = 3;
 inline constexpr std::size_t kEndPageBytes = 4096;
 
-// What has happened to this end. Bits are only ever set.
+// What has happened to this end in this use. Bits are only ever set.
 enum EndStatus : std::uint32_t {
     kWriteShut = 1,    // shutdown(SHUT_WR): FIN is published
     kReadShut = 2,     // shutdown(SHUT_RD)
@@ -57,7 +57,7 @@ struct EndPage {
     std::uint64_t ring_size_bytes[2];  // of the ring that side 0 and side 1 produces
     std::uint32_t own_domain;
     std::uint32_t peer_domain;
-    SocketName local;
+    SocketName local;  // the caller's port is another in each use (stream/reuse.cpp)
     SocketName peer;
     std::uint32_t spin_ns;  // upper bound of the spin budget
     AtomicU32 holders;      // sessions that hold this end; written by the agent only
@@ -68,6 +68,10 @@ struct EndPage {
     AtomicU32 low_water_bytes;     // SO_RCVLOWAT; 0 = 1
     AtomicU64 receive_timeout_ns;  // SO_RCVTIMEO; 0 = none
     AtomicU64 send_timeout_ns;     // SO_SNDTIMEO; 0 = none
+    AtomicU32 use;                 // how often the connection was used before this time; the own words' tag
+    AtomicU32 is_revoked;          // by the agent: no further use
+    AtomicU64 tx_begin;            // cursors at which this use began
+    AtomicU64 rx_begin;
 
     alignas(64) pthread_mutex_t tx_lock;  // robust, process shared, error checking
     ProducerState tx;

@@ -27,10 +27,7 @@ bool Stream::is_ready(Direction direction) const {
         return view_.peer->producer.head.load_acquire() != page().rx.tail.load_relaxed();
     }
     if ((status & kWriteShut) != 0) return true;
-    if (peer_state() == TxState::fin &&
-        static_cast<RxState>(view_.peer->consumer.state.load_acquire()) == RxState::closed) {
-        return true;
-    }
+    if (peer_state() == TxState::fin && !is_peer_reading()) return true;
     const Cursor head = page().tx.head.load_relaxed();
     const Cursor tail = view_.peer->consumer.tail.load_acquire();
     const std::uint64_t size_bytes = page().ring_size_bytes[page().side];

@@ -7,6 +7,8 @@
 //   close, unread data producer reset       reads what is queued, then ECONNRESET once, then 0
 //   the same after     producer reset       reads what is queued, then 0; its next send fails with EPIPE
 //   SHUT_WR            after fin
+//   close to keep      producer kept,      as close, all read (reuse.cpp)
+//                      consumer closed
 //   caught a lie       producer reset       as above; this end reads nothing more: ECONNRESET once, then 0
 //
 // After a FIN from the peer a reader sees the end of the stream and never an error (SOCK_DONE in tcp.c); the
@@ -29,8 +31,7 @@ constexpr std::uint64_t kCloseLockNs = 100 * kNsPerMs;
 
 // (F) after the last head. Only grows, though the receiving side may publish a reset beside the sending
 // side's FIN; three tries, since each fails only because another step was published, or the peer meddles.
-void raise_state(AtomicU32& shown, TxState state) {
-    const auto wanted = static_cast<std::uint32_t>(state);
+void raise_word(AtomicU32& shown, std::uint32_t wanted) {
     for (int tries = 0; tries < 3; ++tries) {
         const std::uint32_t seen = shown.load_relaxed();
         if (seen >= wanted || shown.compare_exchange(seen, wanted)) return;
@@ -41,7 +42,7 @@ void raise_state(AtomicU32& shown, TxState state) {
 
 void Stream::publish_tx_state(TxState state) {
     if (state == TxState::reset && has(kWriteShut)) state = TxState::reset_after_fin;
-    publish_and_kick([&] { raise_state(view_.own->producer.state, state); },
+    publish_and_kick([&] { raise_word(view_.own->producer.state, tagged(state)); },
                      [this] {
                          kick(Direction::readable);
                          kick(Direction::writable);
@@ -120,22 +121,24 @@ void Stream::shutdown_read() {
 }
 
 void Stream::close(CloseMode mode) {
-    if ((page().status.fetch_or(kClosed) & kClosed) != 0 &&
-        static_cast<TxState>(view_.own->producer.state.load_relaxed()) != TxState::open &&
-        static_cast<RxState>(view_.own->consumer.state.load_relaxed()) != RxState::open) {
+    const auto closed = tagged_state(page().use.load_relaxed(), RxState::closed);
+    if ((page().status.fetch_or(kClosed) & kClosed) != 0 && has_published_end() &&
+        view_.own->consumer.state.load_relaxed() == closed) {
+        leave();
         return;
     }
     const bool abort = stop_reading() || mode == CloseMode::abort;
     const RobustGuard guard(page().tx_lock, kCloseLockNs);
     if (guard.is_held()) producer().republish();
-    publish_tx_state(abort ? TxState::reset : TxState::fin);
+    const bool keeps = mode == CloseMode::keep && guard.is_held() && !has(kReset | kPeerLied);
+    publish_tx_state(abort ? TxState::reset : (keeps ? TxState::kept : TxState::fin));
 }
 
 // Says whether data is lost by it.
 bool Stream::stop_reading() {
     const RobustGuard guard(page().rx_lock, kCloseLockNs);
     const Result<std::uint64_t> unread = consumer().used(1);
-    view_.own->consumer.state.store_release(static_cast<std::uint32_t>(RxState::closed));
+    view_.own->consumer.state.store_release(tagged_state(page().use.load_relaxed(), RxState::closed));
     return !unread || *unread > 0;
 }
 
@@ -143,9 +146,12 @@ bool Stream::stop_reading() {
 // is at our head. Nothing here trusts the identity in the page: the agent calls this on a page of programs.
 void Stream::peer_vanished() {
     const bool is_data_lost = page().tx.head.load_relaxed() != view_.peer->consumer.tail.load_acquire();
-    view_.peer->consumer.state.store_release(static_cast<std::uint32_t>(RxState::closed));
-    const TxState lost = peer_state() == TxState::open ? TxState::reset : TxState::reset_after_fin;
-    raise_state(view_.peer->producer.state, is_data_lost ? lost : TxState::fin);
+    // It may have begun a use that this end has not accepted.
+    const std::uint32_t shown = view_.peer->producer.state.load_acquire();
+    const std::uint32_t use = page().use.load_relaxed() + (has_caller() ? 1 : 0);
+    view_.peer->consumer.state.store_release(tagged_state(use, RxState::closed));
+    const TxState lost = state_of(shown) == 0 ? TxState::reset : TxState::reset_after_fin;
+    raise_word(view_.peer->producer.state, tagged_state(use, is_data_lost ? lost : TxState::fin));
     note_peer_state();
     wake_all_own_waiters();
 }

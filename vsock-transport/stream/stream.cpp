@@ -38,7 +38,7 @@ Consumer Stream::consumer() const {
 
 Result<std::size_t> Stream::send_some(IoCursor& source) {
     const Result<std::size_t> result = send_locked(source);
-    if (has(kWriteShut) && view_.own->producer.state.load_relaxed() == 0) shutdown_write();
+    if (has(kWriteShut) && !has_published_end()) shutdown_write();
     return result;
 }
 
@@ -51,8 +51,7 @@ Result<std::size_t> Stream::send_locked(IoCursor& source) {
     if (has(kWriteShut | kReset | kClosed) || page().pending_error.load_relaxed() != 0) {
         return no_more_writing();
     }
-    if (has(kPeerFinSeen) && source.remaining() > 0 &&
-        static_cast<RxState>(view_.peer->consumer.state.load_acquire()) != RxState::open) {
+    if (has(kPeerFinSeen) && source.remaining() > 0 && !is_peer_reading()) {
         // Nobody reads any more. TCP takes this write, learns so from the RST it draws, and refuses the next.
         const std::size_t lost = source.remaining();
         source.skip(lost);
@@ -127,6 +126,11 @@ bool Stream::is_writer_worth_waking() const {
 // Kicks the peer's waiters for the direction in which this end made progress: after producing, those that
 // wait to read; after consuming, those that wait to write.
 void Stream::kick(Direction direction) const {
+    // What waits there is a listener, which looks at the stream when it accepts (reuse.cpp).
+    if (!is_unaccepted()) kick_waiters(direction);
+}
+
+void Stream::kick_waiters(Direction direction) const {
     const WakeupLine& line = view_.peer->wakeup;
     const AtomicU64* slots = direction == Direction::readable ? line.readable : line.writable;
     for (unsigned i = 0; i < kWaiterSlots; ++i) {

@@ -32,7 +32,8 @@ struct Readiness {
 
 // measure: peek without copying.
 enum class ReceiveMode : std::uint8_t { consume, peek, discard, measure };
-enum class CloseMode : std::uint8_t { orderly, abort };
+// keep: orderly, and where that loses nothing the end stays for another use.
+enum class CloseMode : std::uint8_t { orderly, abort, keep };
 
 class Stream {
   public:
@@ -67,6 +68,20 @@ class Stream {
     // The far end is gone without a word (its agent says so): FIN, or RST where it had not read everything,
     // as if it had closed. Only where nobody holds the far end any more, since this writes the peer's lines.
     void peer_vanished();
+    // Another use of a connection that both ends closed with CloseMode::keep, by the two processes alone
+    // (reuse.cpp). By whoever alone holds the end; the accepting end's waiter is told of a caller as of data.
+    bool is_kept() const;
+    // Neither end will use it again, or at least the far one not: close(CloseMode::abort) and forget it.
+    bool is_left() const;
+    // Connecting end: whether the far end is ready, and then. False: is_left(), by now.
+    bool may_begin_again() const;
+    bool begin_again(std::uint32_t caller_port);
+    // Accepting end: whether there is a caller, then taking it. 0: there is none, or the agent was faster to
+    // end the keeping.
+    bool has_caller() const;
+    std::uint32_t accept_again();
+    // False: there is a caller.
+    bool stop_keeping();
     // SO_ERROR: the pending errno, once; 0 if none.
     int take_error();
     // An error that was taken and could not be reported after all, because bytes had to be.
@@ -95,8 +110,18 @@ class Stream {
     void kick(Direction direction) const;
     void wake_own_waiters(Direction direction) const;
     void publish_tx_state(TxState state);
+    void reset_page();
+    void leave();
+    bool open_again(std::uint32_t before);
+    void kick_waiters(Direction direction) const;
+    bool is_drained() const;
+    bool is_unaccepted() const;
+    std::uint32_t tagged(TxState state) const { return tagged_state(page().use.load_relaxed(), state); }
     bool has(std::uint32_t status) const { return (page().status.load_acquire() & status) != 0; }
-    TxState peer_state() const { return static_cast<TxState>(view_.peer->producer.state.load_acquire()); }
+    // As the present use has it: a kept end's last word is fin, and one of the use before says nothing yet.
+    TxState peer_state() const;
+    bool is_peer_reading() const;
+    bool has_published_end() const;
 
     Mapping slab_;
     Mapping page_;

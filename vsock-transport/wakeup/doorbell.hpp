@@ -49,6 +49,7 @@ class ReadyArea {
     explicit ReadyArea(DoorbellArea* area) : area_(area) {}
 
     void set_sleeping(bool sleeping) { area_->sleeping.store_relaxed(sleeping ? 1 : 0); }
+    bool is_sleeping() const { return area_->sleeping.load_relaxed() != 0; }
     bool has_ready() const;
 
     // Takes all set bits and calls ready(index) for each; a full scan does not trust the summary.

@@ -1,13 +1,14 @@
 # Sourced after programs.sh: programs whose agents are killed and started again under them.
 # shellcheck shell=bash disable=SC2154
 
-# lose_agents PID: kills the domains' agents in turn, each for a while, until the process has ended. Counts in $losses.
+# lose_agents PID [SECONDS]: kills the domains' agents in turn, each for a while, until the process has ended; between
+# two losses they live for so long. Counts in $losses.
 lose_agents() {
-    local domain counted n
+    local domain counted n lives=${2:-0.4}
     losses=0
     while kill -0 "$1" 2>/dev/null; do
         for domain in "${!agent_pid[@]}"; do
-            sleep 0.4
+            sleep "$lives"
             read -r -a counted < <(counted_by "$domain")
             stop_agent "$domain" KILL
             for n in 0 1 2; do lost_totals[n]=$((lost_totals[n] + counted[n])); done

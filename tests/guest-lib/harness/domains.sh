@@ -87,6 +87,8 @@ background() {
     background_pid=$!
     started+=("$background_pid")
 }
+# The program itself, behind timeout(1).
+child_of() { pgrep -P "$1" | head -n 1; }
 
 # ask DOMAIN KIND EXPRESSION: a value of the agent's report.
 ask() { "$harness/agent_query.py" "$@"; }

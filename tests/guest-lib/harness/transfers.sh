@@ -21,8 +21,6 @@ end_transfer() {
     wait "$receiver" 2>"$where/wait"
     receiver_code=$?
 }
-# The program itself, behind timeout(1).
-child_of() { pgrep -P "$1" | head -n 1; }
 
 # Both sides saw the same bytes, to the end, over that transport.
 went_well() {

@@ -39,5 +39,3 @@ listen() {
     until_true 20 test -s "$port_file"
 }
 received() { cat "$port_file.received" && grep -q "^$1 [0-9a-f]* end $2$" "$port_file.received"; }
-# The program itself, behind timeout(1).
-child_of() { pgrep -P "$1" | head -n 1; }

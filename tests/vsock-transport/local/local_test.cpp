@@ -2,25 +2,19 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/memfd.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-
 #include <unistd.h>
 
 #include <vector>
 
+#include "tests/support/readable.hpp"
 #include "vsock-transport/base/mapping.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
 
 namespace xylem {
 namespace {
-
-bool is_readable(int fd) {
-    pollfd waiting{fd, POLLIN, 0};
-    return ::poll(&waiting, 1, 0) == 1;
-}
 
 TEST(slab_memfd, is_zeroed_has_its_size_and_cannot_be_resized_or_sealed_further) {
     const Result<UniqueFd> fd = make_sealed_memfd("test", 8192);

@@ -1,0 +1,81 @@
+// Keeping, ended by the agent. The word that says `kept` is in the slab, and is taken back by a
+// compare-and-swap, which fails if the process uses the connection again at this moment; then all is as if
+// the agent had come earlier.
+#include "control/agent/end_keeping.hpp"
+
+#include <sys/mman.h>
+
+#include <vector>
+
+#include "control/agent/agent.hpp"
+#include "control/agent/end_closing.hpp"
+
+namespace xylem::agent {
+namespace {
+
+Result<Mapping> map_blocks(const End& end) {
+    return Mapping::shared(end.slab->fd.get(), kRingsOffsetBytes, PROT_READ | PROT_WRITE);
+}
+
+EndBlock& block_of(const Mapping& blocks, unsigned side) {
+    return *blocks.as<EndBlock>(kEndBlockOffsetBytes + side * sizeof(EndBlock));
+}
+
+bool has_closed(const End& end) {
+    return end.has_memory() && (end.end_page()->status.load_acquire() & kClosed) != 0;
+}
+
+// False: it is not kept, or a caller waits in it.
+bool take_back(const End& end) {
+    if (!has_closed(end)) return false;
+    const Result<Mapping> blocks = map_blocks(end);
+    if (!blocks) return false;
+    const std::uint32_t use = uses_again(end);
+    if (use_of(block_of(*blocks, 1 - end.identity.side).producer.state.load_acquire()) == use + 1)
+        return false;
+    AtomicU32& state = block_of(*blocks, end.identity.side).producer.state;
+    if (!state.compare_exchange(tagged_state(use, TxState::kept), tagged_state(use, TxState::left)))
+        return false;
+    end.end_page()->is_revoked.store_release(1);  // the slab will be another connection's
+    return true;
+}
+
+// Its process learns it from the page when it looks.
+void forget(Agent& agent, const End& end) {
+    for (const SessionId holder : end.holders) {
+        if (const SessionPtr session = agent.sessions.find(holder)) session->ends.erase(end.id());
+    }
+    finish(agent, end.id(), CloseMode::orderly);
+}
+
+}  // namespace
+
+std::uint32_t uses_again(const End& end) {
+    return end.has_memory() ? end.end_page()->use.load_acquire() & kMaxUse : 0;
+}
+
+bool is_kept(const End& end) {
+    if (!has_closed(end)) return false;
+    const Result<Mapping> blocks = map_blocks(end);
+    if (!blocks) return false;
+    const std::uint32_t word = block_of(*blocks, end.identity.side).producer.state.load_acquire();
+    return word == tagged_state(uses_again(end), TxState::kept);
+}
+
+void leave_kept(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain) {
+    const End* end = agent.ends.find(own_end);
+    if (end != nullptr && end->identity.peer_domain == peer_domain && take_back(*end)) forget(agent, *end);
+}
+
+void revoke_keeping(Agent& agent) {
+    std::vector<EndId> kept;
+    agent.ends.for_each([&kept](const End& end) {
+        if (end.has_memory() && take_back(end)) kept.push_back(end.id());
+        if (end.has_memory()) end.end_page()->is_revoked.store_release(1);
+    });
+    for (const EndId id : kept) {
+        if (const End* end = agent.ends.find(id)) forget(agent, *end);
+    }
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,156 @@
+// Kept ends: what of a process is kept, and when all of it goes. Ends of the calling side stand in a table
+// here; the oldest makes room for the newest.
+#include "guest-lib/kept_end.hpp"
+
+#include <cstring>
+
+#include "guest-lib/arrivals.hpp"
+#include "guest-lib/epoll_set.hpp"
+#include "guest-lib/last_words.hpp"
+#include "guest-lib/run.hpp"
+#include "guest-lib/session.hpp"
+#include "guest-lib/socket.hpp"
+
+namespace xylem {
+
+constinit Lock kept_lock;
+
+namespace {
+
+struct KeptCall {
+    KeptEnd end;
+    const MapTableHeader* map = nullptr;  // as it was: another may lead elsewhere, or want other rings
+};
+
+constexpr unsigned kMostCalls = 32;
+constinit KeptCall calls[kMostCalls];
+constinit unsigned next_victim = 0;
+
+bool is_same_address(const SocketName& a, const SocketName& b) {
+    return a.family == b.family && a.scope_id == b.scope_id &&
+           std::memcmp(a.address, b.address, sizeof a.address) == 0;
+}
+
+// Frees the places of ends that nobody can use again.
+void sweep() {
+    for (KeptCall& call : calls) {
+        if (call.end.stream && call.end.stream.is_left()) call.end.release();
+    }
+}
+
+void keep_call(KeptEnd& end) {
+    sweep();
+    KeptCall* place = nullptr;
+    for (KeptCall& call : calls) {
+        if (!call.end.stream) place = &call;
+    }
+    if (place == nullptr) {
+        place = &calls[next_victim++ % kMostCalls];
+        place->end.release();
+    }
+    place->end.stream = std::move(end.stream);
+    place->end.end_id = end.end_id;
+    place->map = Session::self().map_in_force();
+}
+
+bool keep(Socket& socket, KeptEnd& end) {
+    if (end.stream.page().side == 0) {
+        keep_call(end);
+        return true;
+    }
+    Arrivals* arrivals = Arrivals::find(socket.listener_id);
+    return arrivals != nullptr && arrivals->add(end);
+}
+
+bool is_worth_keeping(const Socket& socket) {
+    if (socket.family == AF_VSOCK || is_sandboxed()) return false;
+    if (socket.stream.page().side == 1 && Arrivals::find(socket.listener_id) == nullptr) return false;
+    return socket.stream.page().is_revoked.load_relaxed() == 0;
+}
+
+}  // namespace
+
+void KeptEnd::tell_release() const {
+    ReleaseMessage message{};
+    message.end_id = end_id;
+    Session::self().tell(SessionMessage::release, message);
+}
+
+void KeptEnd::release() {
+    if (!is_taken_back()) {
+        stream.close(CloseMode::abort);
+        tell_release();
+    }
+    forget();
+}
+
+bool keep_end(Socket& socket) {
+    LockGuard guard(kept_lock);
+    if (!is_worth_keeping(socket) || !Session::self().close_to_keep(socket.stream)) return false;
+    KeptEnd end;
+    end.stream = std::move(socket.stream);
+    end.end_id = socket.end_id;
+    if (keep(socket, end)) return true;
+    end.release();
+    return true;
+}
+
+bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken) {
+    LockGuard guard(kept_lock);
+    for (KeptCall& call : calls) {
+        if (!call.end.stream) continue;
+        const EndPage& page = call.end.stream.page();
+        const SocketName far = unmapped(page.peer);
+        if (far.port != peer.port || !is_same_address(far, peer)) continue;
+        if (call.map != &map || call.end.stream.is_left()) {
+            call.end.release();
+            continue;
+        }
+        if (!is_same_address(unmapped(page.local), local) || !call.end.stream.may_begin_again()) continue;
+        taken.stream = std::move(call.end.stream);
+        taken.end_id = call.end.end_id;
+        if (taken.stream.begin_again(local.port)) {
+            taken.stream.page().local.port = local.port;
+            return true;
+        }
+        taken.release();
+    }
+    return false;
+}
+
+void release_kept_ends() {
+    LockGuard guard(kept_lock);
+    for (KeptCall& call : calls) {
+        if (call.end.stream) call.end.release();
+    }
+    Arrivals::release_all();
+}
+
+void give_up_kept_ends() {
+    for (KeptCall& call : calls) {
+        if (call.end.stream) call.end.release();
+    }
+    Arrivals::give_up_all(true);
+}
+
+void renew_kept_ends() {
+    LockGuard guard(kept_lock);
+    for (KeptCall& call : calls) {
+        if (call.end.stream) call.end.release();
+    }
+    Arrivals::give_up_all(false);
+}
+
+void forget_kept_ends_of_parent() {
+    kept_lock.reset();
+    for (KeptCall& call : calls) call.end.forget();
+    Arrivals::forget_all_of_parent();
+    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
+        Ref<Socket> listener = find<Socket>(fd);
+        if (!listener || listener->arrivals == nullptr) continue;
+        listener->arrivals = nullptr;
+        EpollSet::on_became_listener(*listener);
+    }
+}
+
+}  // namespace xylem
