@@ -25,17 +25,19 @@ bool has_closed(const End& end) {
     return end.has_memory() && (end.end_page()->status.load_acquire() & kClosed) != 0;
 }
 
-// False: it is not kept, or a caller waits in it.
+// False: it is not kept, or a caller waits in it. As Stream::stop_keeping(), which is the process's.
 bool take_back(const End& end) {
     if (!has_closed(end)) return false;
     const Result<Mapping> blocks = map_blocks(end);
     if (!blocks) return false;
     const std::uint32_t use = uses_again(end);
-    if (use_of(block_of(*blocks, 1 - end.identity.side).producer.state.load_acquire()) == use + 1)
-        return false;
+    const std::uint32_t kept = tagged_state(use, TxState::kept);
+    const std::uint32_t left = tagged_state(use, TxState::left);
     AtomicU32& state = block_of(*blocks, end.identity.side).producer.state;
-    if (!state.compare_exchange(tagged_state(use, TxState::kept), tagged_state(use, TxState::left)))
-        return false;
+    const AtomicU32& far = block_of(*blocks, 1 - end.identity.side).producer.state;
+    if (use_of(far.load_acquire()) == use + 1 || !state.compare_exchange(kept, left)) return false;
+    full_fence();  // before the look for a caller
+    if (use_of(far.load_acquire()) == use + 1 && state.compare_exchange(left, kept)) return false;
     end.end_page()->is_revoked.store_release(1);  // the slab will be another connection's
     return true;
 }

@@ -16,6 +16,8 @@
 // stays if there is one; so C does not begin unseen. Where both see the other, A accepts a connection that C
 // has reset already. The peer's words may be anything: a use that is neither the own one nor, at C, the kept
 // one before, counts as reset.
+//
+// tests/model/reuse.pml models this, and leaves a caller alone as soon as a fence or a look is taken out.
 #include "vsock-transport/stream/stream.hpp"
 #include "vsock-transport/wakeup/recipe.hpp"
 
