@@ -132,11 +132,15 @@ bool Arrivals::look() {
     for (unsigned i = 0; i < kMostEnds; ++i) {
         Place& place = places_[(next_ + i) % kMostEnds];
         if (!place.has_rung) continue;
-        if (!place.end.is_taken_back() && place.end.stream.has_caller()) {
+        place.has_rung = false;
+        if (place.end.is_taken_back()) {
+            empty(place);
+            place.end.forget();
+        } else if (place.end.stream.has_caller()) {
+            place.has_rung = true;
             next_ = (next_ + i) % kMostEnds;
             return true;
         }
-        place.has_rung = false;
     }
     return false;
 }

@@ -62,9 +62,13 @@ bool keep(Socket& socket, KeptEnd& end) {
     return arrivals != nullptr && arrivals->add(end);
 }
 
+// Only what the agent of now can close if this process cannot; ids of listeners are its own, too.
 bool is_worth_keeping(const Socket& socket) {
     if (socket.family == AF_VSOCK || is_sandboxed()) return false;
-    if (socket.stream.page().side == 1 && Arrivals::find(socket.listener_id) == nullptr) return false;
+    if (socket.made_by_boot_id != Session::self().agent_boot_id()) return false;
+    const bool has_called = socket.stream.page().side == 0;
+    if (has_called ? !socket.stream.would_peer_keep() : Arrivals::find(socket.listener_id) == nullptr)
+        return false;
     return socket.stream.page().is_revoked.load_relaxed() == 0;
 }
 

@@ -57,6 +57,8 @@ class Session {
     const MapTableHeader* map();
     // The same without a look whether it is superseded or the agent is there.
     const MapTableHeader* map_in_force() const { return map_.load_acquire(); }
+    // Which agent it is; 0 before the first.
+    std::uint64_t agent_boot_id() const { return boot_id_; }
     std::uint32_t own_domain() const { return own_domain_; }
     bool is_open() const { return static_cast<bool>(socket_); }
     // The agent was there and is gone; another will be told of what this process has.

@@ -94,10 +94,11 @@ struct Socket : FdObject {
     WaitPolicy read_policy;
     WaitPolicy write_policy;
     std::uint64_t end_id = 0;
-    AtomicU32 abort_on_close{0};  // SO_LINGER with zero seconds
-    AtomicU32 is_unshown{0};      // used again: the agent knows the connection by another kernel socket
-    AtomicU32 has_told_bytes{0};  // at the end of the process (last_words.hpp)
-    AtomicU32 connect_report{0};  // a non-blocking connect said EINPROGRESS; the next connect() says 0
+    std::uint64_t made_by_boot_id = 0;  // of the agent that knows the end's memory
+    AtomicU32 abort_on_close{0};        // SO_LINGER with zero seconds
+    AtomicU32 is_unshown{0};            // used again: the agent knows the connection by another kernel socket
+    AtomicU32 has_told_bytes{0};        // at the end of the process (last_words.hpp)
+    AtomicU32 connect_report{0};        // a non-blocking connect said EINPROGRESS; the next connect() says 0
     VsockPart vsock;
 
     // listening, and of accepted connections where they came from

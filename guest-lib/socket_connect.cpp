@@ -193,6 +193,7 @@ Result<std::size_t> Socket::attach(int fd, const Received& attached) {
     if (!opened) return fail(opened.error());
     stream = std::move(*opened);
     end_id = message->end_id;
+    made_by_boot_id = Session::self().agent_boot_id();
     become_ring(fd);
     return std::size_t{0};
 }
@@ -200,6 +201,7 @@ Result<std::size_t> Socket::attach(int fd, const Received& attached) {
 void Socket::take_over(int fd, KeptEnd& end) {
     stream = std::move(end.stream);
     end_id = end.end_id;
+    made_by_boot_id = end.is_unknown ? 0 : Session::self().agent_boot_id();
     is_unshown.store_relaxed(1);
     become_ring(fd);
 }

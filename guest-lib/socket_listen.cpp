@@ -131,9 +131,12 @@ Socket* Socket::enter_accepted(int fd, bool made_stand_in) {
 bool Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached) {
     Socket* accepted = enter_accepted(fd, made_stand_in);
     if (accepted == nullptr) return false;
-    if (accepted->attach(fd, attached)) return true;
-    leave(fd);
-    return false;
+    if (!accepted->attach(fd, attached)) {
+        leave(fd);
+        return false;
+    }
+    if (arrivals != nullptr) accepted->stream.say_would_keep();
+    return true;
 }
 
 // A connection of the agent's queue, or -1 and errno: EAGAIN if there is none. The descriptor is made before

@@ -42,8 +42,12 @@ bool take_back(const End& end) {
     return true;
 }
 
-// Its process learns it from the page when it looks.
+// Its process looks at the page when its listener is rung, or with the next end that it keeps.
 void forget(Agent& agent, const End& end) {
+    for (const AtomicU64& slot : end.end_page()->readable_waiters) {
+        const WaitToken token(slot.load_relaxed());
+        if (token) agent.ring(agent.settings.domain, token);
+    }
     for (const SessionId holder : end.holders) {
         if (const SessionPtr session = agent.sessions.find(holder)) session->ends.erase(end.id());
     }

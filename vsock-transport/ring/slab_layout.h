@@ -80,6 +80,7 @@ struct alignas(kCacheLineBytes) ProducerLine {
     AtomicU64 origin;       // cursor of the byte at offset 0
     AtomicU32 state;        // TxState, tagged
     AtomicU32 caller_port;  // of the connecting end, in this use; 0 in the first
+    AtomicU32 would_keep;   // of the accepting end: not 0 if it can keep this connection
 };
 
 struct alignas(kCacheLineBytes) ConsumerLine {

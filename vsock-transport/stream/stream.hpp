@@ -71,6 +71,9 @@ class Stream {
     // Another use of a connection that both ends closed with CloseMode::keep, by the two processes alone
     // (reuse.cpp). By whoever alone holds the end; the accepting end's waiter is told of a caller as of data.
     bool is_kept() const;
+    // A hint, so that a caller does not keep what the far end never will.
+    void say_would_keep() { view_.own->producer.would_keep.store_relaxed(1); }
+    bool would_peer_keep() const { return view_.peer->producer.would_keep.load_relaxed() != 0; }
     // Neither end will use it again, or at least the far one not: close(CloseMode::abort) and forget it.
     bool is_left() const;
     // Connecting end: whether the far end is ready, and then. False: is_left(), by now.
