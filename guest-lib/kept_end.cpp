@@ -89,8 +89,8 @@ void KeptEnd::release() {
 }
 
 bool keep_end(Socket& socket) {
-    LockGuard guard(kept_lock);
-    if (!is_worth_keeping(socket) || !Session::self().close_to_keep(socket.stream)) return false;
+    const TryLockGuard guard(kept_lock);
+    if (!guard.is_held() || !is_worth_keeping(socket) || !Session::self().close_to_keep(socket.stream)) return false;
     KeptEnd end;
     end.stream = std::move(socket.stream);
     end.end_id = socket.end_id;
@@ -100,7 +100,8 @@ bool keep_end(Socket& socket) {
 }
 
 bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken) {
-    LockGuard guard(kept_lock);
+    const TryLockGuard guard(kept_lock);
+    if (!guard.is_held()) return false;
     for (KeptCall& call : calls) {
         if (!call.end.stream) continue;
         const EndPage& page = call.end.stream.page();

@@ -37,9 +37,9 @@ constinit AtomicU32 process_id;
 std::uint32_t current_pid() { return static_cast<std::uint32_t>(system_call(SYS_getpid)); }
 
 void before_fork() {
+    show_ends_used_again();
     kept_lock.lock();
     give_up_kept_ends();
-    show_ends_used_again();
     EpollSet::lock_all();
     Session::self().before_fork();
 }
