@@ -33,7 +33,7 @@ Arrivals* Arrivals::make(std::uint64_t listener_id, int queue_fd) {
     if (made == nullptr) return nullptr;
     made->set_ = make_private(std::move(set));
     made->listener_id_ = listener_id;
-    LockGuard guard(kept_lock);
+    LockGuard guard(kept_lock());
     made->next_open_ = first_open;
     first_open = made;
     return made;
@@ -46,7 +46,7 @@ Arrivals* Arrivals::find(std::uint64_t listener_id) {
 }
 
 void Arrivals::begin_anew(std::uint64_t listener_id, int queue_fd) {
-    LockGuard guard(kept_lock);
+    LockGuard guard(kept_lock());
     listener_id_ = listener_id;
     add_to(set_.get(), queue_fd);
     for (unsigned a = 0; a < area_count_; ++a) areas_[a].register_again();
@@ -60,7 +60,7 @@ void Arrivals::empty(Place& place) {
 }
 
 void Arrivals::close() {
-    LockGuard guard(kept_lock);
+    LockGuard guard(kept_lock());
     Arrivals** link = &first_open;
     while (*link != this) link = &(*link)->next_open_;
     *link = next_open_;
@@ -146,7 +146,7 @@ bool Arrivals::look() {
 }
 
 bool Arrivals::has_caller() {
-    LockGuard guard(kept_lock);
+    LockGuard guard(kept_lock());
     collect();
     return look() || !calm_down();
 }
@@ -166,7 +166,7 @@ bool Arrivals::calm_down() {
 }
 
 std::uint32_t Arrivals::take(KeptEnd& taken) {
-    LockGuard guard(kept_lock);
+    LockGuard guard(kept_lock());
     collect();
     while (look()) {
         Place& place = places_[next_];

@@ -13,9 +13,9 @@
 
 namespace xylem {
 
-constinit Lock kept_lock;
-
 namespace {
+
+constinit Lock the_kept_lock;
 
 struct KeptCall {
     KeptEnd end;
@@ -74,6 +74,8 @@ bool is_worth_keeping(const Socket& socket) {
 
 }  // namespace
 
+Lock& kept_lock() { return the_kept_lock; }
+
 void KeptEnd::tell_release() const {
     ReleaseMessage message{};
     message.end_id = end_id;
@@ -89,8 +91,9 @@ void KeptEnd::release() {
 }
 
 bool keep_end(Socket& socket) {
-    const TryLockGuard guard(kept_lock);
-    if (!guard.is_held() || !is_worth_keeping(socket) || !Session::self().close_to_keep(socket.stream)) return false;
+    const TryLockGuard guard(kept_lock());
+    if (!guard.is_held() || !is_worth_keeping(socket) || !Session::self().close_to_keep(socket.stream))
+        return false;
     KeptEnd end;
     end.stream = std::move(socket.stream);
     end.end_id = socket.end_id;
@@ -100,7 +103,7 @@ bool keep_end(Socket& socket) {
 }
 
 bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken) {
-    const TryLockGuard guard(kept_lock);
+    const TryLockGuard guard(kept_lock());
     if (!guard.is_held()) return false;
     for (KeptCall& call : calls) {
         if (!call.end.stream) continue;
@@ -124,7 +127,7 @@ bool call_again(const MapTableHeader& map, const SocketName& local, const Socket
 }
 
 void release_kept_ends() {
-    LockGuard guard(kept_lock);
+    LockGuard guard(kept_lock());
     for (KeptCall& call : calls) {
         if (call.end.stream) call.end.release();
     }
@@ -139,7 +142,7 @@ void give_up_kept_ends() {
 }
 
 void renew_kept_ends() {
-    LockGuard guard(kept_lock);
+    LockGuard guard(kept_lock());
     for (KeptCall& call : calls) {
         if (call.end.stream) call.end.release();
     }
@@ -147,7 +150,7 @@ void renew_kept_ends() {
 }
 
 void forget_kept_ends_of_parent() {
-    kept_lock.reset();
+    kept_lock().reset();
     for (KeptCall& call : calls) call.end.forget();
     Arrivals::forget_all_of_parent();
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {

@@ -27,7 +27,7 @@ struct KeptEnd {
 };
 
 // All kept ends of the process. Taken before the session's locks, and held over fork().
-extern Lock kept_lock;
+Lock& kept_lock();
 
 // Closes the socket's end, which nobody in this process uses any more, and keeps it where that may serve.
 // False: it is for the caller to release.

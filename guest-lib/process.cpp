@@ -38,7 +38,7 @@ std::uint32_t current_pid() { return static_cast<std::uint32_t>(system_call(SYS_
 
 void before_fork() {
     show_ends_used_again();
-    kept_lock.lock();
+    kept_lock().lock();
     give_up_kept_ends();
     EpollSet::lock_all();
     Session::self().before_fork();
@@ -47,7 +47,7 @@ void before_fork() {
 void after_fork_in_parent() {
     Session::self().after_fork_in_parent();
     EpollSet::unlock_all();
-    kept_lock.unlock();
+    kept_lock().unlock();
 }
 
 void after_fork_in_child() {
