@@ -107,7 +107,12 @@ bool Arrivals::add(KeptEnd& end) {
     free->end.end_id = end.end_id;
     free->area = area;
     free->slot = slot;
-    full_fence();  // (W1) the slot is shown; a peer that calls already has not seen it
+    full_fence();  // (W1) the slot is shown; a peer that calls already, and an agent, have not seen it
+    if (free->end.is_taken_back()) {
+        empty(*free);
+        free->end.forget();
+        return true;
+    }
     if (!free->end.stream.has_caller()) return true;
     free->has_rung = true;
     kick_local(area->kicker.get());

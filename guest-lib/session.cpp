@@ -162,7 +162,8 @@ bool Session::close_to_keep(Stream& stream) {
     if (!is_open() || was_forked_unseen_ || stream.page().holders.load_acquire() > 1) return false;
     if (is_asked_why()) count_bytes(stream);
     stream.close(CloseMode::keep);
-    return stream.is_kept();
+    // The far end may be gone already, and its agent's word of it with it: nobody would tell again.
+    return !stream.is_left();
 }
 
 // A message without descriptors can be written. The agent empties its sessions; if this one is full it is

@@ -44,6 +44,7 @@ bool take_back(const End& end) {
 
 // Its process looks at the page when its listener is rung, or with the next end that it keeps.
 void forget(Agent& agent, const End& end) {
+    full_fence();  // (K1) is_revoked before the look for a waiter
     for (const AtomicU64& slot : end.end_page()->readable_waiters) {
         const WaitToken token(slot.load_relaxed());
         if (token) agent.ring(agent.settings.domain, token);

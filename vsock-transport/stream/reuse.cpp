@@ -64,9 +64,9 @@ void Stream::leave() {
 bool Stream::is_left() const {
     if (page().is_revoked.load_acquire() != 0 || !is_kept()) return true;
     const std::uint32_t word = view_.peer->producer.state.load_acquire();
-    // One that is about to keep says first that it does not read any more.
-    return use_of(word) == page().use.load_relaxed() &&
-           state_of(word) > static_cast<std::uint32_t>(TxState::kept);
+    if (use_of(word) != page().use.load_relaxed()) return false;
+    const auto state = static_cast<TxState>(state_of(word));
+    return state > TxState::kept || (state == TxState::fin && !is_peer_reading());
 }
 
 // Neither ring holds a byte, as far as the far end says; what it says is believed at its own cost.
