@@ -120,7 +120,7 @@ void finish(Agent& agent, EndId id, CloseMode mode) {
     if (end->has_memory()) close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
     const bool had_memory = end->has_memory();
     if (had_memory) count_bytes(agent.counters, *end);
-    agent.counters.uses_again += uses_again(*end);
+    count_uses(agent.counters, *end);
     if (RunSums* run = agent.runs.find(end->run_id)) run->add(*end);
     end->page.unmap();
     end->slab.reset();

@@ -61,6 +61,10 @@ std::uint32_t uses_again(const End& end) {
     return end.has_memory() ? end.end_page()->use.load_acquire() & kMaxUse : 0;
 }
 
+void count_uses(Counters& counters, const End& end) {
+    if (end.identity.side == 0) counters.uses_again += uses_again(end);
+}
+
 bool is_kept(const End& end) {
     if (!has_closed(end)) return false;
     const Result<Mapping> blocks = map_blocks(end);

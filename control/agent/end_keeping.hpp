@@ -3,6 +3,7 @@
 // process cannot know that there is nothing to wait for.
 #pragma once
 
+#include "control/agent/counters.hpp"
 #include "control/agent/ends.hpp"
 
 namespace xylem::agent {
@@ -11,6 +12,8 @@ struct Agent;
 
 // How often the connection was used after its first time.
 std::uint32_t uses_again(const End& end);
+// Adds them, of a connecting end: beside the connections that were asked for.
+void count_uses(Counters& counters, const End& end);
 bool is_kept(const End& end);
 // The far end of the connection is gone: own_end, if it is kept and no caller waits in it, is finished.
 void leave_kept(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain);

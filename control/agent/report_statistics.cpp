@@ -13,7 +13,7 @@ Json counters_of(const Agent& agent) {
     Counters counters = agent.counters;
     agent.ends.for_each([&](const End& end) {
         count_bytes(counters, end);
-        counters.uses_again += uses_again(end);
+        count_uses(counters, end);
     });
     return {
 #define XYLEM_COUNTER(name) {#name, counters.name},

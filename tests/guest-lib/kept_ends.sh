@@ -86,7 +86,6 @@ stop_server
 
 # Another policy, another map: in the middle of a caller's calls -----------------------------------------------------
 
-ring_connections() { ask "$1" statistics 'report["counters"]["connects_ring"] + report["counters"]["uses_again"]'; }
 reloads() { # FILE
     local one two
     one=$(counter 1 "$1_reloads") two=$(counter 2 "$1_reloads")

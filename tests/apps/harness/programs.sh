@@ -37,7 +37,7 @@ rings = sent = 0
 failed = collections.Counter()
 for line in sys.stdin:
     report = json.loads(line)
-    rings += report["counters"]["connects_ring"]
+    rings += report["counters"]["connects_ring"] + report["counters"]["uses_again"]
     sent += report["counters"]["tx_bytes"]
     failed.update(report["connects_failed"])
 print(rings, sent, sum(n for r, n in failed.items() if r != sys.argv[1]), ",".join(f"{r}:{n}" for r, n in sorted(failed.items())) or "-")' "$tolerated_reason"

@@ -154,7 +154,7 @@ class Module:
         def grown(name):
             return after["counters"][name] - before["counters"][name]
 
-        self.connections = grown("connects_ring")
+        self.connections = grown("connects_ring") + grown("uses_again")
         self.bytes = grown("tx_bytes")
         self.failed_connects = {reason: count - before["connects_failed"].get(reason, 0)
                                 for reason, count in after["connects_failed"].items()

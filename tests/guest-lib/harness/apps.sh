@@ -41,7 +41,7 @@ look() {
 carried() {
     local name=$1 least=$2 client seen=0 now rings_before tcp_before rings
     shift 2
-    rings_before=$(counter 2 connects_ring)
+    rings_before=$(ring_connections 2)
     tcp_before=$(ask 2 statistics 'sum(report["connects_failed"].values())')
     background 2 "$@" >"$scratch/client.log" 2>&1
     client=$background_pid
@@ -54,7 +54,7 @@ carried() {
         sleep 0.02
     done
     check "$name: ends well" wait_for "$client"
-    rings=$(($(counter 2 connects_ring) - rings_before))
+    rings=$(($(ring_connections 2) - rings_before))
     note "$name: rings were seen with $seen bytes; $rings ring connections"
     check "$name: the ring carried it" test "$seen" -ge "$least"
     check "$name: nothing went over TCP" test "$(ask 2 statistics 'sum(report["connects_failed"].values())')" -eq "$tcp_before"

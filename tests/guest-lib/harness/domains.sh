@@ -92,6 +92,8 @@ child_of() { pgrep -P "$1" | head -n 1; }
 
 # ask DOMAIN KIND EXPRESSION: a value of the agent's report.
 ask() { "$harness/agent_query.py" "$@"; }
+# Those that agents made, and those that programs made out of them.
+ring_connections() { ask "$1" statistics 'report["counters"]["connects_ring"] + report["counters"]["uses_again"]'; }
 counter() { ask "$1" statistics "report['counters']['$2']"; }
 live_ends() { ask "$1" sockets 'sum(s["kind"] == "connection" and s["transport"] == "ring" for s in report["sockets"])'; }
 has_no_ends() { [[ $(live_ends "$1") == 0 ]]; }
