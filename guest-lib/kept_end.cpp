@@ -38,6 +38,12 @@ void sweep() {
     }
 }
 
+void release_calls() {
+    for (KeptCall& call : calls) {
+        if (call.end.stream) call.end.release();
+    }
+}
+
 void keep_call(KeptEnd& end) {
     sweep();
     KeptCall* place = nullptr;
@@ -128,24 +134,18 @@ bool call_again(const MapTableHeader& map, const SocketName& local, const Socket
 
 void release_kept_ends() {
     LockGuard guard(kept_lock());
-    for (KeptCall& call : calls) {
-        if (call.end.stream) call.end.release();
-    }
+    release_calls();
     Arrivals::release_all();
 }
 
 void give_up_kept_ends() {
-    for (KeptCall& call : calls) {
-        if (call.end.stream) call.end.release();
-    }
+    release_calls();
     Arrivals::give_up_all(true);
 }
 
 void renew_kept_ends() {
     LockGuard guard(kept_lock());
-    for (KeptCall& call : calls) {
-        if (call.end.stream) call.end.release();
-    }
+    release_calls();
     Arrivals::give_up_all(false);
 }
 

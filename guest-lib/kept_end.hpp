@@ -1,5 +1,5 @@
 // Connections that ended in order and stay between two processes, for the next one between them
-// (vsock-transport/stream/reuse.cpp). The caller keeps its ends in a table of its own (kept_calls.cpp), the
+// (vsock-transport/stream/reuse.cpp). The caller keeps its ends in a table of its own (kept_end.cpp), the
 // other process beside the listener that they came from (arrivals.cpp).
 #pragma once
 
@@ -19,7 +19,7 @@ struct KeptEnd {
     bool is_unknown = false;  // to the agent, which was restarted
 
     // The agent ended the keeping: the memory may be another connection's, and nothing of it may be written.
-    bool is_taken_back() const { return stream.page().is_revoked.load_acquire() != 0; }
+    bool is_taken_back() const { return (stream.page().is_revoked.load_acquire() & kTakenBack) != 0; }
     // Gives it up for good, and tells the agent.
     void release();
     void tell_release() const;

@@ -38,17 +38,21 @@ bool take_back(const End& end) {
     if (use_of(far.load_acquire()) == use + 1 || !state.compare_exchange(kept, left)) return false;
     full_fence();  // before the look for a caller
     if (use_of(far.load_acquire()) == use + 1 && state.compare_exchange(left, kept)) return false;
-    end.end_page()->is_revoked.store_release(1);  // the slab will be another connection's
+    end.end_page()->is_revoked.store_release(kTakenBack);
     return true;
 }
 
-// Its process looks at the page when its listener is rung, or with the next end that it keeps.
-void forget(Agent& agent, const End& end) {
+// Its process looks at the end then.
+void ring_listener(Agent& agent, const End& end) {
     full_fence();  // (K1) is_revoked before the look for a waiter
     for (const AtomicU64& slot : end.end_page()->readable_waiters) {
         const WaitToken token(slot.load_relaxed());
         if (token) agent.ring(agent.settings.domain, token);
     }
+}
+
+void forget(Agent& agent, const End& end) {
+    ring_listener(agent, end);
     for (const SessionId holder : end.holders) {
         if (const SessionPtr session = agent.sessions.find(holder)) session->ends.erase(end.id());
     }
@@ -75,14 +79,16 @@ bool is_kept(const End& end) {
 
 void leave_kept(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain) {
     const End* end = agent.ends.find(own_end);
-    if (end != nullptr && end->identity.peer_domain == peer_domain && take_back(*end)) forget(agent, *end);
+    if (end == nullptr || end->identity.peer_domain != peer_domain) return;
+    if (take_back(*end)) return forget(agent, *end);
+    if (has_closed(*end)) ring_listener(agent, *end);  // a caller that died may not have rung
 }
 
 void revoke_keeping(Agent& agent) {
     std::vector<EndId> kept;
     agent.ends.for_each([&kept](const End& end) {
         if (end.has_memory() && take_back(end)) kept.push_back(end.id());
-        if (end.has_memory()) end.end_page()->is_revoked.store_release(1);
+        if (end.has_memory()) end.end_page()->is_revoked.fetch_or(1);
     });
     for (const EndId id : kept) {
         if (const End* end = agent.ends.find(id)) forget(agent, *end);

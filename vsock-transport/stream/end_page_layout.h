@@ -32,6 +32,9 @@ enum EndStatus : std::uint32_t {
     kClosed = 32,      // the last holder closed it
 };
 
+// What is_revoked holds once the agent ended the keeping: the slab may be another connection's.
+inline constexpr std::uint32_t kTakenBack = 2;
+
 // What pending_error holds once its error was reported: no second one follows.
 inline constexpr std::uint32_t kErrorTaken = 1U << 31;
 
@@ -69,7 +72,7 @@ struct EndPage {
     AtomicU64 receive_timeout_ns;  // SO_RCVTIMEO; 0 = none
     AtomicU64 send_timeout_ns;     // SO_SNDTIMEO; 0 = none
     AtomicU32 use;                 // how often the connection was used before this time; the own words' tag
-    AtomicU32 is_revoked;          // by the agent: no further use
+    AtomicU32 is_revoked;          // by the agent: no further use; kTakenBack: and it has left for this end
     AtomicU64 tx_begin;            // cursors at which this use began
     AtomicU64 rx_begin;
 

@@ -148,7 +148,8 @@ void Stream::peer_vanished() {
     const bool is_data_lost = page().tx.head.load_relaxed() != view_.peer->consumer.tail.load_acquire();
     // It may have begun a use that this end has not accepted.
     const std::uint32_t shown = view_.peer->producer.state.load_acquire();
-    const std::uint32_t use = page().use.load_relaxed() + (has_caller() ? 1 : 0);
+    std::uint32_t use = page().use.load_relaxed();
+    if (use_of(shown) == use + 1) ++use;
     view_.peer->consumer.state.store_release(tagged_state(use, RxState::closed));
     const TxState lost = state_of(shown) == 0 ? TxState::reset : TxState::reset_after_fin;
     raise_word(view_.peer->producer.state, tagged_state(use, is_data_lost ? lost : TxState::fin));
