@@ -97,7 +97,7 @@ bool Arrivals::add(KeptEnd& end) {
         }
         if (!place.end.stream) free = &place;
     }
-    if (free == nullptr || !takes_more_) return false;
+    if (free == nullptr || !takes_more()) return false;
     BellArea* area = area_for(end.stream.page().peer_domain);
     if (area == nullptr) return false;
     const WaitToken token(area->bell_id, static_cast<std::uint16_t>(free - places_), 0);
@@ -203,7 +203,7 @@ void Arrivals::release_all() {
 void Arrivals::give_up_all(bool for_fork) {
     for (Arrivals* open = first_open; open != nullptr; open = open->next_open_) {
         // Shared from now on: another process may be the one that waits for the listener.
-        if (for_fork) open->takes_more_ = false;
+        if (for_fork) open->takes_more_.store_relaxed(0);
         for (Place& place : open->places_) {
             if (!place.end.stream) continue;
             if (!place.end.is_taken_back() && !place.end.stream.stop_keeping()) {

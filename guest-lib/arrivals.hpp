@@ -1,6 +1,6 @@
-// The second source of connections of a listener that only this process has: kept ends in which a peer calls
-// again, without an agent. A descriptor is readable while there is one, or while the agent's queue holds
-// something: the epoll set of that queue's eventfd and of a doorbell for each peer domain.
+// The second source of connections of a listener: kept ends of this process in which a peer calls again,
+// without an agent. A descriptor is readable while there is one, or while the agent's queue holds something:
+// the epoll set of that queue's eventfd and of a doorbell for each peer domain.
 #pragma once
 
 #include "guest-lib/bell_area.hpp"
@@ -15,7 +15,7 @@ class Arrivals {
 
     // Null without memory or descriptors; then nothing is kept.
     static Arrivals* make(std::uint64_t listener_id, int queue_fd);
-    // Those who call are reset.
+    // Those who call go to the agent's queue, if other processes have the listener; else they are reset.
     void close();
     static Arrivals* find(std::uint64_t listener_id);
     // Of all listeners; kept_end.hpp says when. kept_lock is held.
@@ -24,6 +24,9 @@ class Arrivals {
     static void forget_all_of_parent();
 
     int fd() const { return set_.get(); }
+    // Not from a fork on (kept_end.hpp), until the process shows that it may (Socket::keep_connections()).
+    bool takes_more() const { return takes_more_.load_relaxed() != 0; }
+    void take_more() { takes_more_.store_relaxed(1); }
     // To a restarted agent, whose queue has another eventfd.
     void begin_anew(std::uint64_t listener_id, int queue_fd);
 
@@ -56,7 +59,7 @@ class Arrivals {
     unsigned area_count_ = 0;
     Place places_[kMostEnds];
     unsigned next_ = 0;
-    bool takes_more_ = true;
+    AtomicU32 takes_more_{1};
     Arrivals* next_open_ = nullptr;
 };
 

@@ -32,8 +32,21 @@ int EpollSet::control(int set_fd, int operation, int fd, const epoll_event* even
     const int result = is_ring ? control_ring(operation, fd, static_cast<Socket&>(*object), event)
                                : control_kernel(set_fd, operation, fd, object, event);
     if (result == 0) tell_outer_sets();
+    if (result == 0 && is_ring && operation == EPOLL_CTL_ADD)
+        note_waits_for_both(static_cast<Socket&>(*object));
     drop(object);
     return result;
+}
+
+// Socket::listener_that_keeps_none() says what follows from it.
+void EpollSet::note_waits_for_both(const Socket& accepted) {
+    Ref<Socket> listener = Socket::listener_that_keeps_none(accepted);
+    if (!listener || is_inherited_) return;
+    {
+        LockGuard guard(lock_);
+        if (find_item(accepted.listener_fd, *listener) == kNoItem) return;
+    }
+    listener->keep_connections();
 }
 
 // What the kernel would refuse a ring item for, in its order; 0 if nothing.
@@ -107,15 +120,17 @@ void EpollSet::make_kernel_item(int number) {
 void EpollSet::control_queue(int operation, const EpollItem& item) {
     make_mixed();
     const auto& listener = *static_cast<Socket*>(item.object);
+    const bool has_arrivals = listener.arrivals() != nullptr && !is_inherited_;
     std::uint32_t passed = EPOLLIN | EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE;
     epoll_event event{};
     event.data = item.data;
-    if (listener.arrivals != nullptr) {
-        passed &= ~EPOLLEXCLUSIVE;  // not of a set, and only this process has the listener
+    if (has_arrivals) {
+        passed &= ~EPOLLEXCLUSIVE;  // the kernel allows it of no set
         event.data.u64 = arrivals_tag(static_cast<int>(&item - items_));
     }
     event.events = item.events & passed;
-    real().epoll_ctl(set_fd_, operation, listener.arrivals_fd(), &event);
+    real().epoll_ctl(set_fd_, operation, has_arrivals ? listener.arrivals_fd() : listener.queue.get(),
+                     &event);
 }
 
 // Readable arrivals are the listener's own event, if there is a connection.

@@ -5,6 +5,7 @@
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/pool.hpp"
 #include "guest-lib/private_fds.hpp"
+#include "guest-lib/real_libc.hpp"
 #include "guest-lib/socket.hpp"
 
 namespace xylem {
@@ -126,11 +127,12 @@ void EpollSet::on_left_ring(Socket& socket) {
     });
 }
 
-// Its queue is a new one.
+// Its queue is a new one, or is heard of through its arrivals from now on.
 void EpollSet::on_became_listener(Socket& socket) {
     if (socket.epoll_items.load_relaxed() == 0) return;
-    registry.each_item_of(socket, socket.first_fd, [](EpollSet& set, int number) {
-        set.items_[number].has_queue = false;
+    registry.each_item_of(socket, socket.first_fd, [&socket](EpollSet& set, int number) {
+        const bool had_queue = std::exchange(set.items_[number].has_queue, false);
+        if (had_queue) real().epoll_ctl(set.set_fd_, EPOLL_CTL_DEL, socket.queue.get(), nullptr);
         set.settle(number);
     });
     LockGuard guard(registry.lock);
@@ -172,6 +174,7 @@ void EpollSet::register_again_all() {
 
 void EpollSet::forget_parent() {
     lock_.reset();
+    is_inherited_ = true;
     sleepers_.store_relaxed(0);
     watchers_.store_relaxed(0);
     plain_waiters_.store_relaxed(0);

@@ -120,6 +120,7 @@ struct EpollSet : FdObject {
     // epoll_control.cpp
     int control_ring(int operation, int fd, Socket& socket, const epoll_event* event);
     int control_kernel(int set_fd, int operation, int fd, FdObject* object, const epoll_event* event);
+    void note_waits_for_both(const Socket& accepted);
     int refuse_arguments(int operation, int number, const epoll_event* event) const;
     void note_kernel_item(int operation, int number, int fd, FdObject& object, const epoll_event* event);
     void control_queue(int operation, const EpollItem& item);
@@ -176,8 +177,9 @@ struct EpollSet : FdObject {
     AtomicU32 unslotted_{0};  // ring items that found no slot: the sleep must be short
     AtomicU32 area_count_{0};
     BellArea areas_[kMaxAreas];
-    AtomicU32 mixed_{0};    // there is something of ours; never goes back
-    bool is_told_ = false;  // the sets around this one know that it is mixed; the registry's lock
+    AtomicU32 mixed_{0};         // there is something of ours; never goes back
+    bool is_inherited_ = false;  // the kernel's set is other processes', too
+    bool is_told_ = false;       // the sets around this one know that it is mixed; the registry's lock
     UniqueFd bell_set_;
     AtomicU32 is_deaf_{0};        // the bell set lacks something: the sleep must be short
     UniqueFd send_on_;            // readable, in the program's set while plain waiters must come out

@@ -25,6 +25,7 @@ struct KeptCall {
 constexpr unsigned kMostCalls = 32;
 constinit KeptCall calls[kMostCalls];
 constinit unsigned next_victim = 0;
+constinit unsigned next_call = 0;  // in turn, so that the processes of a server get their share
 
 bool is_same_address(const SocketName& a, const SocketName& b) {
     return a.family == b.family && a.scope_id == b.scope_id &&
@@ -73,7 +74,8 @@ bool is_worth_keeping(const Socket& socket) {
     if (socket.family == AF_VSOCK || is_sandboxed()) return false;
     if (socket.made_by_boot_id != Session::self().agent_boot_id()) return false;
     const bool has_called = socket.stream.page().side == 0;
-    if (has_called ? !socket.stream.would_peer_keep() : Arrivals::find(socket.listener_id) == nullptr)
+    const Arrivals* arrivals = has_called ? nullptr : Arrivals::find(socket.listener_id);
+    if (has_called ? !socket.stream.would_peer_keep() : arrivals == nullptr || !arrivals->takes_more())
         return false;
     return socket.stream.page().is_revoked.load_relaxed() == 0;
 }
@@ -88,9 +90,15 @@ void KeptEnd::tell_release() const {
     Session::self().tell(SessionMessage::release, message);
 }
 
+// The agent, told of the release, accepts it for another process (control/agent/end_keeping.cpp).
+bool KeptEnd::has_caller_for_queue() {
+    const bool is_listeners = stream.page().side == 1;
+    return is_listeners && !is_unknown && Session::self().is_open() && !stream.stop_keeping();
+}
+
 void KeptEnd::release() {
     if (!is_taken_back()) {
-        stream.close(CloseMode::abort);
+        if (!has_caller_for_queue()) stream.close(CloseMode::abort);
         tell_release();
     }
     forget();
@@ -111,7 +119,9 @@ bool keep_end(Socket& socket) {
 bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken) {
     const TryLockGuard guard(kept_lock());
     if (!guard.is_held()) return false;
-    for (KeptCall& call : calls) {
+    const unsigned first = next_call++;
+    for (unsigned i = 0; i < kMostCalls; ++i) {
+        KeptCall& call = calls[(first + i) % kMostCalls];
         if (!call.end.stream) continue;
         const EndPage& page = call.end.stream.page();
         const SocketName far = unmapped(page.peer);
@@ -155,8 +165,8 @@ void forget_kept_ends_of_parent() {
     Arrivals::forget_all_of_parent();
     for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
         Ref<Socket> listener = find<Socket>(fd);
-        if (!listener || listener->arrivals == nullptr) continue;
-        listener->arrivals = nullptr;
+        if (!listener || listener->arrivals() == nullptr) continue;
+        listener->arrivals_word.store_release(nullptr);
         EpollSet::on_became_listener(*listener);
     }
 }

@@ -20,10 +20,14 @@ struct KeptEnd {
 
     // The agent ended the keeping: the memory may be another connection's, and nothing of it may be written.
     bool is_taken_back() const { return (stream.page().is_revoked.load_acquire() & kTakenBack) != 0; }
-    // Gives it up for good, and tells the agent.
+    // Gives it up for good, and tells the agent. A caller that waits in it goes to the listener's queue, if
+    // there is still a listener.
     void release();
     void tell_release() const;
     void forget() { stream = Stream(); }
+
+  private:
+    bool has_caller_for_queue();
 };
 
 // All kept ends of the process. Taken before the session's locks, and held over fork().

@@ -12,6 +12,7 @@ namespace xylem {
 PollPlan::PollPlan(pollfd* items, nfds_t count) : items_(items), count_(count) {
     if (count > kInline && !allocate()) return;
     for (nfds_t i = 0; i < count; ++i) classify(i);
+    if (ring_count_ > 0 && queue_count_ > 0) note_waits_for_both();
     kernel_[count_ + queue_count_] = {Session::self().hang_up_fd(), 0, 0};
     complete_ = true;
 }
@@ -70,6 +71,20 @@ void PollPlan::add_queue(const Socket& listener, nfds_t index) {
     kernel_[count_ + queue_count_ - 1] = {listener.arrivals_fd(), events, 0};
 }
 
+// Socket::listener_that_keeps_none() says what follows from it.
+void PollPlan::note_waits_for_both() {
+    for (nfds_t r = 0; r < ring_count_; ++r) {
+        const Socket& accepted = *rings_[r].socket;
+        for (nfds_t q = 0; q < queue_count_; ++q) {
+            if (items_[queue_of_[q]].fd != accepted.listener_fd) continue;
+            Ref<Socket> listener = Socket::listener_that_keeps_none(accepted);
+            if (!listener) continue;
+            listener->keep_connections();
+            kernel_[count_ + q].fd = listener->arrivals_fd();
+        }
+    }
+}
+
 // A listener that began without an agent has a queue once there is one.
 void PollPlan::check_session() {
     Session::self().check();
@@ -93,7 +108,7 @@ int PollPlan::look() {
         pollfd& item = items_[queue_of_[q]];
         if (kernel_[count_ + q].revents == 0) continue;
         Ref<Socket> listener = find<Socket>(item.fd);
-        if (!listener || listener->arrivals == nullptr || listener->has_arrivals())
+        if (!listener || listener->arrivals() == nullptr || listener->has_arrivals())
             item.revents = static_cast<short>(item.revents | kernel_[count_ + q].revents);
     }
     for (nfds_t r = 0; r < ring_count_; ++r) {

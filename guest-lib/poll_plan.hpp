@@ -55,6 +55,7 @@ class PollPlan {
     void check_session();
     void classify(nfds_t index);
     void add_queue(const Socket& listener, nfds_t index);
+    void note_waits_for_both();
     void arm_rings();
     void arm_sets();
     WaitToken token_for(std::uint32_t peer_domain);

@@ -72,6 +72,12 @@ struct Socket : FdObject {
     // A listener's: readable while there may be a connection that is not the kernel's, and whether there is.
     int arrivals_fd() const;
     bool has_arrivals();
+    Arrivals* arrivals() const { return arrivals_word.load_acquire(); }
+    // Where other processes have the listener too, a connection that this one keeps can be called again only
+    // here. That is right if this process waits for the listener and for the listener's connections at once,
+    // so that no caller waits for the end of another. listener: null, if it keeps or has not got accepted.
+    static Ref<Socket> listener_that_keeps_none(const Socket& accepted);
+    void keep_connections();
     void on_last_close();
     void ask_about_inheritance(int fd);  // after exec: the agent may know its cookie
     void offer_again(int fd);            // a listener, to a restarted agent
@@ -103,8 +109,9 @@ struct Socket : FdObject {
 
     // listening, and of accepted connections where they came from
     std::uint64_t listener_id = 0;
-    UniqueFd queue;                // eventfd: readable while the accept queue holds something
-    Arrivals* arrivals = nullptr;  // null where others may have the listener too
+    int listener_fd = -1;               // of an accepted connection: its listener's first_fd
+    UniqueFd queue;                     // eventfd: readable while the accept queue holds something
+    Atomic<Arrivals*> arrivals_word{};  // null where others have the listener too, until keep_connections()
     UniqueFd kernel;  // the kernel's listener once more: accept() goes on when its descriptor was closed
     int backlog = 0;
     Reason not_offered = Reason::none;  // why it listens in the kernel only

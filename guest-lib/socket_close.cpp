@@ -50,8 +50,8 @@ void Socket::on_last_close() {
         ReleaseMode mode = abort_on_close.load_relaxed() != 0 ? ReleaseMode::abort : ReleaseMode::orderly;
         if (mode != ReleaseMode::orderly || !keep_end(*this)) session.release_end(stream, end_id, mode);
     } else if (state() == SocketState::listening) {
-        if (arrivals != nullptr) arrivals->close();
-        arrivals = nullptr;
+        if (arrivals() != nullptr) arrivals()->close();
+        arrivals_word.store_release(nullptr);
         close_private(kernel);  // before the agent looks whether the kernel socket is still somewhere
         IdMessage message{};
         message.id = listener_id;

@@ -70,7 +70,8 @@ int Socket::listen(int fd, int wanted_backlog) {
         nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
         set_nonblocking(fd);
         kernel = duplicate_private(fd);
-        if (offered == Reason::ring && !is_vsock) arrivals = Arrivals::make(listener_id, queue.get());
+        if (offered == Reason::ring && !is_vsock)
+            arrivals_word.store_release(Arrivals::make(listener_id, queue.get()));
         set_state(SocketState::listening);
         EpollSet::on_became_listener(*this);
     }
@@ -88,7 +89,7 @@ void Socket::offer_again(int fd) {
     std::uint64_t lost = 0;
     system_call(SYS_read, queue.get(), word(&lost), sizeof lost);
     offer(fd, *this, family == AF_VSOCK ? vsock.bound : bound_name(fd), backlog);
-    if (arrivals != nullptr) arrivals->begin_anew(listener_id, queue.get());
+    if (arrivals() != nullptr) arrivals()->begin_anew(listener_id, queue.get());
     // The queue's eventfd is the new agent's now; sets that know the old one are told.
     EpollSet::on_became_listener(*this);
 }
@@ -120,6 +121,7 @@ Socket* Socket::enter_accepted(int fd, bool made_stand_in) {
     Socket* accepted = Socket::adopt_fd(fd, family);
     if (accepted == nullptr) return nullptr;
     accepted->listener_id = listener_id;
+    accepted->listener_fd = first_fd;
     accepted->stand_in.store_relaxed(made_stand_in ? 1 : 0);
     accepted->vsock.options = vsock.options;
     accepted->nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
@@ -135,7 +137,7 @@ bool Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached
         leave(fd);
         return false;
     }
-    if (arrivals != nullptr) accepted->stream.say_would_keep();
+    if (arrivals() != nullptr && arrivals()->takes_more()) accepted->stream.say_would_keep();
     return true;
 }
 
@@ -165,11 +167,11 @@ int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
 
 // A connection of a kept end, in the same way. The caller's port is another than the last time.
 int Socket::accept_kept(sockaddr* address, socklen_t* length, int flags) {
-    if (arrivals == nullptr || !arrivals->has_caller()) return fail_errno_with(EAGAIN);
+    if (arrivals() == nullptr || !arrivals()->has_caller()) return fail_errno_with(EAGAIN);
     const int made = real().socket(family, SOCK_STREAM | flags, 0);
     if (made < 0) return made;
     KeptEnd kept;
-    const std::uint32_t port = arrivals->take(kept);
+    const std::uint32_t port = arrivals()->take(kept);
     Socket* accepted = port != 0 ? enter_accepted(made, false) : nullptr;
     if (accepted == nullptr) {
         if (port != 0) kept.release();
@@ -184,12 +186,29 @@ int Socket::accept_kept(sockaddr* address, socklen_t* length, int flags) {
     return made;
 }
 
-int Socket::arrivals_fd() const { return arrivals != nullptr ? arrivals->fd() : queue.get(); }
+int Socket::arrivals_fd() const { return arrivals() != nullptr ? arrivals()->fd() : queue.get(); }
 
 bool Socket::has_arrivals() {
-    if (arrivals != nullptr && arrivals->has_caller()) return true;
+    if (arrivals() != nullptr && arrivals()->has_caller()) return true;
     pollfd item{queue.get(), POLLIN, 0};
     return poll_raw(&item, 1, 0) > 0;
+}
+
+Ref<Socket> Socket::listener_that_keeps_none(const Socket& accepted) {
+    if (accepted.listener_fd < 0) return {};
+    Ref<Socket> listener = find<Socket>(accepted.listener_fd);
+    if (!listener || listener->state() != SocketState::listening || listener->family == AF_VSOCK) return {};
+    if (listener->listener_id != accepted.listener_id) return {};
+    const Arrivals* arrivals = listener->arrivals();
+    return arrivals != nullptr && arrivals->takes_more() ? Ref<Socket>() : std::move(listener);
+}
+
+void Socket::keep_connections() {
+    if (arrivals() != nullptr) return arrivals()->take_more();
+    Arrivals* made = Arrivals::make(listener_id, queue.get());
+    if (made == nullptr) return;
+    if (!arrivals_word.compare_exchange(nullptr, made)) return made->close();
+    EpollSet::on_became_listener(*this);
 }
 
 // Those of a listener that was never offered have its reason: their peers had no choice.

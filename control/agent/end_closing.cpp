@@ -103,6 +103,7 @@ void let_go(Agent& agent, End& end, Session& session, CloseMode mode) {
     show_holders(end);
     if (!end.holders.empty()) return;
     end.last_close = mode;
+    if (queue_caller(agent, end)) return;
     if (end.is_lent && end.socket.exists()) return agent.orphans.add(end);
     finish(agent, end.id(), mode);
 }

@@ -77,6 +77,25 @@ bool is_kept(const End& end) {
     return word == tagged_state(uses_again(end), TxState::kept);
 }
 
+bool queue_caller(Agent& agent, End& end) {
+    Listener* listener = agent.listeners.find(end.listener);
+    if (listener == nullptr || end.queued_at != 0 || !is_kept(end)) return false;
+    Result<Mapping> slab = Mapping::shared(end.slab->fd.get(), end.slab->size_bytes, PROT_READ | PROT_WRITE);
+    Result<Mapping> page = Mapping::shared(end.page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
+    if (!slab || !page) return false;
+    BellRinger silent{[](BellRinger&, const EndPage&, std::uint32_t, WaitToken) { return false; }};
+    Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), silent);
+    const std::uint32_t port = stream ? stream->accept_again() : 0;
+    if (port == 0) return false;
+    end.identity.peer.port = port;
+    end.end_page()->peer.port = port;
+    end.is_lent = false;  // it will stand behind another kernel socket
+    end.queued_at = listener->id;
+    agent.listeners.enqueue(*listener, end.id());
+    ++agent.counters.callers_queued;
+    return true;
+}
+
 void leave_kept(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain) {
     const End* end = agent.ends.find(own_end);
     if (end == nullptr || end->identity.peer_domain != peer_domain) return;

@@ -15,6 +15,8 @@ std::uint32_t uses_again(const End& end);
 // Adds them, of a connecting end: beside the connections that were asked for.
 void count_uses(Counters& counters, const End& end);
 bool is_kept(const End& end);
+// Nobody holds the end any more. Whether a caller waited in it who waits in its listener's queue from now on.
+bool queue_caller(Agent& agent, End& end);
 // The far end of the connection is gone: own_end, if it is kept and no caller waits in it, is finished.
 void leave_kept(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain);
 // What may connect to what has changed: no end is used again, kept ones are finished.

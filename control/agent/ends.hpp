@@ -28,6 +28,7 @@ struct End {
     CloseMode last_close = CloseMode::orderly;  // how its last session let go
     std::uint64_t run_id = 0;                   // of the session that got it first (runs.hpp)
     ListenerId queued_at = 0;                   // 0 = accepted, or a connecting end
+    ListenerId listener = 0;                    // that it came to; 0 = a connecting end, or rejoined
     Quota::Lease quota;
 
     EndId id() const { return identity.end_id; }

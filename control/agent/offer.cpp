@@ -55,7 +55,7 @@ Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
     const EndIdentity identity = accepting_identity(agent, offer, *listener, *source);
     End* end = make_end(agent, identity, offer.from_domain, std::move(slab), 0, why);
     if (end == nullptr) return why;
-    end->queued_at = listener->id;
+    end->queued_at = end->listener = listener->id;
     agent.listeners.enqueue(*listener, end->id());
     ++agent.counters.connects_incoming;
     return Reason::ring;

@@ -7,33 +7,12 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/guest-lib/harness/domains.sh
 source tests/guest-lib/harness/domains.sh
-
-repeated=tests/guest-lib/harness/repeated.py
-uses_again() { ask "$1" statistics 'report["counters"]["uses_again"]'; }
-kept_ends() { ask "$1" statistics 'report["kept_ends"]'; }
-# Kept ones included.
-holds_nothing() { [[ $(ask "$1" statistics '[q["used"] for q in report["quotas"] if q["name"] == "ends"][0]') == 0 ]]; }
-keeps_some() { (($(kept_ends "$1") > 0)); }
-has_kept() { [[ $(kept_ends "$1") == "$2" ]]; }
+# shellcheck source=tests/guest-lib/harness/calls.sh
+source tests/guest-lib/harness/calls.sh
 
 serve() { # WAY
     rm -f "$scratch/port"
     background 1 /usr/bin/python3 "$repeated" serve "$1" 127.44.0.1 "$scratch/port"
-}
-call() { timeout 60 "$in_domain" 2 /usr/bin/python3 "$repeated" call 127.44.0.1 "$scratch/port" "$1"; }
-stop_server() {
-    kill -KILL "$background_pid"
-    wait "$background_pid" 2>/dev/null
-}
-
-# all_right COUNT LEAST_AGAIN: so many calls are answered, and so many of them at least without an agent.
-all_right() {
-    local before right again
-    before=$(uses_again 2)
-    right=$(call "$1")
-    again=$(($(uses_again 2) - before))
-    echo "$right answers, $again used again"
-    [[ $right == "$1" ]] && ((again >= $2))
 }
 
 echo "# nothing is denied" >"$scratch/policy"
@@ -92,26 +71,6 @@ reloads() { # FILE
     echo $((one + two))
 }
 has_reloaded() { (($(reloads "$1") == $2)); }
-
-# first_half: a caller that waits in the middle, in $caller; it answers through $answers.
-first_half() {
-    local said
-    rm -f "$scratch/go"
-    coproc { "$in_domain" 2 /usr/bin/python3 "$repeated" call 127.44.0.1 "$scratch/port" 40 "$scratch/go"; }
-    caller=$COPROC_PID
-    exec {answers}<&"${COPROC[0]}"
-    read -r said <&"$answers"
-    [[ $said == half ]] && until_true 10 keeps_some 1
-}
-# second_half: says how many answers were right in all.
-second_half() {
-    local said
-    touch "$scratch/go"
-    read -r said <&"$answers"
-    wait "$caller"
-    echo "$said right"
-    [[ $said == 40 ]]
-}
 
 # change WHAT FILE TEXT: and both agents know it.
 change() {

@@ -130,7 +130,7 @@ def name_in(address, port_file):
     while not os.path.exists(port_file):
         time.sleep(0.02)
     with open(port_file, encoding="ascii") as file:
-        return address, int(file.read())
+        return address, int(file.readline())
 
 
 def ask(connection, number):
