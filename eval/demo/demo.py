@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True  # the tree stays as it was
 
 import figures
 import plot
-from processes import Processes, ProgramFailed, stop_agents
+from processes import Processes, ProgramFailed, Stopped, stop_agents
 from ring_bytes import RingBytes
 from transports import Tcp, Xylem
 from workloads import Iperf3, Netpipe
@@ -116,13 +116,13 @@ def run(options, processes):
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     processes = Processes()
+    processes.stop_on(signal.SIGINT, signal.SIGTERM)
     try:
         run(options, processes)
-    except KeyboardInterrupt:
-        print("\ndemo: interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
+    except Stopped as stopped:
+        print(f"\ndemo: {stopped}", file=sys.stderr)
+        return stopped.exit_code
     except (ProgramFailed, OSError) as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         return 1

@@ -66,7 +66,7 @@ def table_text(figures):
     rows = [["", "unit", "TCP loopback", "Xylem", "Xylem : TCP"]]
     for figure in figures:
         rows.append([figure.title, figure.unit, cell(figure.tcp, figure.scale), cell(figure.xylem, figure.scale),
-                     f"{figure.ratio():.2f}"])
+                     f"{figure.ratio():.3g}"])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])

@@ -14,18 +14,43 @@ class ProgramFailed(Exception):
     """A program that the demo needs did not do its part; the text says which and how."""
 
 
+class Stopped(Exception):
+    """A signal asked the demo to end."""
+
+    def __init__(self, number):
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.exit_code = 128 + number
+
+
 class Processes:
     def __init__(self):
         self.running = []
+        self.is_starting = False
+        self.signal = None
+
+    def stop_on(self, *numbers):
+        for number in numbers:
+            signal.signal(number, self.on_signal)
+
+    def on_signal(self, number, _frame):
+        """A program that is just being started is noted first, or nobody would stop it."""
+        self.signal = number
+        if not self.is_starting:
+            raise Stopped(number)
 
     def start(self, command, environment, output):
         """Starts the command in a session of its own, so that Ctrl-C reaches only the demo."""
+        self.is_starting = True
         try:
             process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output,
                                        stderr=subprocess.STDOUT, start_new_session=True)
+            self.running.append(process)
         except OSError as error:
             raise ProgramFailed(f"cannot run {command[0]}: {error.strerror}") from error
-        self.running.append(process)
+        finally:
+            self.is_starting = False
+        if self.signal is not None:
+            raise Stopped(self.signal)
         return process
 
     def stop(self, process):
