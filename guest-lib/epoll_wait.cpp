@@ -107,6 +107,7 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
     std::uint32_t seen_news = 0;
     const Interruption interruption;
     SleepBound bound;
+    Session::self().settle();
     for (;;) {
         if (set_items_.load_relaxed() != 0) ask_bell_set();
         const int found = gather(events, room, full_scan, seen_news);

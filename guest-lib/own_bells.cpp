@@ -141,6 +141,7 @@ WaitToken ThreadSleeper::next_token() const {
 WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {
     if (interruption_.is_due()) return WaitResult::interrupted;
     Session& session = Session::self();
+    session.settle();
     pollfd items[2] = {{bell_ != nullptr ? bell_->waiter.get() : -1, POLLIN, 0},
                        {session.hang_up_fd(), 0, 0}};
     const std::uint64_t now = now_ns();

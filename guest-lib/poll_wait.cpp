@@ -125,6 +125,7 @@ struct AcceptSleep {
 int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
     if (count > kFewDescriptors && exceeds_limit(count)) return fail_errno_with(EINVAL);
     may_be_cancelled();
+    Session::self().settle();
     PollPlan plan(items, count);
     if (!plan.is_complete()) return fail_errno_with(ENOMEM);
     int result = 0;
@@ -140,6 +141,7 @@ bool wait_for_accept(Socket& listener, int fd) {
     const std::uint64_t deadline_ns = timeout_ns == 0 ? kForever : deadline_after(timeout_ns);
     for (;;) {
         Session& session = Session::self();
+        session.settle();
         pollfd items[3] = {
             {fd, POLLIN, 0}, {listener.arrivals_fd(), POLLIN, 0}, {session.hang_up_fd(), 0, 0}};
         const std::uint64_t now = now_ns();

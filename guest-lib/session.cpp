@@ -108,10 +108,10 @@ void Session::name_run() {
     say(&message, sizeof message);
 }
 
-// Tells a new agent everything that the dead one knew of this process. Only where the caller holds no lock of
-// an epoll set: telling takes those.
+// Tells a new agent everything that the dead one knew of this process; once more if that one dies meanwhile.
+// Only where the caller holds no lock of an epoll set: telling takes those.
 void Session::rejoin_if_restarted() {
-    if (restarted_.load_relaxed() != 0 && restarted_.exchange(0) != 0) rejoin_all();
+    while (restarted_.load_relaxed() != 0 && restarted_.exchange(0) != 0) rejoin_all();
 }
 
 Result<UniqueFd> Session::dial_and_greet(std::uint64_t clone_of, int page_fd, Received& welcome) {

@@ -71,6 +71,12 @@ class Session {
     int hang_up_fd() const { return is_sandboxed() ? -1 : socket_.get(); }
     // Looks whether the agent is gone and a new one is there; by threads that hold no lock of this library.
     void check();
+    // The same, cheaply, by whoever is about to wait: other work may have met a new agent, and whoever is
+    // busy never hears the hang-up.
+    void settle() {
+        if (!is_open()) return check();
+        rejoin_if_restarted();
+    }
 
     // The page of socket records; null before the session was first opened.
     SessionPage* page() const { return page_.as<SessionPage>(); }
