@@ -126,6 +126,7 @@ struct Socket : FdObject {
   private:
     int connect_in_kernel(int fd, const sockaddr* address, socklen_t length);
     int connect_ring(int fd, const SocketName& peer, Reason& why);
+    [[nodiscard]] Result<std::size_t> open_end(const Received& attached);
     void take_over(int fd, KeptEnd& end);
     void become_ring(int fd);
     void note_nonblocking(int fd);
@@ -139,7 +140,7 @@ struct Socket : FdObject {
     int accept_kept(sockaddr* address, socklen_t* length, int flags);
     Socket* enter_accepted(int fd, bool made_stand_in);
     int disconnect(int fd, const sockaddr* unspecified, socklen_t length);
-    bool adopt_accepted(int fd, bool made_stand_in, const Received& attached);
+    int adopt_accepted(int fd, bool made_stand_in, const Received& attached);
 };
 
 void reset_socket_locks();  // in a fork child

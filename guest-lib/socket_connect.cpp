@@ -180,7 +180,7 @@ int Socket::connected_ring(Reason& why) {
     return nonblock ? fail_errno_with(EINPROGRESS) : 0;
 }
 
-Result<std::size_t> Socket::attach(int fd, const Received& attached) {
+Result<std::size_t> Socket::open_end(const Received& attached) {
     const auto* message = answer_as<AttachedMessage>(attached, SessionMessage::attached);
     if (message == nullptr || attached.fd_count != 2) return fail(ErrorKind::bad_layout);
     constexpr int kBoth = PROT_READ | PROT_WRITE;
@@ -194,8 +194,13 @@ Result<std::size_t> Socket::attach(int fd, const Received& attached) {
     stream = std::move(*opened);
     end_id = message->end_id;
     made_by_boot_id = Session::self().agent_boot_id();
-    become_ring(fd);
     return std::size_t{0};
+}
+
+Result<std::size_t> Socket::attach(int fd, const Received& attached) {
+    const Result<std::size_t> opened = open_end(attached);
+    if (opened) become_ring(fd);
+    return opened;
 }
 
 void Socket::take_over(int fd, KeptEnd& end) {

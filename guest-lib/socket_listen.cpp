@@ -130,15 +130,22 @@ Socket* Socket::enter_accepted(int fd, bool made_stand_in) {
     return accepted;
 }
 
-bool Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached) {
+// 0, or why not: EAGAIN where the agent has died meanwhile, and the connection was offered to the next.
+int Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached) {
     Socket* accepted = enter_accepted(fd, made_stand_in);
-    if (accepted == nullptr) return false;
-    if (!accepted->attach(fd, attached)) {
+    if (accepted == nullptr) return ENOMEM;
+    const bool is_open = accepted->open_end(attached).has_value();
+    if (!is_open || !accepted->stream.claim_offer()) {
+        ReleaseMessage message{};
+        message.end_id = accepted->end_id;
+        if (is_open) Session::self().tell(SessionMessage::release, message);
+        accepted->stream = Stream();
         leave(fd);
-        return false;
+        return is_open ? EAGAIN : ENOMEM;
     }
+    accepted->become_ring(fd);
     if (arrivals() != nullptr && arrivals()->takes_more()) accepted->stream.say_would_keep();
-    return true;
+    return 0;
 }
 
 // A connection of the agent's queue, or -1 and errno: EAGAIN if there is none. The descriptor is made before
@@ -154,8 +161,8 @@ int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
     int failure = EAGAIN;
     if (Session::self().ask(SessionMessage::accept, question, answer, &made, 1) &&
         answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
-        failure = ENOMEM;
-        if (adopt_accepted(made, made_stand_in, answer)) {
+        failure = adopt_accepted(made, made_stand_in, answer);
+        if (failure == 0) {
             Session::self().page()->ring_connections.fetch_add(1);
             store_name(as_seen_by(family, find<Socket>(made)->stream.page().peer), address, length);
             return made;

@@ -15,6 +15,7 @@
 #include "control/agent/map_publisher.hpp"
 #include "control/agent/orphans.hpp"
 #include "control/agent/policy_file.hpp"
+#include "control/agent/queued_again.hpp"
 #include "control/agent/quota.hpp"
 #include "control/agent/runs.hpp"
 #include "control/agent/sessions.hpp"
@@ -58,6 +59,7 @@ struct Agent {
     Orphans orphans;
     Links links;
     FarBells far_bells;
+    QueuedAgain queued_again;
 
   private:
     std::uint64_t next_connection_id_;

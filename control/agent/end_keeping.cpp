@@ -9,17 +9,10 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
+#include "control/agent/slab_blocks.hpp"
 
 namespace xylem::agent {
 namespace {
-
-Result<Mapping> map_blocks(const End& end) {
-    return Mapping::shared(end.slab->fd.get(), kRingsOffsetBytes, PROT_READ | PROT_WRITE);
-}
-
-EndBlock& block_of(const Mapping& blocks, unsigned side) {
-    return *blocks.as<EndBlock>(kEndBlockOffsetBytes + side * sizeof(EndBlock));
-}
 
 bool has_closed(const End& end) {
     return end.has_memory() && (end.end_page()->status.load_acquire() & kClosed) != 0;
@@ -87,6 +80,7 @@ bool queue_caller(Agent& agent, End& end) {
     Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), silent);
     const std::uint32_t port = stream ? stream->accept_again() : 0;
     if (port == 0) return false;
+    stream->renew_offer();
     end.identity.peer.port = port;
     end.end_page()->peer.port = port;
     end.is_lent = false;  // it will stand behind another kernel socket

@@ -31,6 +31,7 @@ EndIdentity accepting_identity(const Agent& agent, const Offer& offer, const Lis
     identity.local = listener.speaks_mapped() ? as_ipv4_mapped(offer.destination) : offer.destination;
     identity.peer = listener.speaks_mapped() ? as_ipv4_mapped(source) : source;
     identity.spin_ns = spin_for(agent, source);
+    identity.offer = offer.number;
     return identity;
 }
 
@@ -90,6 +91,7 @@ Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMess
     offer.destination = cleaned(unmapped(message.destination));
     offer.geometry = {{message.ring_size_bytes[0], message.ring_size_bytes[1]}};
     offer.is_dry_run = (message.flags & kConnectDryRun) != 0;
+    offer.number = message.offer;
     if (!is_known_family(message.source) || !is_known_family(offer.destination)) {
         return counted(agent, Reason::bad_request);
     }

@@ -42,6 +42,8 @@ struct LinkConnectMessage {
     std::uint64_t slab_bytes;
     std::uint32_t flags;  // ConnectFlags; a dry run carries no slab
     std::uint32_t spin_ns;
+    std::uint32_t offer;  // how often the connection was offered before (slab_layout.h OfferLine)
+    std::uint32_t reserved;
 };
 
 struct LinkConnectedMessage {
@@ -73,6 +75,6 @@ struct LinkEndMessage {
     std::uint32_t side;
 };
 
-static_assert(sizeof(LinkConnectMessage) == 120);
+static_assert(sizeof(LinkConnectMessage) == 128);
 
 }  // namespace xylem

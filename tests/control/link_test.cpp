@@ -173,7 +173,7 @@ TEST_F(AgentLink, malformed_messages_break_the_link_and_nothing_else) {
 TEST_F(AgentLink, another_version_is_answered_with_ours_and_a_hang_up) {
     auto link = dial(link_socket(1).text);
     auto hello = make_message<LinkHelloMessage>(kLinkMagic, LinkMessage::hello, 1);
-    hello.header.version = 2;
+    hello.header.version = kProtocolVersion + 1;
     ASSERT_TRUE(FarAgent::ask(link->get(), hello, answer_));
     EXPECT_EQ(answer_.header().version, kProtocolVersion);
     EXPECT_TRUE(agent_hangs_up(link->get()));

@@ -48,7 +48,7 @@ namespace xylem {
 inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::uint32_t kSlabMagic = 0x4C53'5958;  // "XYSL", little endian
-inline constexpr std::uint16_t kSlabVersion = 3;
+inline constexpr std::uint16_t kSlabVersion = 4;
 inline constexpr unsigned kWaiterSlots = 4;
 
 // What a producer says of its stream. It only ever grows; a value that is not here counts as reset. kept:
@@ -94,11 +94,19 @@ struct alignas(kCacheLineBytes) WakeupLine {
     AtomicU64 writable[kWaiterSlots];  // waits for the peer to consume
 };
 
+// Of the accepting end. 2n: the connection was offered n times before this time and waits in a queue; 2n + 1: that
+// offer was accepted. The accepting process adds one and the connecting side's agent, which offers anew when the
+// queue died with its agent, two, both by compare-and-swap: so that one of them fails, and an end that was taken
+// from the lost queue too late is nobody's.
+struct alignas(kCacheLineBytes) OfferLine {
+    AtomicU32 acceptance;
+};
+
 struct EndBlock {
     ProducerLine producer;
     ConsumerLine consumer;
     WakeupLine wakeup;
-    alignas(kCacheLineBytes) std::uint8_t reserved[kCacheLineBytes];
+    OfferLine offer;
 };
 
 inline constexpr std::size_t kEndBlockOffsetBytes = 256;
@@ -108,6 +116,7 @@ static_assert(sizeof(SlabHeader) == 40);
 static_assert(offsetof(ProducerLine, origin) == 8 && offsetof(ProducerLine, state) == 16);
 static_assert(offsetof(ConsumerLine, state) == 8);
 static_assert(sizeof(WakeupLine) == kCacheLineBytes);
+static_assert(sizeof(OfferLine) == kCacheLineBytes);
 static_assert(sizeof(EndBlock) == 4 * kCacheLineBytes && sizeof(EndBlock) == kEndBlockOffsetBytes);
 static_assert(kEndBlockOffsetBytes + 2 * sizeof(EndBlock) <= kRingsOffsetBytes);
 

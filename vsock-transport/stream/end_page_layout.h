@@ -19,7 +19,7 @@
 namespace xylem {
 
 inline constexpr std::uint32_t kEndPageMagic = 0x5045'5958;  // "XYEP"
-inline constexpr std::uint16_t kEndPageVersion = 3;
+inline constexpr std::uint16_t kEndPageVersion = 4;
 inline constexpr std::size_t kEndPageBytes = 4096;
 
 // What has happened to this end in this use. Bits are only ever set.
@@ -64,6 +64,7 @@ struct EndPage {
     SocketName peer;
     std::uint32_t spin_ns;  // upper bound of the spin budget
     AtomicU32 holders;      // sessions that hold this end; written by the agent only
+    std::uint32_t offer;    // of the accepting end: which offer of the connection it is of (OfferLine)
 
     alignas(64) AtomicU32 status;  // EndStatus bits
     AtomicU32 pending_error;       // errno to report once (SO_ERROR), 0 if none, then kErrorTaken

@@ -125,6 +125,17 @@ std::uint32_t Stream::accept_again() {
     return port != 0 ? port : 1;
 }
 
+bool Stream::claim_offer() {
+    const std::uint32_t waiting = 2 * page().offer;
+    return view_.own->offer.acceptance.compare_exchange(waiting, waiting + 1);
+}
+
+void Stream::renew_offer() {
+    const std::uint32_t next = (view_.own->offer.acceptance.load_acquire() | 1) + 1;
+    page().offer = next / 2;
+    view_.own->offer.acceptance.store_release(next);
+}
+
 bool Stream::stop_keeping() {
     if (has_caller()) return false;
     if (!view_.own->producer.state.compare_exchange(tagged(TxState::kept), tagged(TxState::left)))

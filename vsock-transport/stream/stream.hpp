@@ -68,6 +68,11 @@ class Stream {
     // The far end is gone without a word (its agent says so): FIN, or RST where it had not read everything,
     // as if it had closed. Only where nobody holds the far end any more, since this writes the peer's lines.
     void peer_vanished();
+    // Accepting end, by the process that took it from the queue, first of all. False: the queue's agent is
+    // gone, and the connection was offered anew; this end is nobody's, and must be dropped without close().
+    bool claim_offer();
+    // By the agent: it waits in a queue once more.
+    void renew_offer();
     // Another use of a connection that both ends closed with CloseMode::keep, by the two processes alone
     // (reuse.cpp). By whoever alone holds the end; the accepting end's waiter is told of a caller as of data.
     bool is_kept() const;

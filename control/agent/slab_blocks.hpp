@@ -1,0 +1,20 @@
+// The words that both ends of a connection publish, for a look by the agent.
+#pragma once
+
+#include <sys/mman.h>
+
+#include "control/agent/ends.hpp"
+#include "vsock-transport/ring/slab_layout.h"
+
+namespace xylem::agent {
+
+// Of an end that has memory. Errors: system.
+inline Result<Mapping> map_blocks(const End& end) {
+    return Mapping::shared(end.slab->fd.get(), kRingsOffsetBytes, PROT_READ | PROT_WRITE);
+}
+
+inline EndBlock& block_of(const Mapping& blocks, unsigned side) {
+    return *blocks.as<EndBlock>(kEndBlockOffsetBytes + side * sizeof(EndBlock));
+}
+
+}  // namespace xylem::agent
