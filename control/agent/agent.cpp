@@ -30,6 +30,7 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       links(*this),
       far_bells(*this),
       queued_again(*this),
+      left_behind(*this),
       next_connection_id_(random_id()) {
     links.is_owner = [this](std::uint32_t claimed, int socket) {
         return owns_link_socket(link_socket(claimed).text, socket);

@@ -10,6 +10,7 @@
 #include "control/agent/ends.hpp"
 #include "control/agent/event_loop.hpp"
 #include "control/agent/far_bells.hpp"
+#include "control/agent/left_behind.hpp"
 #include "control/agent/links.hpp"
 #include "control/agent/listeners.hpp"
 #include "control/agent/map_publisher.hpp"
@@ -60,6 +61,7 @@ struct Agent {
     Links links;
     FarBells far_bells;
     QueuedAgain queued_again;
+    LeftBehind left_behind;
 
   private:
     std::uint64_t next_connection_id_;

@@ -3,12 +3,14 @@
 // decision must then spoil the slab (end_closing.hpp abandon()).
 #include "control/agent/connect_attempt.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 
 #include "control/agent/agent.hpp"
 #include "control/agent/names.hpp"
 #include "control/agent/offer.hpp"
 #include "control/agent/route.hpp"
+#include "control/agent/side_lock.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -45,6 +47,15 @@ EndIdentity connecting_identity(Agent& agent, const ConnectMessage& ask, const R
     return identity;
 }
 
+// Our side is locked before they can look.
+UniqueFd slab_for_far_side(const ConnectAttempt& attempt) {
+    if (attempt.slab == nullptr) return UniqueFd();
+    const EndIdentity& identity = attempt.identity;
+    lock_side(attempt.slab->fd.get(), identity.connection_id, identity.side);
+    UniqueFd theirs = reopened_slab(attempt.slab->fd.get());
+    return theirs ? std::move(theirs) : UniqueFd(::fcntl(attempt.slab->fd.get(), F_DUPFD_CLOEXEC, 0));
+}
+
 LinkConnectMessage message_for(const ConnectAttempt& attempt) {
     auto message = make_message<LinkConnectMessage>(kLinkMagic, LinkMessage::connect, 0);
     message.connection_id = attempt.identity.connection_id;
@@ -79,8 +90,9 @@ void ask_accepting_side(Agent& agent, const ConnectAttempt& attempt, Decided dec
                           attempt.destination,  identity.geometry,      attempt.slab == nullptr};
         return decided(offer_connection(agent, offer, attempt.slab), true);
     }
+    const UniqueFd theirs = slab_for_far_side(attempt);
     std::vector<int> fds;
-    if (attempt.slab != nullptr) fds.push_back(attempt.slab->fd.get());
+    if (theirs) fds.push_back(theirs.get());
     agent.links.ask(
         identity.peer_domain, message_for(attempt), fds,
         [id = identity.connection_id, decided = std::move(decided)](Reason failure, Received* answer) {

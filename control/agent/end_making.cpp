@@ -2,6 +2,7 @@
 #include "control/agent/end_making.hpp"
 
 #include "control/agent/agent.hpp"
+#include "control/agent/side_lock.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
 
 namespace xylem::agent {
@@ -22,6 +23,7 @@ End* make_end(Agent& agent, EndIdentity identity, std::uint32_t connecting_domai
     end->connecting_domain = connecting_domain;
     end->cookie = cookie;
     end->slab = std::move(slab);
+    end->is_far_side_seen = is_side_locked(end->slab->fd.get(), identity.connection_id, 1 - identity.side);
     end->page_fd = std::move(*fd);
     end->page = std::move(*page);
     why = Reason::bad_request;  // the connecting domain used one connection id twice

@@ -141,6 +141,7 @@ void Links::break_link(const LinkPtr& link, Reason why, const std::string& text)
         ++agent_.counters.links_lost;
         spdlog::info("link {} domain {} is over: {}", link->direction == LinkDirection::out ? "to" : "from",
                      link->domain, text);
+        agent_.left_behind.doubt(link->domain);
     }
     link->watch = Watch();
     link->greeting_timer = Watch();

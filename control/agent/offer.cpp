@@ -10,6 +10,7 @@
 #include "control/agent/end_making.hpp"
 #include "control/agent/memory_check.hpp"
 #include "control/agent/names.hpp"
+#include "control/agent/side_lock.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -102,6 +103,7 @@ Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMess
     }
     auto memory = agent.memory.take(message.slab_bytes);
     if (!memory) return counted(agent, Reason::quota_reached);
+    lock_side(slab_fd.get(), message.connection_id, 1);  // before they hear that the end is there
     return offer_connection(
         agent, offer,
         std::make_shared<Slab>(Slab{std::move(slab_fd), message.slab_bytes, std::move(*memory)}));

@@ -37,6 +37,12 @@ bool is_waiting(const End& end) {
     return blocks && block_of(*blocks, 1).offer.acceptance.load_acquire() % 2 == 0;
 }
 
+// Nobody will offer or accept it any more.
+void give_up(const End& end) {
+    const Result<Mapping> blocks = map_blocks(end);
+    if (blocks) block_of(*blocks, 1).offer.acceptance.fetch_or(1);
+}
+
 ConnectAttempt attempt_for(const End& end) {
     ConnectAttempt attempt;
     attempt.identity = end.identity;
@@ -79,6 +85,7 @@ void QueuedAgain::on_answer(EndId id, Reason reason) {
         found->second.timer = agent_.loop.after(kPauseNs, [this, id] { offer(id); });
     } else {
         waiting_.erase(found);
+        give_up(*end);
         peer_vanished(agent_, key_of(*end), end->identity.peer_domain);
     }
 }

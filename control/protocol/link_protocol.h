@@ -1,7 +1,8 @@
 // What the agents of two domains say to each other, over SOCK_SEQPACKET at <fabric>/<N>.link.
 // Either side may dial; each agent dials for its own questions and answers on the same connection, so a pair
 // has up to two links. The dialler is sure whom it reached by the path; the answerer checks a claimed domain
-// against the owner of <fabric>/<claimed>.link (control/agent/links.cpp).
+// against the owner of <fabric>/<claimed>.link (control/agent/links.cpp). A slab comes behind an open file
+// description of its own, through which the receiver locks its side (control/agent/side_lock.cpp).
 //
 //   question   answer     descriptors      what happens
 //   hello      hello      -                versions, domains, boot ids

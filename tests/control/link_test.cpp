@@ -1,68 +1,14 @@
 // Links between agents, seen by a far agent that the test scripts: it listens at its own place of the
 // fabric and says to a real agent what it likes.
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-#include "control/protocol/link_protocol.h"
+#include "control/agent/side_lock.hpp"
 #include "tests/control/child_program.hpp"
+#include "tests/control/far_agent.hpp"
 #include "tests/control/scripted_client.hpp"
 
 namespace xylem::agent_test {
 namespace {
-
-// Listens as a domain's agent would.
-class FarAgent {
-  public:
-    explicit FarAgent(std::uint32_t domain) : domain_(domain) {
-        sockaddr_un address{};
-        address.sun_family = AF_UNIX;
-        ::strcpy(address.sun_path, link_socket(domain).text);
-        listening_.reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-        EXPECT_EQ(::bind(listening_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-        EXPECT_EQ(::listen(listening_.get(), 8), 0);
-    }
-
-    // Dials a real agent and says hello. The link, or an empty one if it was not answered.
-    UniqueFd dial_agent(std::uint32_t target, std::uint32_t claimed) {
-        auto link = dial(link_socket(target).text);
-        EXPECT_TRUE(link);
-        auto hello = make_message<LinkHelloMessage>(kLinkMagic, LinkMessage::hello, 1);
-        hello.domain = claimed;
-        hello.boot_id = 99;
-        Received answer;
-        if (!ask(link->get(), hello, answer)) return UniqueFd();
-        return std::move(*link);
-    }
-    UniqueFd dial_agent(std::uint32_t target) { return dial_agent(target, domain_); }
-
-    // Takes the next link that says hello, and answers it.
-    UniqueFd accept_link() {
-        for (;;) {
-            UniqueFd link(::accept(listening_.get(), nullptr, nullptr));
-            Received hello;
-            if (!receive(link.get(), hello)) continue;  // a look at who owns the socket
-            auto answer =
-                make_message<LinkHelloMessage>(kLinkMagic, LinkMessage::hello, hello.header().request_id);
-            answer.domain = domain_;
-            answer.boot_id = 99;
-            EXPECT_TRUE(send_message(link.get(), &answer, sizeof answer));
-            return link;
-        }
-    }
-
-    static bool receive(int link, Received& message) {
-        return wait_readable(link, deadline_after(kPatienceNs)) && receive_message(link, message);
-    }
-    template <class Message>
-    static bool ask(int link, const Message& message, Received& answer, int fd = -1) {
-        return send_message(link, &message, sizeof message, &fd, fd >= 0 ? 1 : 0) && receive(link, answer);
-    }
-
-  private:
-    std::uint32_t domain_;
-    UniqueFd listening_;
-};
 
 class AgentLink : public testing::Test {
   protected:
@@ -218,6 +164,34 @@ TEST_F(AgentLink, vanished_ends_the_connection_and_resets_it_where_data_is_lost)
     EXPECT_EQ(got, "(end)");
     EXPECT_TRUE(eventually([&] { return (got = unread->receive()) != "(nothing)"; }));
     EXPECT_EQ(got, "(reset)");
+}
+
+TEST_F(AgentLink, a_peer_that_hangs_up_is_judged_by_its_lock_if_it_ever_had_one) {
+    const std::uint64_t listener = program_.listen(name_of("0.0.0.0", 80), 1);
+    UniqueFd link = far_.dial_agent(1);
+    std::unique_ptr<AttachedEnd> ends[2];
+    UniqueFd locked;
+    for (const std::uint64_t i : {0, 1}) {
+        auto slab = make_sealed_memfd("slab", 3 * 4096);
+        const UniqueFd theirs = agent::reopened_slab(slab->get());
+        auto message = connect_message();
+        message.connection_id += i;
+        if (i == 1) agent::lock_side(slab->get(), message.connection_id, 0);
+        ASSERT_TRUE(FarAgent::ask(link.get(), message, answer_, theirs.get()));
+        EXPECT_TRUE(agent::is_side_locked(slab->get(), message.connection_id, 1))
+            << "the agent locks its side";
+        ends[i] = program_.accept(listener);
+        ASSERT_TRUE(ends[i]);
+        if (i == 1) locked = std::move(*slab);
+    }
+    link.reset();
+    ::usleep(500'000);
+    EXPECT_EQ(ends[1]->receive(), "(nothing)") << "its slab is still there";
+    locked.reset();
+    std::string got;
+    EXPECT_TRUE(eventually([&] { return (got = ends[1]->receive()) != "(nothing)"; }));
+    EXPECT_EQ(got, "(end)");
+    EXPECT_EQ(ends[0]->receive(), "(nothing)") << "what never had a lock is not missed";
 }
 
 TEST_F(AgentLink, an_agent_that_does_not_answer_costs_a_second_and_the_session_goes_on) {

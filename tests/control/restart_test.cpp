@@ -88,6 +88,49 @@ TEST_F(AgentRestart, a_program_that_dies_after_rejoining_with_unread_data_resets
     EXPECT_EQ(said_when_the_rejoined_client_dies(), "(reset)");
 }
 
+// What the other end says; "(nothing)" if it says nothing for the length of many looks.
+std::string said_at_last(AttachedEnd& end) {
+    std::string said;
+    (void)eventually([&] { return (said = end.receive()) != "(nothing)"; });
+    return said;
+}
+
+TEST_F(AgentRestart, a_connecting_program_that_dies_without_an_agent_ends_the_connection) {
+    agent_2_->kill();
+    EXPECT_TRUE(client_end_->send("last words"));
+    client_end_.reset();
+    EXPECT_EQ(said_at_last(*server_end_), "last words");
+    EXPECT_EQ(said_at_last(*server_end_), "(end)");
+}
+
+TEST_F(AgentRestart, an_accepting_program_that_dies_without_an_agent_and_with_unread_data_resets_it) {
+    agent_1_->kill();
+    EXPECT_TRUE(client_end_->send("never read"));
+    server_end_.reset();
+    EXPECT_EQ(said_at_last(*client_end_), "(reset)");
+}
+
+TEST_F(AgentRestart, a_program_that_dies_before_it_rejoined_ends_the_connection) {
+    ChildProgram child([&] {
+        client_end_->slab.reset();  // as the library does
+        client_end_->page_fd.reset();
+    });
+    client_end_.reset();
+    restart_agent_2();
+    ::usleep(500'000);
+    EXPECT_EQ(server_end_->receive(), "(nothing)") << "it lives";
+    child.kill();
+    EXPECT_EQ(said_at_last(*server_end_), "(end)");
+}
+
+TEST_F(AgentRestart, a_connection_that_waited_in_the_queue_of_a_dead_agent_is_ended) {
+    const auto waiting = client_->connect(name_of("127.44.0.1", 5201));
+    ASSERT_TRUE(waiting);
+    agent_1_->kill();
+    EXPECT_EQ(said_at_last(*waiting), "(end)");
+    EXPECT_EQ(client_end_->receive(), "(nothing)") << "this one was accepted";
+}
+
 TEST_F(AgentRestart, a_rejoined_end_that_its_program_closed_itself_ends_in_order) {
     restart_agent_2();
     Program again(2);

@@ -94,10 +94,10 @@ struct alignas(kCacheLineBytes) WakeupLine {
     AtomicU64 writable[kWaiterSlots];  // waits for the peer to consume
 };
 
-// Of the accepting end. 2n: the connection was offered n times before this time and waits in a queue; 2n + 1: that
-// offer was accepted. The accepting process adds one and the connecting side's agent, which offers anew when the
-// queue died with its agent, two, both by compare-and-swap: so that one of them fails, and an end that was taken
-// from the lost queue too late is nobody's.
+// Of the accepting end. 2n: the connection was offered n times before this time and waits in a queue; 2n + 1:
+// that offer was accepted. The accepting process adds one and the connecting side's agent, which offers anew
+// when the queue died with its agent, two, both by compare-and-swap: so that one of them fails, and an end
+// that was taken from the lost queue too late is nobody's.
 struct alignas(kCacheLineBytes) OfferLine {
     AtomicU32 acceptance;
 };

@@ -1,0 +1,73 @@
+// LeftBehind. As long as the far agent lives, it says when an end of its domain is gone. One that died says
+// nothing, and the next one knows only the ends that programs name to it (`rejoin`): of a program that died
+// in between, or of a connection that waited in an accept queue, it will never know. So once a link is lost,
+// the ends that there are with that domain are looked at, soon and then ever more seldom, until they are
+// gone: whether the far side still has the slab (side_lock.cpp). Where it has not, the end is treated as if
+// the far agent had said `vanished`. A program that lives has the slab, whether it spoke to the new agent
+// already or sleeps.
+//
+// Not told are survivors that have no agent with memory of the connection: those of one domain that lost its
+// agent have none at either side, nor have those of two domains that both lost theirs.
+#include "control/agent/left_behind.hpp"
+
+#include <algorithm>
+
+#include "control/agent/agent.hpp"
+#include "control/agent/end_closing.hpp"
+#include "control/agent/end_keeping.hpp"
+#include "control/agent/side_lock.hpp"
+
+namespace xylem::agent {
+namespace {
+
+constexpr std::uint64_t kFirstPauseNs = 100 * kNsPerMs;  // who is killed together dies within that
+constexpr std::uint64_t kLongestPauseNs = 10 * kNsPerSecond;
+// Looking is a system call an end, which a hostile peer can make slow. Other sources get their turns.
+constexpr std::uint64_t kTurnNs = kNsPerMs;
+
+}  // namespace
+
+void LeftBehind::doubt(std::uint32_t domain) {
+    agent_.ends.for_each([&](const End& end) {
+        if (end.is_far_side_seen && end.identity.peer_domain == domain) doubtful_.insert(end.id());
+    });
+    pause_ns_ = kFirstPauseNs;
+    look_after(pause_ns_);
+}
+
+void LeftBehind::look_after(std::uint64_t delay_ns) {
+    timer_ = Watch();
+    if (!doubtful_.empty()) timer_ = agent_.loop.after(delay_ns, [this] { look(); });
+}
+
+void LeftBehind::look() {
+    const std::uint64_t until_ns = now_ns() + kTurnNs;
+    while (now_ns() < until_ns) {
+        const auto next = doubtful_.upper_bound(last_);
+        if (next == doubtful_.end()) {
+            last_ = 0;
+            pause_ns_ = std::min(2 * pause_ns_, kLongestPauseNs);
+            return look_after(pause_ns_);
+        }
+        last_ = *next;
+        if (!look_at(last_)) doubtful_.erase(last_);
+    }
+    look_after(kTurnNs);
+}
+
+// Whether there is still something to doubt.
+bool LeftBehind::look_at(EndId id) {
+    const End* end = agent_.ends.find(id);
+    if (end == nullptr) return false;
+    const ConnectionKey key = key_of(*end);
+    const std::uint32_t peer_domain = end->identity.peer_domain;
+    if (is_side_locked(end->slab->fd.get(), key.connection_id, 1 - key.side)) return true;
+    if (agent_.queued_again.take(*end)) return true;
+    ++agent_.counters.left_behind;
+    peer_vanished(agent_, key, peer_domain);
+    leave_kept(agent_, key, peer_domain);
+    if (key.connecting_domain == agent_.settings.domain) agent_.pool.ended(key.connection_id, peer_domain, 1);
+    return false;
+}
+
+}  // namespace xylem::agent
