@@ -4,7 +4,8 @@
 // the ends that there are with that domain are looked at, soon and then ever more seldom, until they are
 // gone: whether the far side still has the slab (side_lock.cpp). Where it has not, the end is treated as if
 // the far agent had said `vanished`. A program that lives has the slab, whether it spoke to the new agent
-// already or sleeps.
+// already or sleeps. What was lent, and not adopted yet, goes with the agent that lent it: it held the slab,
+// and the next agent could not give it to anybody.
 //
 // Not told are survivors that have no agent with memory of the connection: those of one domain that lost its
 // agent have none at either side, nor have those of two domains that both lost theirs.

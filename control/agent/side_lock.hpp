@@ -8,7 +8,7 @@
 namespace xylem::agent {
 
 // The same slab behind an open file description of its own: what the other domain gets. Empty where the
-// system refuses.
+// system refuses; then neither side sees the other, and both are left behind as if there were no locks.
 UniqueFd reopened_slab(int slab_fd);
 
 // Locks this side's byte of the connection, for as long as anybody has this description. A description bears

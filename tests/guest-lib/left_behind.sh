@@ -24,8 +24,7 @@ begin_pair() {
     begin caller "$3" call "$1" "$4"
 }
 are_ready() { until_true 20 says server ready && until_true 20 says caller ready; }
-says() { grep -qx -- "$2" "$scratch/$1"; }
-has_said() { cat "$scratch/$1" && grep -qxE -- "$2" "$scratch/$1"; }
+says() { grep -qxE -- "$2" "$scratch/$1"; }
 kill_program() {
     kill -KILL "${pid[$1]}"
     wait "${pid[$1]}" 2>/dev/null
@@ -35,7 +34,7 @@ told='(end|ECONNRESET)'
 is_one() { [[ $("$@") == 1 ]]; }
 
 # told_once NAME DOMAIN BEFORE: NAME, a program of DOMAIN, is told, by no other way than that of its agent's look.
-told_once() { has_said "$1" "$told" && (($(left_behind "$2") == $3 + 1)); }
+told_once() { says "$1" "$told" && (($(left_behind "$2") == $3 + 1)); }
 
 # A program is killed while its agent is gone ------------------------------------------------------------------------
 
@@ -77,7 +76,7 @@ for victim in 1 2; do
     sleep 2 # it wakes up, and sends
     check "and its connection still carries data" until_true 20 is_one live_ends "$victim"
     kill_program "$sleeper"
-    check "both ways, to its end ($victim)" until_true 20 has_said "$awake" "awake$told"
+    check "both ways, to its end ($victim)" until_true 20 says "$awake" "awake$told"
     check "no end is left ($victim)" until_true 20 has_no_ends $((3 - victim))
 done
 
@@ -90,7 +89,7 @@ start_agent 2 --log-level info
 sleep 3
 check "nobody is told while a child has the connection" test "$(<"$scratch/server")" = ready
 kill -KILL "$child"
-check "and somebody is when it is killed" until_true 20 has_said server "$told"
+check "and somebody is when it is killed" until_true 20 says server "$told"
 
 # Many, and those that nobody accepted --------------------------------------------------------------------------------
 
@@ -117,6 +116,6 @@ begin caller 2 call 1 queued
 check "a caller waits to be accepted" until_true 20 says caller ready
 stop_agent 1 KILL
 start_agent 1 --log-level info
-check "who waited in the queue of a killed agent is told" until_true 20 has_said caller "$told"
+check "who waited in the queue of a killed agent is told" until_true 20 says caller "$told"
 check "and no end is left of it" until_true 20 has_no_ends 2
 finish
