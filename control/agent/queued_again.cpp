@@ -8,6 +8,8 @@
 // those within a domain that lost its agent, of which nobody has the slab.
 #include "control/agent/queued_again.hpp"
 
+#include <vector>
+
 #include "control/agent/agent.hpp"
 #include "control/agent/connect_attempt.hpp"
 #include "control/agent/end_closing.hpp"
@@ -56,10 +58,18 @@ ConnectAttempt attempt_for(const End& end) {
 
 bool QueuedAgain::take(const End& end) {
     if (end.identity.peer_domain == agent_.settings.domain || !is_waiting(end)) return false;
-    const auto [place, is_new] = waiting_.try_emplace(end.id());
-    if (is_new) place->second.until_ns = now_ns() + kLongestNs;
-    if (is_new) offer(end.id());
+    waiting_.try_emplace(end.id(), Waiting{now_ns() + kLongestNs});
+    if (!timer_) timer_ = agent_.loop.after(kPauseNs, [this] { offer_all(); });
     return true;
+}
+
+void QueuedAgain::offer_all() {
+    timer_ = Watch();
+    std::vector<EndId> ids;
+    for (const auto& [id, waiting] : waiting_) {
+        if (!waiting.is_asked) ids.push_back(id);
+    }
+    for (const EndId id : ids) offer(id);
 }
 
 void QueuedAgain::offer(EndId id) {
@@ -69,6 +79,7 @@ void QueuedAgain::offer(EndId id) {
         waiting_.erase(id);
         return;
     }
+    waiting_[id].is_asked = true;
     ConnectAttempt attempt = attempt_for(*end);
     attempt.identity.offer = number;
     ask_accepting_side(agent_, attempt, [this, id](Reason reason, bool) { on_answer(id, reason); });
@@ -82,7 +93,8 @@ void QueuedAgain::on_answer(EndId id, Reason reason) {
         if (end != nullptr) ++agent_.counters.offered_again;
         waiting_.erase(found);
     } else if (now_ns() < found->second.until_ns) {
-        found->second.timer = agent_.loop.after(kPauseNs, [this, id] { offer(id); });
+        found->second.is_asked = false;
+        if (!timer_) timer_ = agent_.loop.after(kPauseNs, [this] { offer_all(); });
     } else {
         waiting_.erase(found);
         give_up(*end);

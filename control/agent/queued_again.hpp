@@ -20,16 +20,18 @@ class QueuedAgain {
     bool take(const End& end);
 
   private:
+    void offer_all();
     void offer(EndId id);
     void on_answer(EndId id, Reason reason);
 
     struct Waiting {
         std::uint64_t until_ns;
-        Watch timer;
+        bool is_asked = false;
     };
 
     Agent& agent_;
-    std::map<EndId, Waiting> waiting_;
+    std::map<EndId, Waiting> waiting_;  // in the order in which they were made, and waited
+    Watch timer_;
 };
 
 }  // namespace xylem::agent

@@ -3,6 +3,7 @@
     queued.py serve ADDRESS PORT_FILE GO_FILE COUNT     listens; accepts and answers when GO_FILE is there
     queued.py call ADDRESS PORT_FILE COUNT              makes all, says `connected`, then how many answers are right
 """
+import contextlib
 import os
 import socket
 import sys
@@ -40,7 +41,7 @@ def call(address, port_file, count):
     print("connected", flush=True)
     right = 0
     for connection in connections:
-        with connection:
+        with connection, contextlib.suppress(ConnectionResetError):
             answer = connection.recv(11, socket.MSG_WAITALL)
             right += answer == b"%5d%6d" % (connection.getsockname()[1], BYTES)
     print(right)
