@@ -15,3 +15,31 @@ $(XEN)/dom0.cpio: $(XEN)/fetched $(XEN_IMAGE)/dom0.sh $(XEN_IMAGE)/tree.sh $(wil
                   $(wildcard /usr/lib/xen-4.17/bin/xl)
 	$(call say,IMAGE,$@)
 	$(Q)$(XEN_IMAGE)/dom0.sh $(@D) $@
+
+# Programs that run in the guests. Static, so that a guest needs no libraries of this machine; sanitizers are not.
+XEN_LIBS := -lxengnttab -lxenevtchn -lxenstore -lxentoolcore -lxentoollog
+XEN_SMOKE_SOURCES := $(wildcard tests/xen/smoke/*.cpp)
+$(call compile,xen-smoke,$(XEN_SMOKE_SOURCES),$(HOSTED_FLAGS))
+XEN_SMOKE_COMMON := $(B)/obj/xen-smoke/tests/xen/smoke/two_guests.o
+XEN_SMOKE_TESTS := $(patsubst tests/xen/smoke/%_smoke.cpp,$(B)/xen-payload/smoke/tests/%,\
+                     $(filter %_smoke.cpp,$(XEN_SMOKE_SOURCES)))
+
+$(XEN_SMOKE_TESTS): $(B)/xen-payload/smoke/tests/%: $(B)/obj/xen-smoke/tests/xen/smoke/%_smoke.o $(XEN_SMOKE_COMMON)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(LINK_FLAGS) -static -s -o $@ $^ $(XEN_LIBS)
+
+XEN_IMAGES := $(XEN)/xen $(XEN)/vmlinuz $(XEN)/guest.cpio $(XEN)/dom0.cpio
+$(XEN)/xen $(XEN)/vmlinuz: $(XEN)/fetched ;
+RUN_XEN = $(PYTHON) tests/xen/run_machine.py --images $(abspath $(XEN))
+KIND ?= pv
+
+ifneq ($(and $(filter check-xen xen-shell,$(MAKECMDGOALS)),$(filter-out release debug,$(VARIANT))),)
+$(error VARIANT=$(VARIANT): the programs of Xen guests are static, which sanitizers cannot be; use release or debug)
+endif
+
+.PHONY: check-xen xen-shell
+check-xen: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## Boot Xen in an emulator and run tests between two guests, PV, then PVH
+	@$(RUN_XEN) --payload $(B)/xen-payload/smoke pv pvh
+
+xen-shell: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## The same machine with a shell in dom0 and in both guests (KIND=pv|pvh)
+	@$(RUN_XEN) --payload $(B)/xen-payload/smoke --shell $(KIND)

@@ -53,13 +53,13 @@ def follow(machine, report, limit_seconds):
     try:
         for line in machine.process.stdout:
             report.line(line.decode(errors="replace").rstrip("\r\n"))
-            if report.done or ("dom0", ) in [failure[:1] for failure in report.failures]:
+            if report.done or report.failed:
                 break
     finally:
         timer.cancel()
     if expired.is_set():
-        return f"the machine still ran after {limit_seconds} s"
-    return "the machine ended before its time"
+        return f"the machine still ran after {limit_seconds} s and was ended"
+    return "the machine ended by itself" if not report.failed else "dom0 gave up"
 
 
 def show_tail(title, lines):

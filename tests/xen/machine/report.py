@@ -17,8 +17,9 @@ class Guest:
         self.name = name
         self.console = console
         self.domids = []
-        self.present = False
         self.finished = False
+        self.destroyed = False  # because a test asked for it, or at the end
+        self.lost = False
         self.test = None
         self.test_lines = []
         self.tests = []  # (name, text, exit code, or None where the test did not come to its end)
@@ -42,10 +43,15 @@ class Guest:
             self.tests.append((self.test, "\n".join(self.test_lines), code))
         self.test, self.test_lines = None, []
 
-    def destroyed_for_good(self):
-        """A test that had its own guest destroyed has ended well, if what it said until then was well."""
-        self.end_test(0)
-        self.finished = True
+    def created(self, domid):
+        self.domids.append(domid)
+        self.finished = self.destroyed = False
+
+    def ended(self):
+        """No line will come any more. Says whether the guest did all that it should."""
+        # A test that had its guest destroyed has ended well, if what it said until then was well.
+        self.end_test(0 if self.destroyed and not self.lost else None)
+        return self.finished or self.destroyed or self.lost
 
 
 class Report:
@@ -57,16 +63,16 @@ class Report:
         self.other = []
         self.failures = []
         self.done = False
+        self.failed = False
 
     def close(self):
         for file in self.files:
             file.close()
 
     def line(self, line):
-        source, divider, text = line.partition("|")
-        if source in self.guests and divider:
-            guest = self.guests[source]
-            guest.line(text)
+        source, _, text = line.partition("|")
+        if source in self.guests:
+            self.guests[source].line(text)
         elif source == "event":
             self.event(*text.split(maxsplit=1))
         elif source == "grants":
@@ -79,29 +85,24 @@ class Report:
         if what == "done":
             self.done = True
         elif what == "failed":
+            self.failed = True
             self.failures.append(("dom0", detail))
         elif what == "created":
-            guest = self.guests[name]
-            guest.present = True
-            guest.finished = False
-            guest.domids.append(int(detail.split()[1]))
-            self.say(f"       guest {name} is domain {guest.domids[-1]}")
-        elif what == "lost":
-            self.guests[name].present = False
-            self.failures.append((f"guest {name}", "crashed or went down by itself"))
+            self.guests[name].created(int(detail.split()[1]))
+            self.say(f"       guest {name} is domain {detail.split()[1]}")
         elif what == "destroyed":
-            self.guests[name].present = False
+            self.guests[name].destroyed = True
+        elif what == "lost":
+            self.guests[name].lost = True
+            where = f"in test {self.guests[name].test}" if self.guests[name].test else "between tests"
+            self.failures.append((f"guest {name}", f"crashed or went down by itself {where}"))
 
     def ended(self, why):
         """Call when nothing more will come. `why` says in words why that is so, where the run was not completed."""
         for guest in self.guests.values():
-            if guest.test and self.done and not guest.present:
-                guest.destroyed_for_good()
-            elif guest.test:
-                guest.end_test(None)
-            if not guest.finished:
+            if not guest.ended():
                 self.failures.append((f"guest {guest.name}", f"did not come to the end of its tests ({why})"))
-        if not self.done:
+        if not self.done and not self.failed:
             self.failures.append(("machine", why))
 
     def outcome(self, kind):
