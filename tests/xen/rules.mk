@@ -32,14 +32,15 @@ XEN_IMAGES := $(XEN)/xen $(XEN)/vmlinuz $(XEN)/guest.cpio $(XEN)/dom0.cpio
 $(XEN)/xen $(XEN)/vmlinuz: $(XEN)/fetched ;
 RUN_XEN = $(PYTHON) tests/xen/run_machine.py --images $(abspath $(XEN))
 KIND ?= pv
+KINDS ?= pv pvh
 
 ifneq ($(and $(filter check-xen xen-shell,$(MAKECMDGOALS)),$(filter-out release debug,$(VARIANT))),)
 $(error VARIANT=$(VARIANT): the programs of Xen guests are static, which sanitizers cannot be; use release or debug)
 endif
 
 .PHONY: check-xen xen-shell
-check-xen: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## Boot Xen in an emulator and run tests between two guests, PV, then PVH
-	@$(RUN_XEN) --payload $(B)/xen-payload/smoke pv pvh
+check-xen: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## Boot Xen in an emulator, run tests between two guests (KINDS="pv pvh mixed")
+	@$(RUN_XEN) --payload $(B)/xen-payload/smoke $(KINDS)
 
-xen-shell: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## The same machine with a shell in dom0 and in both guests (KIND=pv|pvh)
+xen-shell: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## The same machine with a shell in dom0 and in both guests (KIND=pv|pvh|mixed)
 	@$(RUN_XEN) --payload $(B)/xen-payload/smoke --shell $(KIND)

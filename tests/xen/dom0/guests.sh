@@ -13,7 +13,7 @@ console_of() { echo "/var/log/xen/console/guest-$1.log"; }
 guest_config() {
     cat <<END
 name = "$1"
-type = "$kind"
+type = "$(if [ "$1" = a ]; then echo "$kind_a"; else echo "$kind_b"; fi)"
 kernel = "/guest/vmlinuz"
 ramdisk = "/guest/initrd"
 memory = $memory

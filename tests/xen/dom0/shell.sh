@@ -4,7 +4,7 @@ if create a && create b; then introduce; fi
 xl list
 cat <<END
 
-This is dom0 of an emulated Xen machine; guests a and b ($kind) are running.
+This is dom0 of an emulated Xen machine; guests a ($kind_a) and b ($kind_b) are running.
   xl console a       a shell in guest a (likewise b); Ctrl-] comes back
   xl list, xl dmesg, xenstore-ls, lsevtchn DOMID, xl debug-keys g
   create a, destroy a, introduce       what the tests' dom0 uses (/guests.sh)
@@ -12,5 +12,5 @@ This is dom0 of an emulated Xen machine; guests a and b ($kind) are running.
 
 END
 export ENV=/guests.sh
-export kind memory
+export kind_a kind_b memory
 setsid cttyhack sh

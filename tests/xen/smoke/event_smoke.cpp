@@ -6,12 +6,13 @@
 
 #include "tests/xen/smoke/two_guests.hpp"
 
-using xylem::xen_smoke::kPatienceMs;
+using xylem::xen_smoke::kPatience;
 using xylem::xen_smoke::TwoGuests;
 
 namespace {
 
 constexpr int kRounds = 100;
+constexpr int kPatienceMs = std::chrono::milliseconds(kPatience).count();
 
 // Sleeps until the channel rings, and makes it ready to ring again.
 bool await_ring(xenevtchn_handle* device, evtchn_port_t port, int timeout_ms) {

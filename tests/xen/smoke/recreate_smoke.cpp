@@ -1,7 +1,6 @@
 // A test may have the other guest destroyed and created again: the peer is then another domain, and what it
 // had mapped is unmapped. Guest b runs this program once in each of its two lives.
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -10,20 +9,11 @@
 
 #include "tests/xen/smoke/two_guests.hpp"
 
-using xylem::xen_smoke::kPatienceMs;
+using xylem::xen_smoke::kPatience;
 using xylem::xen_smoke::TwoGuests;
+using xylem::xen_smoke::wait_until;
 
 namespace {
-
-unsigned await_other_domain(const TwoGuests& guests, unsigned old) {
-    constexpr int kStepMs = 50;
-    for (int waited = 0; waited < kPatienceMs; waited += kStepMs) {
-        const unsigned now = guests.peer_domid();
-        if (now != old && now != 0) return now;
-        usleep(kStepMs * 1000);
-    }
-    return 0;
-}
 
 void have_b_created_again(TwoGuests& guests) {
     const unsigned old = guests.peer_domid();
@@ -35,7 +25,8 @@ void have_b_created_again(TwoGuests& guests) {
     guests.check(guests.peer_says("mapped").has_value(), "b has it mapped");
 
     std::puts("xylem: recreate b");
-    guests.check(await_other_domain(guests, old) != 0, "b comes back as another domain");
+    const auto is_new = [&] { return guests.peer_domid() != old && guests.peer_domid() != 0; };
+    guests.check(wait_until(is_new), "b comes back as another domain");
     guests.check(guests.peer_says("back").has_value(), "b can be spoken to again");
     xengntshr_unshare(device, memory, 1);
     xengntshr_close(device);
@@ -49,7 +40,7 @@ void hold_a_page_until_destroyed(TwoGuests& guests) {
     void* memory = xengnttab_map_grant_ref(device, guests.peer_domid(), reference, PROT_READ | PROT_WRITE);
     if (!guests.check(memory != nullptr, "b maps the page of a")) return;
     guests.publish("mapped", "yes");
-    usleep(kPatienceMs * 1000U);
+    std::this_thread::sleep_for(kPatience);
     guests.check(false, "dom0 destroys b while it sleeps");
 }
 

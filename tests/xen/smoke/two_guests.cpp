@@ -7,17 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 
 namespace xylem::xen_smoke {
 namespace {
-
-constexpr int kStepMs = 20;
-
-void sleep_ms(int ms) {
-    const timespec time{ms / 1000, ms % 1000 * 1'000'000L};
-    nanosleep(&time, nullptr);
-}
 
 [[noreturn]] void give_up(const char* what) {
     std::printf("Bail out: %s: %s\n", what, std::strerror(errno));
@@ -46,11 +38,9 @@ TwoGuests::TwoGuests(const char* test) : store_(xs_open(0)), test_(test) {
 TwoGuests::~TwoGuests() { xs_close(store_); }
 
 unsigned TwoGuests::peer_domid() const {
-    for (int waited = 0; waited < kPatienceMs; waited += kStepMs) {
-        if (const auto text = read("data/peer")) return number(text);
-        sleep_ms(kStepMs);
-    }
-    return 0;
+    std::optional<std::string> peer;
+    wait_until([&] { return (peer = read("data/peer")).has_value(); });
+    return number(peer);
 }
 
 bool TwoGuests::keep(const std::string& name, const std::string& value) {
@@ -79,12 +69,11 @@ std::optional<std::string> TwoGuests::read(const std::string& path) const {
 }
 
 std::optional<std::string> TwoGuests::peer_says(const std::string& name) const {
-    for (int waited = 0; waited < kPatienceMs; waited += kStepMs) {
-        if (auto text = read(peer_path(name))) return text;
-        sleep_ms(kStepMs);
+    std::optional<std::string> text;
+    if (!wait_until([&] { return (text = read(peer_path(name))).has_value(); })) {
+        std::printf("# the peer did not publish %s: %s\n", peer_path(name).c_str(), std::strerror(errno));
     }
-    std::printf("# the peer did not publish %s: %s\n", peer_path(name).c_str(), std::strerror(errno));
-    return std::nullopt;
+    return text;
 }
 
 bool TwoGuests::check(bool good, const char* sentence) {

@@ -2,8 +2,10 @@
 // TAP lines.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "tests/xen/smoke/xen_libraries.hpp"
 
@@ -11,7 +13,19 @@ namespace xylem::xen_smoke {
 
 // How long one guest waits for the other. Emulated guests share few cores; what is waited for takes
 // milliseconds.
-inline constexpr int kPatienceMs = 60'000;
+inline constexpr std::chrono::seconds kPatience{60};
+
+// Asks again every few milliseconds until `found()` is true; false if it is not in kPatience.
+template <typename Found>
+bool wait_until(Found found) {
+    constexpr std::chrono::milliseconds kStep{20};
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (!found()) {
+        if (std::chrono::steady_clock::now() > deadline) return false;
+        std::this_thread::sleep_for(kStep);
+    }
+    return true;
+}
 
 class TwoGuests {
   public:
@@ -35,7 +49,7 @@ class TwoGuests {
     bool publish(const std::string& name, const std::string& value);
     // The same, readable by nobody else.
     bool keep(const std::string& name, const std::string& value);
-    // Waits until the peer has published NAME; nothing if it does not in kPatienceMs.
+    // Waits until the peer has published NAME; nothing if it does not in kPatience.
     [[nodiscard]] std::optional<std::string> peer_says(const std::string& name) const;
     // Does not wait. errno says why there is nothing.
     [[nodiscard]] std::optional<std::string> read(const std::string& path) const;
