@@ -40,7 +40,17 @@ endif
 
 .PHONY: check-xen xen-shell
 check-xen: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## Boot Xen in an emulator, run tests between two guests (KINDS="pv pvh mixed")
+	@$(PYTHON) tests/xen/machine_test.py --quiet
 	@$(RUN_XEN) --payload $(B)/xen-payload/smoke $(KINDS)
 
 xen-shell: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## The same machine with a shell in dom0 and in both guests (KIND=pv|pvh|mixed)
 	@$(RUN_XEN) --payload $(B)/xen-payload/smoke --shell $(KIND)
+
+# What was built here, with its libraries, in PV guests. More than the testbed needs to prove itself, so not in check-xen.
+XEN_PROGRAMS := $(addprefix $(B)/,xylem xylemd libxylem.so tests/xylem-tests tests/programs/transfer)
+XEN_PROGRAM_TESTS := $(wildcard tests/xen/programs/*)
+
+.PHONY: check-xen-programs
+check-xen-programs: $(XEN_IMAGES) $(XEN_PROGRAMS) $(XEN_IMAGE)/payload.sh $(XEN_PROGRAM_TESTS)  ## What was built here, inside Xen guests
+	@$(XEN_IMAGE)/payload.sh $(B)/xen-payload/programs tests/xen/programs $(XEN_PROGRAMS)
+	@$(RUN_XEN) --payload $(B)/xen-payload/programs $(KIND)

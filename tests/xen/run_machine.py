@@ -117,8 +117,8 @@ def arguments_of_command_line():
     parser.add_argument("--shell", action="store_true", help="a shell in dom0 and in the guests; no tests")
     parser.add_argument("--memory", type=int, default=3072, help="MiB of the machine")
     parser.add_argument("--guest-memory", type=int, default=256, help="MiB of a guest")
-    parser.add_argument("--seconds", type=int, default=900, help="limit for one machine")
-    parser.add_argument("--test-seconds", type=int, default=120, help="limit for one test in a guest")
+    parser.add_argument("--seconds", type=int, default=1800, help="limit for one machine")
+    parser.add_argument("--test-seconds", type=int, default=600, help="limit for one test in a guest")
     parser.add_argument("kinds", nargs="+", choices=KINDS, help="kinds of guests, a machine each")
     return parser.parse_args()
 
