@@ -1,0 +1,59 @@
+# shellcheck shell=dash disable=SC2154
+# Guests a and b: created, introduced to each other, destroyed. Sourced by init.
+#
+# What is known of guest NAME lies in /run/guest/NAME/: `domid` while it exists, `life`: how often it was created.
+
+report() { printf '%s\n' "$*" >&9; }
+
+peer_of() { if [ "$1" = a ]; then echo b; else echo a; fi; }
+domid_of() { cat "/run/guest/$1/domid" 2>/dev/null; }
+console_of() { echo "/var/log/xen/console/guest-$1.log"; }
+
+# guest_config NAME FIRST_TEST
+guest_config() {
+    cat <<END
+name = "$1"
+type = "$(if [ "$1" = a ]; then echo "$kind_a"; else echo "$kind_b"; fi)"
+kernel = "/guest/vmlinuz"
+ramdisk = "/guest/initrd"
+memory = $memory
+vcpus = 1
+tsc_mode = "native"
+on_poweroff = "destroy"
+on_reboot = "destroy"
+on_crash = "destroy"
+extra = "console=hvc0 quiet loglevel=4 panic=1 mitigations=off xylem.guest=$1 xylem.life=$(cat "/run/guest/$1/life") xylem.from=$2"
+END
+}
+
+# create NAME [FIRST_TEST]
+create() {
+    local state=/run/guest/$1 life
+    mkdir -p "$state"
+    rm -f "$state/finished"
+    life=$(cat "$state/life" 2>/dev/null)
+    echo $((life + 1)) >"$state/life"
+    guest_config "$1" "${2:-}" >"$state/config"
+    if ! xl create -q "$state/config" >"$state/create.log" 2>&1; then
+        report "event|failed to create guest $1: $(tr '\n' ' ' <"$state/create.log")"
+        return 1
+    fi
+    xl domid "$1" >"$state/domid"
+    report "event|created $1 $(cat "$state/domid")"
+}
+
+# A guest finds the domain id of the other in its node data/peer; 0 while there is no other.
+introduce() {
+    local name peer
+    for name in a b; do
+        peer=$(domid_of "$(peer_of "$name")")
+        [ -z "$(domid_of "$name")" ] || xenstore-write "/local/domain/$(domid_of "$name")/data/peer" "${peer:-0}"
+    done
+}
+
+destroy() {
+    [ -n "$(domid_of "$1")" ] || return 0
+    xl destroy "$1"
+    rm "/run/guest/$1/domid"
+    report "event|destroyed $1"
+}

@@ -1,0 +1,105 @@
+# shellcheck shell=dash
+# Runs the guests until both have finished their tests, and does what their tests ask for. Sourced by init.
+#
+# All is said on the guests' consoles, which xenconsoled writes to files. Each line goes to the runner, and these
+# mean something here:
+#   xylem: begin TEST      what a guest asks for below belongs to that test
+#   xylem: recreate NAME   destroys that guest and creates it again, to begin with the test that asked; the other sees
+#                          its data/peer change
+#   xylem: destroy NAME    the same, but it stays away: data/peer becomes 0
+#   xylem: finished        the guest has run all its tests
+looks_between_polls_of_xenstore=10
+carriage_return=$(printf '\r')
+rest_a=
+rest_b=
+
+finished() { [ -e /run/guest/a/finished ] && [ -e /run/guest/b/finished ]; }
+
+# obey NAME LINE
+obey() {
+    local other=${2##* }
+    case $2 in
+        *"xylem: begin "*) echo "$other" >"/run/guest/$1/test" ;;
+        *"xylem: finished"*) : >"/run/guest/$1/finished" ;;
+        *"xylem: recreate "[ab]) echo "recreate $other $(cat "/run/guest/$1/test")" >>/run/guest/wishes ;;
+        *"xylem: destroy "[ab]) echo "destroy $other" >>/run/guest/wishes ;;
+    esac
+}
+
+# Not while lines are read: first all that the guest has said until its end must be passed on.
+fulfil_wishes() {
+    local wish name test
+    [ -e /run/guest/wishes ] || return 0
+    mv /run/guest/wishes /run/guest/wishes.taken
+    while read -r wish name test; do
+        destroy "$name"
+        sleep 1
+        follow_both
+        if [ "$wish" = recreate ]; then create "$name" "$test"; else : >"/run/guest/$name/finished"; fi
+        introduce
+    done </run/guest/wishes.taken
+}
+
+# follow NAME FD REST: passes on the lines that came since. REST of a line that is not complete comes back in $rest.
+follow() {
+    rest=$3
+    while IFS= read -r line <&"$2"; do
+        line=$rest${line%"$carriage_return"}
+        rest=
+        report "$1|$line"
+        obey "$1" "$line"
+    done
+    rest=$rest$line
+}
+
+follow_both() {
+    follow a 3 "$rest_a"
+    rest_a=$rest
+    follow b 4 "$rest_b"
+    rest_b=$rest
+}
+
+# A guest that is gone, though nobody asked for it, has crashed.
+look_for_lost() {
+    local name
+    for name in a b; do
+        [ -n "$(domid_of "$name")" ] || continue
+        xenstore-exists "/local/domain/$(domid_of "$name")" && continue
+        report "event|lost $name"
+        rm "/run/guest/$name/domid"
+        : >"/run/guest/$name/finished"
+        introduce
+    done
+}
+
+report_grants() {
+    xl dmesg -c >/dev/null
+    xl debug-keys g
+    xl dmesg | while IFS= read -r line; do report "grants|$line"; done
+}
+
+watch_guests() {
+    local looks=0
+    while :; do
+        # Before the last lines are read, so that none is missed.
+        over=$(finished && echo yes)
+        follow_both
+        fulfil_wishes
+        [ -z "$over" ] || break
+        looks=$((looks + 1))
+        [ $((looks % looks_between_polls_of_xenstore)) -ne 0 ] || look_for_lost
+        sleep 0.1
+    done
+}
+
+: >"$(console_of a)"
+: >"$(console_of b)"
+exec 3<"$(console_of a)" 4<"$(console_of b)"
+if create a && create b; then
+    introduce
+    watch_guests
+    report_grants
+    destroy a
+    destroy b
+    report "event|done"
+fi

@@ -1,0 +1,15 @@
+#!/bin/bash
+# Makes the initramfs of the guests: guest.sh FOLDER OUTPUT, where packages.sh has filled FOLDER.
+# The runner appends the payload of a run, so this image does not change with it.
+here=$(dirname "$0")
+# shellcheck source=tests/xen/image/tree.sh
+source "$here/tree.sh"
+
+folder=${1:?usage: guest.sh FOLDER OUTPUT}
+output=${2:?usage: guest.sh FOLDER OUTPUT}
+new_tree "$folder/guest.tree" "$folder/kernel"
+add_modules xenfs xen-evtchn xen-gntdev xen-gntalloc xen-netfront
+add_program /usr/bin/xenstore-{exists,list,ls,read,rm,write}
+add_file "$here/../guest/init" /init
+add_file "$here/../guest/run_guest" /payload/run_guest
+pack_tree "$output"

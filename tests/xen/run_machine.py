@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+"""Boots Xen machines under QEMU, runs a payload's tests in both guests of each, and ends with one line:
+
+    N passed, N failed, N skipped
+
+README.md beside this says what a payload is. Logs and the grant tables: build/xen/run/KIND/. Exit code 0: nothing failed.
+"""
+import argparse
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+import test_output  # noqa: E402  (it lies a folder above)
+from machine import grants, initramfs, qemu  # noqa: E402
+from machine.report import Report  # noqa: E402
+
+TAIL_LINES = 30
+# What guests a and b are.
+KINDS = {"pv": ("pv", "pv"), "pvh": ("pvh", "pvh"), "mixed": ("pv", "pvh")}
+
+
+def say(line):
+    print(line, flush=True)
+
+
+def settings_of(arguments, kind, mode):
+    return {"kind_a": KINDS[kind][0], "kind_b": KINDS[kind][1], "mode": mode, "memory": arguments.guest_memory,
+            "tests": arguments.tests, "seconds": arguments.test_seconds}
+
+
+def prepare(arguments, kind, mode):
+    """The folder of the run, and the initramfs in it."""
+    folder = arguments.images / "run" / kind
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = settings_of(arguments, kind, mode)
+    return folder, initramfs.build(arguments.images, arguments.payload, settings, folder)
+
+
+def follow(machine, report, limit_seconds):
+    """Reads until the run is over; says in words why it ended early, if it did."""
+    expired = threading.Event()
+
+    def end_machine():
+        expired.set()
+        machine.process.kill()
+
+    timer = threading.Timer(limit_seconds, end_machine)
+    timer.start()
+    try:
+        for line in machine.process.stdout:
+            report.line(line.decode(errors="replace").rstrip("\r\n"))
+            if report.done or report.failed:
+                break
+    finally:
+        timer.cancel()
+    if expired.is_set():
+        return f"the machine still ran after {limit_seconds} s and was ended"
+    return "the machine ended by itself" if not report.failed else "dom0 gave up"
+
+
+def show_tail(title, lines):
+    say(f"       ---- end of {title}")
+    for line in lines[-TAIL_LINES:]:
+        say(f"       | {line.rstrip()}")
+
+
+def show_failures(outcome, folder, report):
+    for name, reason in outcome.failed:
+        say(f"       failed {name}: {reason}")
+    logs = [folder / f"guest-{name}.log" for name in report.guests] + [folder / "console.log"]
+    for log in logs:
+        show_tail(log, log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else [])
+    if report.other:
+        show_tail("what else QEMU and dom0 said", report.other)
+
+
+def run(arguments, kind):
+    start = time.monotonic()
+    say(f"RUN    xen-{kind}")
+    folder, archive = prepare(arguments, kind, "check")
+    report = Report(folder, say)
+    with qemu.Machine(arguments.images, archive, arguments.memory, folder / "console.log") as machine:
+        why = follow(machine, report, arguments.seconds)
+    report.close()
+    report.ended(why)
+    outcome = report.outcome(kind)
+    (folder / "grants.log").write_text("\n".join(report.grants) + "\n", encoding="utf-8")
+    if report.done:
+        outcome.add(grants.outcome(kind, report.grants, report.guests.values()))
+    if not any(guest.tests for guest in report.guests.values()):
+        outcome.failed.append((f"xen-{kind}", f"no test ran; pattern {arguments.tests}"))
+    if outcome.failed:
+        show_failures(outcome, folder, report)
+    verdict = "FAILED" if outcome.failed else "OK"
+    say(f"{verdict:<6} xen-{kind}: {outcome.line()} ({time.monotonic() - start:.1f} s)")
+    return outcome
+
+
+def shell(arguments, kind):
+    _, archive = prepare(arguments, kind, "shell")
+    command = qemu.command(arguments.images, archive, arguments.memory, ["mon:stdio", "null"])
+    say("Booting; dom0's shell comes in about half a minute. Ctrl-a x ends the machine at any time.")
+    return subprocess.run(command, check=False).returncode
+
+
+def arguments_of_command_line():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=Path, required=True, help="folder of the images, build/xen")
+    parser.add_argument("--payload", type=Path, help="folder that becomes /payload in both guests")
+    parser.add_argument("--tests", default="*", help="pattern of names in the payload's folder tests")
+    parser.add_argument("--shell", action="store_true", help="a shell in dom0 and in the guests; no tests")
+    parser.add_argument("--memory", type=int, default=3072, help="MiB of the machine")
+    parser.add_argument("--guest-memory", type=int, default=256, help="MiB of a guest")
+    parser.add_argument("--seconds", type=int, default=1800, help="limit for one machine")
+    parser.add_argument("--test-seconds", type=int, default=600, help="limit for one test in a guest")
+    parser.add_argument("kinds", nargs="+", choices=KINDS, help="kinds of guests, a machine each")
+    return parser.parse_args()
+
+
+def main():
+    arguments = arguments_of_command_line()
+    if arguments.shell:
+        return shell(arguments, arguments.kinds[0])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    total = test_output.Outcome()
+    for kind in arguments.kinds:
+        total.add(run(arguments, kind))
+    for name, reason in total.skipped:
+        say(f"skipped {name}: {reason}")
+    for name, reason in total.failed:
+        say(f"failed {name}: {reason}")
+    say(total.line())
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
