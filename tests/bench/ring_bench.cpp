@@ -40,7 +40,7 @@ double run_pair(std::uint64_t ring_bytes, std::uint32_t spin_ns, Near near, Far 
     const auto run = [&](unsigned side, auto script) {
         Stream stream = memory.open(side, bells);
         BlockingEnd end(
-            stream, [&, side] { return make_local_sleeper(bells, side + 1); }, spin_ns);
+            stream, [&, side] { return make_sleeper(bells, side + 1); }, spin_ns);
         script(end);
     };
     const pid_t child = ::fork();

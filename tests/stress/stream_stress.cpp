@@ -165,7 +165,7 @@ class Round {
         if (child != 0) return child;
         Stream stream = memory_.open(side, bells_);
         const auto end = [&] {
-            return BlockingEnd(stream, [&] { return make_local_sleeper(bells_, side + 1); });
+            return BlockingEnd(stream, [&] { return make_sleeper(bells_, side + 1); });
         };
         std::thread writer([&] { write_all(end(), side, bytes_per_side_, seed_ + side, *ledger_); });
         read_all(end(), 1 - side, bytes_per_side_, seed_ + 1 - side, *ledger_);

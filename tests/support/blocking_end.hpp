@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-#include "tests/support/local_bells.hpp"
+#include "tests/support/two_domain_bells.hpp"
 #include "vsock-transport/stream/blocking.hpp"
 
 namespace xylem::testing_support {

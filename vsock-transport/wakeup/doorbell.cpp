@@ -6,6 +6,7 @@
 #include "vsock-transport/wakeup/doorbell.hpp"
 
 #include "vsock-transport/local/local_kick.hpp"
+#include "vsock-transport/xen/event_channel.hpp"
 
 namespace xylem {
 namespace {
@@ -32,7 +33,12 @@ bool Doorbell::ring(WaitToken token) const {
         last_rung_.store_relaxed(token.bits());
     }
     if (kind_ == KickKind::local_socket) return kick_local(kick_.get());
-    return false;
+    return kick_event_channel(kick_.get(), port_);
+}
+
+void drain_kicks(KickKind kind, int waiter_fd) {
+    if (kind == KickKind::local_socket) return drain_local(waiter_fd);
+    drain_event_channel(waiter_fd);
 }
 
 bool ReadyArea::has_ready() const {

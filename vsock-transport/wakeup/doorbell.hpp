@@ -16,9 +16,11 @@ enum class KickKind : std::uint32_t { local_socket = 1, event_channel = 2 };
 // The kicker's side. ring() is thread safe; install() and clear() are the owning table's.
 class Doorbell {
   public:
-    // area may be empty: a thread's doorbell has none, and is kicked once for each token.
-    void install(KickKind kind, UniqueFd kick, Mapping area) {
+    // area may be empty: a thread's doorbell has none, and is kicked once for each token. port: of an event
+    // channel.
+    void install(KickKind kind, UniqueFd kick, Mapping area, std::uint32_t port = 0) {
         kind_ = kind;
+        port_ = port;
         kick_ = std::move(kick);
         area_ = std::move(area);
         last_rung_.store_relaxed(0);
@@ -38,10 +40,14 @@ class Doorbell {
 
   private:
     KickKind kind_ = KickKind::local_socket;
+    std::uint32_t port_ = 0;
     mutable AtomicU64 last_rung_;  // the sleep that this process has ended already
     UniqueFd kick_;
     Mapping area_;
 };
+
+// Takes the kicks that a waiter's descriptor holds. Never blocks.
+void drain_kicks(KickKind kind, int waiter_fd);
 
 // The waiter's side of the flag area. One thread sleeps on it at a time; any thread may collect.
 class ReadyArea {

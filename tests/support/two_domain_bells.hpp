@@ -1,8 +1,9 @@
-// Doorbells of two domains (1 and 2) for tests: socket pairs made in advance, so that a process forked later
+// Doorbells of two domains (1 and 2) for tests, made in advance by a backend, so that a process forked later
 // has them all. A sleeper takes a free one of its domain and gives it back. Epochs of an id go
 // on from one sleeper to the next: a kicker that has rung a token does not ring an equal one again.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "vsock-transport/stream/blocking.hpp"
@@ -13,11 +14,35 @@ namespace xylem::testing_support {
 inline constexpr unsigned kBellsPerDomain = 96;
 inline constexpr std::uint32_t kSetId = kBellsPerDomain;  // the last one belongs to the domain's epoll set
 
-class LocalBells : public BellRinger {
+// One doorbell, both sides.
+struct BellPair {
+    UniqueFd waiter;
+    UniqueFd kicker;
+    std::uint32_t port = 0;
+};
+
+// The flag area of one epoll set, as its owner and as its kickers have it.
+struct AreaPair {
+    Mapping owners;
+    Mapping kickers;
+};
+
+// What a backend offers. Its functions throw if the system refuses.
+struct BellMaker {
+    KickKind kind;
+    std::function<BellPair()> make;
+    std::function<AreaPair()> make_area;
+};
+
+BellMaker local_bell_maker();
+
+class TwoDomainBells : public BellRinger {
   public:
-    LocalBells();
-    LocalBells(const LocalBells&) = delete;
-    LocalBells& operator=(const LocalBells&) = delete;
+    explicit TwoDomainBells(const BellMaker& maker);
+    TwoDomainBells(const TwoDomainBells&) = delete;
+    TwoDomainBells& operator=(const TwoDomainBells&) = delete;
+
+    KickKind kind() const { return kind_; }
 
     // A free id of that domain, for one thread at a time. Throws if all are taken.
     std::uint32_t take_id(std::uint32_t domain);
@@ -45,9 +70,10 @@ class LocalBells : public BellRinger {
         AtomicU64 unknown;
     };
     Place& place(std::uint32_t domain, std::uint32_t id) { return shared_->places[domain - 1][id - 1]; }
-    Mapping make_area(unsigned domain_index);
+    void make_bell(const BellMaker& maker, unsigned domain_index, unsigned index);
     static bool ring_one(BellRinger& self, const EndPage& page, std::uint32_t domain, WaitToken token);
 
+    KickKind kind_;
     Mapping memory_;
     Shared* shared_;
     Mapping areas_[2];
@@ -63,7 +89,13 @@ class Sleeper {
     virtual WaitResult sleep(std::uint64_t deadline_ns) = 0;
 };
 
-std::unique_ptr<Sleeper> make_local_sleeper(LocalBells& bells, std::uint32_t domain);
-std::unique_ptr<Sleeper> make_local_set_sleeper(LocalBells& bells, std::uint32_t domain);
+std::unique_ptr<Sleeper> make_sleeper(TwoDomainBells& bells, std::uint32_t domain);
+std::unique_ptr<Sleeper> make_set_sleeper(TwoDomainBells& bells, std::uint32_t domain);
+
+// Doorbells of one machine.
+class LocalBells : public TwoDomainBells {
+  public:
+    LocalBells() : TwoDomainBells(local_bell_maker()) {}
+};
 
 }  // namespace xylem::testing_support
