@@ -164,9 +164,7 @@ class Round {
         const pid_t child = ::fork();
         if (child != 0) return child;
         Stream stream = memory_.open(side, bells_);
-        const auto end = [&] {
-            return BlockingEnd(stream, [&] { return make_sleeper(bells_, side + 1); });
-        };
+        const auto end = [&] { return BlockingEnd(stream, [&] { return make_sleeper(bells_, side + 1); }); };
         std::thread writer([&] { write_all(end(), side, bytes_per_side_, seed_ + side, *ledger_); });
         read_all(end(), 1 - side, bytes_per_side_, seed_ + 1 - side, *ledger_);
         writer.join();
