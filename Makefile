@@ -64,7 +64,7 @@ include $(BUILD)/packages.mk
 endif
 DAEMON_PACKAGES := spdlog fmt libsystemd
 DAEMON_CFLAGS := $(shell pkg-config --cflags $(DAEMON_PACKAGES) 2>/dev/null)
-DAEMON_LIBS := $(shell pkg-config --libs $(DAEMON_PACKAGES) 2>/dev/null) -lboost_program_options
+DAEMON_LIBS := $(shell pkg-config --libs $(DAEMON_PACKAGES) 2>/dev/null) -lboost_program_options -Wl,--as-needed -lxenstore -Wl,--no-as-needed
 HOSTED_FLAGS := $(COMMON_FLAGS) $(DAEMON_CFLAGS)
 endif
 

@@ -84,6 +84,19 @@ void take_in_all() {
     ::closedir(directory);
 }
 
+void restore_slabs() {
+    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
+        const Ref<Socket> socket = ring_socket(fd);
+        if (!socket || !socket->stream.has_lost_slab()) continue;
+        IdMessage question{};
+        question.id = socket->cookie;
+        Received answer;
+        const bool is_answered = Session::self().ask(SessionMessage::adopt, question, answer, &fd, 1) &&
+                                 answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr;
+        socket->stream.restore_slab(is_answered && answer.fd_count == 2 ? answer.fds[0].get() : -1);
+    }
+}
+
 void take_in_from(msghdr& message) {
     if (message.msg_controllen == 0 || !is_enabled()) return;
     const int saved_errno = errno;

@@ -11,6 +11,8 @@ namespace xylem {
 void take_in(int fd);
 // All descriptors that the process began with.
 void take_in_all();
+// In a forked child: maps what of the parent's memory did not come along.
+void restore_slabs();
 // What a received message brought (SCM_RIGHTS).
 void take_in_from(msghdr& message);
 

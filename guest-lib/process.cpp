@@ -58,6 +58,7 @@ void after_fork_in_child() {
     forget_calls_of_parent();
     forget_parents_bells();
     Session::self().after_fork_in_child();
+    restore_slabs();
     EpollSet::forget_parent_all();
     forget_kept_ends_of_parent();
 }

@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "control/agent/end_keeping.hpp"
 #include "control/agent/names.hpp"
 #include "control/agent/ownership.hpp"
 #include "control/agent/random_id.hpp"
+#include "control/agent/xen/xen_peers.hpp"
 
 namespace xylem::agent {
 
@@ -29,16 +31,22 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       orphans(*this),
       links(*this),
       far_bells(*this),
+      relayed_bells(*this),
       queued_again(*this),
       left_behind(*this),
       next_connection_id_(random_id()) {
     links.is_owner = [this](std::uint32_t claimed, int socket) {
-        return owns_link_socket(link_socket(claimed).text, socket);
+        return (xen != nullptr && xen->speaks_for(claimed, socket)) ||
+               owns_link_socket(link_socket(claimed).text, socket);
     };
     map.on_change = policy.on_change = [this] { revoke_keeping(*this); };
 }
 
 Agent::~Agent() = default;
+
+bool Agent::reaches_by_grants(std::uint32_t domain) const {
+    return xen != nullptr && domain != settings.domain && ::access(link_socket(domain).text, F_OK) != 0;
+}
 
 bool Agent::offers_to_others(const Listener& listener) const {
     if (is_wildcard(listener.match)) return true;

@@ -18,6 +18,7 @@
 #include "control/agent/policy_file.hpp"
 #include "control/agent/queued_again.hpp"
 #include "control/agent/quota.hpp"
+#include "control/agent/relayed_bells.hpp"
 #include "control/agent/runs.hpp"
 #include "control/agent/sessions.hpp"
 #include "control/agent/settings.hpp"
@@ -26,6 +27,8 @@
 #include "control/protocol/runtime_paths.hpp"
 
 namespace xylem::agent {
+
+class XenPeers;
 
 struct Agent {
     Agent(EventLoop& event_loop, const Settings& given);
@@ -40,6 +43,8 @@ struct Agent {
     bool offers_to_others(const Listener& listener) const;
     // Rings a doorbell of any domain: at once if it is ours, else when its agent told us where it is.
     void ring(std::uint32_t domain, WaitToken token);
+    // Another guest, which was met through XenStore; not a domain of this kernel.
+    bool reaches_by_grants(std::uint32_t domain) const;
 
     EventLoop& loop;
     const Settings settings;
@@ -60,8 +65,10 @@ struct Agent {
     Orphans orphans;
     Links links;
     FarBells far_bells;
+    RelayedBells relayed_bells;
     QueuedAgain queued_again;
     LeftBehind left_behind;
+    std::unique_ptr<XenPeers> xen;  // null where this is no Xen guest, or not the guest's own domain
 
   private:
     std::uint64_t next_connection_id_;

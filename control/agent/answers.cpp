@@ -32,7 +32,8 @@ bool answer_attached(Agent& agent, Session& session, std::uint32_t request_id, c
     attached.end_id = end.id();
     attached.slab_bytes = end.slab->size_bytes;
     attached.cookie = end.cookie;
-    return send_answer(agent, session, attached.header, {end.slab->fd.get(), end.page_fd.get()});
+    const Result<UniqueFd> slab = end.slab->descriptor();
+    return slab && send_answer(agent, session, attached.header, {slab->get(), end.page_fd.get()});
 }
 
 void answer_listening(Agent& agent, Session& session, std::uint32_t request_id, const Listener& listener) {

@@ -17,11 +17,12 @@ namespace {
 
 Reason take_slab(Agent& agent, ConnectAttempt& attempt) {
     const EndIdentity& identity = attempt.identity;
-    auto slab = agent.pool.take(identity.connection_id, identity.peer_domain, identity.geometry.slab_bytes());
+    auto slab = agent.pool.take(identity.connection_id, identity.peer_domain, identity.geometry.slab_bytes(),
+                                agent.reaches_by_grants(identity.peer_domain));
     if (!slab) {
         return slab.error().kind == ErrorKind::exhausted ? Reason::quota_reached : Reason::no_memory;
     }
-    auto header = Mapping::shared((*slab)->fd.get(), kPageBytes, PROT_READ | PROT_WRITE);
+    auto header = (*slab)->map(kPageBytes);
     if (!header) {
         agent.pool.forget(identity.connection_id);
         return Reason::no_memory;
@@ -49,7 +50,7 @@ EndIdentity connecting_identity(Agent& agent, const ConnectMessage& ask, const R
 
 // Our side is locked before they can look.
 UniqueFd slab_for_far_side(const ConnectAttempt& attempt) {
-    if (attempt.slab == nullptr) return UniqueFd();
+    if (attempt.slab == nullptr || attempt.slab->is_granted()) return UniqueFd();
     const EndIdentity& identity = attempt.identity;
     lock_side(attempt.slab->fd.get(), identity.connection_id, identity.side);
     UniqueFd theirs = reopened_slab(attempt.slab->fd.get());

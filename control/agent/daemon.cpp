@@ -14,9 +14,12 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/idle.hpp"
 #include "control/agent/runtime_directory.hpp"
+#include "control/agent/xen/xen_peers.hpp"
 
 namespace xylem::agent {
 namespace {
+
+constexpr std::uint64_t kGuestRingSizeBytes = 64 << 10;
 
 void set_up_log(const Settings& settings) {
     spdlog::set_default_logger(spdlog::stderr_color_mt("xylemd"));
@@ -43,6 +46,13 @@ Settings fitted_to_descriptors(Settings settings) {
         spdlog::warn("only {} descriptors: at most {} connection ends", limit.rlim_max, settings.max_ends);
     }
     return settings;
+}
+
+// In a Xen guest the guest is the domain, unless another is named; and rings are as large as gntalloc's pages
+// allow (1,024 of them, by default).
+void fit_to_guest(Settings& settings, const XenStore& store) {
+    if (!settings.domain_is_named) settings.domain = store.own_domain();
+    if (!settings.ring_size_is_named) settings.ring_size_bytes = kGuestRingSizeBytes;
 }
 
 void block_signals() {
@@ -84,19 +94,27 @@ int serve(EventLoop& loop, Agent& agent, RuntimeDirectory& directory) {
 int run_daemon(const Options& options) {
     if (!options.runtime_dir.empty()) ::setenv("XYLEM_RUNTIME_DIR", options.runtime_dir.c_str(), 1);
     if (!options.fabric_dir.empty()) ::setenv("XYLEM_FABRIC_DIR", options.fabric_dir.c_str(), 1);
-    set_up_log(options.settings);
+    Settings wanted = options.settings;
+    std::unique_ptr<XenStore> store = XenStore::open();
+    if (store != nullptr) fit_to_guest(wanted, *store);
+    if (store != nullptr && wanted.domain != store->own_domain()) store.reset();
+    set_up_log(wanted);
     block_signals();
     std::string error;
     RuntimeDirectory directory;
-    const Claim claim = directory.claim(options.settings.domain, error);
+    const Claim claim = directory.claim(wanted.domain, error);
     if (claim != Claim::mine) return claim == Claim::taken ? (failure(error), kExitTaken) : failure(error);
     auto loop = EventLoop::make();
     if (!loop) return failure("no event loop: the system is short of memory or descriptors");
-    Agent agent(**loop, fitted_to_descriptors(options.settings));
+    Agent agent(**loop, fitted_to_descriptors(wanted));
     const Settings& settings = agent.settings;
     if (!agent.map.open(settings.hosts_file, settings.hosts_file_is_named, error)) return failure(error);
     if (!agent.policy.open(settings.policy_file, settings.policy_file_is_named, error)) return failure(error);
     if (!directory.bind_sockets(error)) return failure(error);
+    if (store != nullptr) {
+        agent.xen = std::make_unique<XenPeers>(agent, std::move(store));
+        agent.xen->begin();
+    }
     return serve(**loop, agent, directory);
 }
 

@@ -38,10 +38,6 @@ Ringer ringer_of(Agent& agent, const EndIdentity& identity) {
     return {{ring_through_agent}, &agent, identity.own_domain, identity.peer_domain};
 }
 
-Result<Mapping> map_slab(const Slab& slab) {
-    return Mapping::shared(slab.fd.get(), slab.size_bytes, PROT_READ | PROT_WRITE);
-}
-
 // The page's cursors and status with the agent's own identity around them.
 Result<Mapping> private_page(const EndIdentity& identity, const EndPage* theirs) {
     void* memory = ::mmap(nullptr, kEndPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -56,7 +52,7 @@ Result<Mapping> private_page(const EndIdentity& identity, const EndPage* theirs)
 void close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, const EndPage* page,
                   CloseMode mode) {
     Ringer ringer = ringer_of(agent, identity);
-    Result<Mapping> memory = map_slab(slab);
+    Result<Mapping> memory = slab.map();
     Result<Mapping> copy = private_page(identity, page);
     if (!memory || !copy) {
         spdlog::error("no memory to close an end of a connection with domain {}", identity.peer_domain);
@@ -141,7 +137,7 @@ void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t pee
     if (end == nullptr || end->identity.peer_domain != peer_domain) return;
     ++agent.counters.vanished_received;
     if (!end->has_memory()) return;
-    Result<Mapping> slab = map_slab(*end->slab);
+    Result<Mapping> slab = end->slab->map();
     Result<Mapping> page = Mapping::shared(end->page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
     if (!slab || !page) return;
     const Result<SlabView> view = carve(*slab, end->identity.geometry, end->identity.side);
@@ -157,7 +153,7 @@ void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t pee
 
 void release_waiters(End& end, const std::set<std::uint32_t>& doorbells) {
     if (!end.has_memory() || doorbells.empty()) return;
-    Result<Mapping> slab = map_slab(*end.slab);
+    Result<Mapping> slab = end.slab->map();
     if (!slab) return;
     const Result<SlabView> view = carve(*slab, end.identity.geometry, end.identity.side);
     if (!view) return;

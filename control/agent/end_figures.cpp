@@ -19,7 +19,7 @@ struct PeerWords {
 };
 
 PeerWords peer_words(const End& end) {
-    const auto slab = Mapping::shared(end.slab->fd.get(), kRingsOffsetBytes, PROT_READ);
+    const auto slab = end.slab->map(kRingsOffsetBytes);
     if (!slab) return {};
     const std::size_t offset = kEndBlockOffsetBytes + (1 - end.identity.side) * sizeof(EndBlock);
     const EndBlock& block = *slab->as<EndBlock>(offset);

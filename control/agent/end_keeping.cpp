@@ -73,7 +73,7 @@ bool is_kept(const End& end) {
 bool queue_caller(Agent& agent, End& end) {
     Listener* listener = agent.listeners.find(end.listener);
     if (listener == nullptr || end.queued_at != 0 || !is_kept(end)) return false;
-    Result<Mapping> slab = Mapping::shared(end.slab->fd.get(), end.slab->size_bytes, PROT_READ | PROT_WRITE);
+    Result<Mapping> slab = end.slab->map();
     Result<Mapping> page = Mapping::shared(end.page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
     if (!slab || !page) return false;
     BellRinger silent{[](BellRinger&, const EndPage&, std::uint32_t, WaitToken) { return false; }};

@@ -23,7 +23,8 @@ End* make_end(Agent& agent, EndIdentity identity, std::uint32_t connecting_domai
     end->connecting_domain = connecting_domain;
     end->cookie = cookie;
     end->slab = std::move(slab);
-    end->is_far_side_seen = is_side_locked(end->slab->fd.get(), identity.connection_id, 1 - identity.side);
+    end->is_far_side_seen = !end->slab->is_granted() &&
+                            is_side_locked(end->slab->fd.get(), identity.connection_id, 1 - identity.side);
     end->page_fd = std::move(*fd);
     end->page = std::move(*page);
     why = Reason::bad_request;  // the connecting domain used one connection id twice

@@ -13,6 +13,11 @@ constexpr std::size_t kMaxTokens = 65536;  // of one bell; as many as its area c
 }  // namespace
 
 void FarBells::ring(std::uint32_t domain, WaitToken token) {
+    if (agent_.reaches_by_grants(domain)) {
+        auto message = make_message<LinkRingMessage>(kLinkMagic, LinkMessage::ring, 0);
+        message.token = token.bits();
+        return agent_.links.tell(domain, message);
+    }
     const Key key{domain, token.doorbell_id()};
     auto [place, is_first] = waiting_.try_emplace(key);
     if (place->second.size() < kMaxTokens) place->second.push_back(token);

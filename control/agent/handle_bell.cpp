@@ -24,10 +24,17 @@ void answer_missed(Agent& agent, Session& session, std::uint32_t request_id) {
     answer_failed(agent, session, request_id, Reason::none, ENOENT);
 }
 
-void on_far_bell(Agent& agent, SessionId session_id, std::uint32_t request_id, Received* answered) {
+void on_far_bell(Agent& agent, SessionId session_id, std::uint32_t request_id, std::uint32_t domain,
+                 Received* answered) {
     const SessionPtr session = agent.sessions.find(session_id);
     if (session == nullptr) return;
     const auto* bell = answered != nullptr ? answered->as<LinkBellMessage>() : nullptr;
+    if (bell != nullptr && static_cast<KickKind>(bell->kind) == KickKind::relayed) {
+        ++agent.counters.bells_found;
+        answer_bell(agent, *session, request_id, bell->doorbell_id, KickKind::relayed,
+                    agent.relayed_bells.kicker_for(domain), -1);
+        return agent.sessions.answered(session);
+    }
     const bool is_whole =
         bell != nullptr && bell->kind != 0 && answered->fd_count == (bell->has_area != 0 ? 2U : 1U);
     if (is_whole) {
@@ -78,8 +85,8 @@ void handle_bell_find(Agent& agent, const SessionPtr& session, Received& message
     question.doorbell_id = ask.doorbell_id;
     agent.sessions.await_answer(*session);
     agent.links.ask(ask.domain, question, {},
-                    [&agent, id = session->id, request_id](Reason, Received* answered) {
-                        on_far_bell(agent, id, request_id, answered);
+                    [&agent, id = session->id, request_id, domain = ask.domain](Reason, Received* answered) {
+                        on_far_bell(agent, id, request_id, domain, answered);
                     });
 }
 

@@ -7,6 +7,7 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/links.hpp"
 #include "control/agent/nonblocking_dial.hpp"
+#include "control/agent/xen/xen_peers.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -34,6 +35,10 @@ LinkPtr Links::out_link(std::uint32_t domain, Reason& why_not) {
     why_not = Reason::no_peer_agent;
     const auto delayed = back_offs_.find(domain);
     if (delayed != back_offs_.end() && now_ns() < delayed->second.until_ns) return nullptr;
+    if (agent_.reaches_by_grants(domain)) {
+        std::optional<UniqueFd> end = agent_.xen->dial(domain);
+        return end ? add_outgoing(domain, std::move(*end)) : nullptr;
+    }
     UniqueFd socket;
     const int error = dial_now(agent_.link_socket(domain).text, socket);
     if (error == EAGAIN) why_not = Reason::agent_timeout;

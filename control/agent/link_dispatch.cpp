@@ -33,6 +33,10 @@ void on_bell_find(Agent& agent, const LinkPtr& link, Received& message) {
         return agent.links.send(link, &answer, sizeof answer, {});
     }
     ++agent.counters.bells_found;
+    if (agent.reaches_by_grants(link->domain)) {
+        answer.kind = static_cast<std::uint32_t>(KickKind::relayed);
+        return agent.links.send(link, &answer, sizeof answer, {});
+    }
     answer.kind = static_cast<std::uint32_t>(bell->kind);
     answer.has_area = bell->area ? 1 : 0;
     std::vector<int> fds{bell->kick.get()};
@@ -46,6 +50,12 @@ void on_answer(Agent&, const LinkPtr& link, Received& message) {
     const Link::Pending pending = std::move(found->second);
     link->pending.erase(found);
     pending.answered(Reason::none, &message);
+}
+
+void on_ring(Agent& agent, const LinkPtr& link, Received& message) {
+    const WaitToken token(message.as<LinkRingMessage>()->token);
+    const Bell* bell = agent.bells.find(token.doorbell_id());
+    if (bell != nullptr && bell->peer_domain == link->domain) agent.ring(agent.settings.domain, token);
 }
 
 void on_end_message(Agent& agent, const LinkPtr& link, Received& message) {
@@ -84,6 +94,7 @@ constexpr Row kRows[] = {
     {LinkMessage::bell, true, false, sizeof(LinkBellMessage), 2, on_answer},
     {LinkMessage::ended, true, true, sizeof(LinkEndMessage), 0, on_end_message},
     {LinkMessage::vanished, true, true, sizeof(LinkEndMessage), 0, on_end_message},
+    {LinkMessage::ring, false, true, sizeof(LinkRingMessage), 0, on_ring},
 };
 
 const Row* row_for(const Link& link, const Received& message) {

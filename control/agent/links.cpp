@@ -78,6 +78,12 @@ void Links::tell(std::uint32_t domain, const LinkEndMessage& message, bool conne
     if (link != nullptr) send(link, &message, sizeof message, {});
 }
 
+void Links::tell(std::uint32_t domain, const LinkRingMessage& message) {
+    Reason ignored;
+    const LinkPtr link = out_link(domain, ignored);
+    if (link != nullptr) send(link, &message, sizeof message, {});
+}
+
 void Links::send(const LinkPtr& link, const void* message, std::size_t size_bytes,
                  const std::vector<int>& fds) {
     if (link->state == LinkState::broken) return;

@@ -11,6 +11,7 @@
 #include "control/agent/memory_check.hpp"
 #include "control/agent/names.hpp"
 #include "control/agent/side_lock.hpp"
+#include "control/agent/xen/xen_peers.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -39,6 +40,27 @@ EndIdentity accepting_identity(const Agent& agent, const Offer& offer, const Lis
 Reason counted(Agent& agent, Reason reason) {
     if (reason != Reason::ring) ++agent.counters.refused[index_of(reason)];
     return reason;
+}
+
+// What came with the message; null if it is unsound. Our side of it is locked before they hear that the end
+// is there.
+SlabPtr sent_slab(const LinkConnectMessage& message, UniqueFd fd) {
+    if (!fd || !is_sound_memory(fd.get(), message.slab_bytes, Access::read_write)) return nullptr;
+    lock_side(fd.get(), message.connection_id, 1);
+    auto slab = std::make_shared<Slab>();
+    slab->fd = std::move(fd);
+    slab->size_bytes = message.slab_bytes;
+    return slab;
+}
+
+// Of another guest's pages. Whether they are granted shows when they are mapped: once, to see it now.
+SlabPtr granted_slab(Agent& agent, std::uint32_t domain, const LinkConnectMessage& message) {
+    auto slab = std::make_shared<Slab>();
+    slab->refs = agent.xen->take_refs(domain, message.connection_id);
+    slab->size_bytes = message.slab_bytes;
+    slab->granted_by = static_cast<DomainId>(domain);
+    const bool is_whole = slab->refs.size() == message.slab_bytes / kPageBytes;
+    return is_whole && slab->map() ? slab : nullptr;
 }
 
 Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
@@ -97,16 +119,16 @@ Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMess
         return counted(agent, Reason::bad_request);
     }
     if (offer.is_dry_run) return offer_connection(agent, offer, nullptr);
-    if (!offer.geometry.is_valid() || message.slab_bytes != offer.geometry.slab_bytes() || !slab_fd ||
-        !is_sound_memory(slab_fd.get(), message.slab_bytes, Access::read_write)) {
+    if (!offer.geometry.is_valid() || message.slab_bytes != offer.geometry.slab_bytes()) {
         return counted(agent, Reason::bad_request);
     }
+    SlabPtr slab = agent.reaches_by_grants(domain) ? granted_slab(agent, domain, message)
+                                                   : sent_slab(message, std::move(slab_fd));
+    if (slab == nullptr) return counted(agent, Reason::bad_request);
     auto memory = agent.memory.take(message.slab_bytes);
     if (!memory) return counted(agent, Reason::quota_reached);
-    lock_side(slab_fd.get(), message.connection_id, 1);  // before they hear that the end is there
-    return offer_connection(
-        agent, offer,
-        std::make_shared<Slab>(Slab{std::move(slab_fd), message.slab_bytes, std::move(*memory)}));
+    slab->memory = std::move(*memory);
+    return offer_connection(agent, offer, std::move(slab));
 }
 
 }  // namespace xylem::agent

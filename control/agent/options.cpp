@@ -30,7 +30,8 @@ po::options_description common_options() {
     po::options_description options("Options, also of the configuration file (domain = 2)");
     const auto text = [] { return po::value<std::string>(); };
     auto add = options.add_options();
-    add("domain", text()->value_name("N"), "the domain to serve; else XYLEM_DOMAIN, else 1");
+    add("domain", text()->value_name("N"),
+        "the domain to serve; else XYLEM_DOMAIN, else that of the Xen guest, else 1");
     add("hosts", text()->value_name("FILE"),
         "hosts map; else XYLEM_HOSTS, else /etc/xylem/hosts; without "
         "either, 127.44.H.L is domain 256*H+L");
@@ -117,12 +118,14 @@ void set_domain(const po::variables_map& found, Settings& settings) {
     const char* variable = ::secure_getenv("XYLEM_DOMAIN");
     const auto named = said(found, "domain");
     if (!named && (variable == nullptr || variable[0] == '\0')) return;
+    settings.domain_is_named = true;
     settings.domain = static_cast<std::uint32_t>(
         number(named ? "--domain" : "XYLEM_DOMAIN", named ? *named : variable, 0, kMaxDomain, "a domain"));
 }
 
 void set_tuning(const po::variables_map& found, Settings& settings) {
     constexpr std::uint64_t kMany = 1ULL << 40;
+    settings.ring_size_is_named = found.count("ring-size") != 0;
     set_number(found, "ring-size", settings.ring_size_bytes, kMinRingSizeBytes, kMaxRingSizeBytes, "bytes");
     if (!is_valid_ring_size(settings.ring_size_bytes)) throw Mistake("--ring-size: not a power of two");
     std::uint64_t spin_us = settings.spin_ns / kNsPerUs;

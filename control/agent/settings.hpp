@@ -12,12 +12,14 @@ namespace xylem::agent {
 
 struct Settings {
     std::uint32_t domain = 1;
+    bool domain_is_named = false;
     std::string hosts_file = "/etc/xylem/hosts";
     bool hosts_file_is_named = false;  // named: it must be there
     std::string policy_file = "/etc/xylem/policy";
     bool policy_file_is_named = false;
     std::string log_level = "info";
     std::uint64_t ring_size_bytes = kDefaultRingSizeBytes;
+    bool ring_size_is_named = false;
     std::uint32_t spin_ns = kDefaultSpinNs;
     std::optional<std::uint64_t> idle_exit_ns;
     std::uint64_t max_ends = 16384;

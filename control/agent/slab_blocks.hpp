@@ -9,9 +9,7 @@
 namespace xylem::agent {
 
 // Of an end that has memory. Errors: system.
-inline Result<Mapping> map_blocks(const End& end) {
-    return Mapping::shared(end.slab->fd.get(), kRingsOffsetBytes, PROT_READ | PROT_WRITE);
-}
+inline Result<Mapping> map_blocks(const End& end) { return end.slab->map(kRingsOffsetBytes); }
 
 inline EndBlock& block_of(const Mapping& blocks, unsigned side) {
     return *blocks.as<EndBlock>(kEndBlockOffsetBytes + side * sizeof(EndBlock));

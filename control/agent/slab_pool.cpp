@@ -6,19 +6,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "vsock-transport/local/slab_memfd.hpp"
-
 namespace xylem::agent {
 
 Result<SlabPtr> SlabPool::take(std::uint64_t connection_id, std::uint32_t peer_domain,
-                               std::uint64_t size_bytes) {
+                               std::uint64_t size_bytes, bool is_granted) {
     auto lease = memory_.take(size_bytes);
     if (!lease) return fail(ErrorKind::exhausted);
-    SlabPtr slab = from_shelf(peer_domain, size_bytes);
+    SlabPtr slab = from_shelf(peer_domain, size_bytes, is_granted);
     if (slab == nullptr) {
-        Result<UniqueFd> fd = make_sealed_memfd("xylem-slab", size_bytes);
-        if (!fd) return fail(fd.error());
-        slab = std::make_shared<Slab>(Slab{std::move(*fd), size_bytes, {}});
+        Result<SlabPtr> made = is_granted ? make_granted_slab(static_cast<DomainId>(peer_domain), size_bytes)
+                                          : make_memfd_slab(size_bytes);
+        if (!made) return fail(made.error());
+        slab = std::move(*made);
         ++misses_;
     } else {
         ++hits_;
@@ -28,18 +27,23 @@ Result<SlabPtr> SlabPool::take(std::uint64_t connection_id, std::uint32_t peer_d
     return slab;
 }
 
-SlabPtr SlabPool::from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes) {
+SlabPtr SlabPool::find(std::uint64_t connection_id) const {
+    const auto found = lent_.find(connection_id);
+    return found == lent_.end() ? nullptr : found->second.slab;
+}
+
+SlabPtr SlabPool::from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted) {
     const auto shelf = shelves_.find(peer_domain);
     if (shelf == shelves_.end()) return nullptr;
     const std::uint64_t now = clock_();
     for (auto idle = shelf->second.begin(); idle != shelf->second.end() && idle->ready_at_ns <= now; ++idle) {
-        if (idle->slab->size_bytes != size_bytes) continue;
+        if (idle->slab->size_bytes != size_bytes || idle->slab->is_granted() != is_granted) continue;
         SlabPtr slab = std::move(idle->slab);
         shelf->second.erase(idle);
         if (shelf->second.empty()) shelves_.erase(shelf);
         --idle_;
         idle_bytes_ -= size_bytes;
-        if (!scrub_memfd(slab->fd.get(), size_bytes)) return nullptr;
+        if (!slab->scrub()) return nullptr;
         return slab;
     }
     return nullptr;
@@ -63,8 +67,7 @@ void SlabPool::ended(std::uint64_t connection_id, std::uint32_t peer_domain, uns
 void SlabPool::shelve(Lent lent) {
     lent.slab->memory = {};
     std::deque<Idle>& shelf = shelves_[lent.peer_domain];
-    if (shelf.size() < kMaxIdlePerPeer && idle_ < kMaxIdle &&
-        scrub_memfd(lent.slab->fd.get(), lent.slab->size_bytes)) {
+    if (shelf.size() < kMaxIdlePerPeer && idle_ < kMaxIdle && lent.slab->scrub()) {
         ++idle_;
         idle_bytes_ += lent.slab->size_bytes;
         shelf.push_back({std::move(lent.slab), clock_() + kRestNs});

@@ -9,26 +9,23 @@
 #include <unordered_map>
 
 #include "control/agent/quota.hpp"
+#include "control/agent/slab.hpp"
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/base/result.hpp"
 #include "vsock-transport/base/unique_fd.hpp"
 
 namespace xylem::agent {
 
-struct Slab {
-    UniqueFd fd;
-    std::uint64_t size_bytes = 0;
-    Quota::Lease memory;  // while a connection uses it
-};
-using SlabPtr = std::shared_ptr<Slab>;
-
 class SlabPool {
   public:
     using Clock = std::uint64_t (*)();
     explicit SlabPool(Quota& memory, Clock clock = now_ns) : memory_(memory), clock_(clock) {}
 
-    // A zeroed slab for a new connection. Errors: exhausted (quota), system.
-    Result<SlabPtr> take(std::uint64_t connection_id, std::uint32_t peer_domain, std::uint64_t size_bytes);
+    // A zeroed slab for a new connection, granted to the peer or a memfd. Errors: exhausted (quota), system.
+    Result<SlabPtr> take(std::uint64_t connection_id, std::uint32_t peer_domain, std::uint64_t size_bytes,
+                         bool is_granted = false);
+    // Of a connection that has not ended. Null: there is none.
+    SlabPtr find(std::uint64_t connection_id) const;
     // That side of the connection is closed and unmapped. The second side sends the slab to the pool.
     void ended(std::uint64_t connection_id, std::uint32_t peer_domain, unsigned side);
     // Somebody may still have it mapped and will never say otherwise: it will not be reused.
@@ -58,7 +55,7 @@ class SlabPool {
         std::uint64_t ready_at_ns;
     };
     void shelve(Lent lent);
-    SlabPtr from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes);
+    SlabPtr from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted);
     void trim_waiting();
 
     Quota& memory_;

@@ -10,6 +10,7 @@
 //   not bell_find  bell       <- kick [, area] a doorbell of the far domain that waits on an end with this
 //   domain ended      -                           this side's end of the connection is closed and unmapped
 //   vanished   -                           this side's holder is gone and nothing could be published
+//   ring       -                           a program here rings a doorbell there, which it cannot do itself
 #pragma once
 
 #include "control/protocol/message_header.h"
@@ -25,6 +26,7 @@ enum class LinkMessage : std::uint16_t {
     bell,
     ended,
     vanished,
+    ring,
 };
 
 struct LinkHelloMessage {
@@ -74,6 +76,11 @@ struct LinkEndMessage {
     std::uint64_t connection_id;
     std::uint32_t connecting_domain;
     std::uint32_t side;
+};
+
+struct LinkRingMessage {
+    MessageHeader header;
+    std::uint64_t token;  // WaitToken
 };
 
 static_assert(sizeof(LinkConnectMessage) == 128);

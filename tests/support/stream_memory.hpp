@@ -17,6 +17,7 @@ class StreamMemory {
 
     Mapping map_slab() const;
     Mapping map_page(unsigned side) const;
+    int slab_fd() const { return slab_.get(); }
     const SlabGeometry& geometry() const { return geometry_; }
 
   private:

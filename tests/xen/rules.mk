@@ -28,6 +28,10 @@ $(XEN_SMOKE_TESTS): $(B)/xen-payload/smoke/tests/%: $(B)/obj/xen-smoke/tests/xen
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(LINK_FLAGS) -static -s -o $@ $^ $(XEN_LIBS)
 
+# Unmodified programs in two guests, over rings of granted pages, with what they need.
+XEN_PAIRS := $(wildcard tests/xen/pairs/*)
+XEN_PAIR_PROGRAMS := $(addprefix $(B)/,xylem xylemd libxylem.so tests/programs/transfer) /usr/bin/socat
+
 XEN_IMAGES := $(XEN)/xen $(XEN)/vmlinuz $(XEN)/guest.cpio $(XEN)/dom0.cpio
 $(XEN)/xen $(XEN)/vmlinuz: $(XEN)/fetched ;
 RUN_XEN = $(PYTHON) tests/xen/run_machine.py --images $(abspath $(XEN))
@@ -39,9 +43,11 @@ $(error VARIANT=$(VARIANT): the programs of Xen guests are static, which sanitiz
 endif
 
 .PHONY: check-xen xen-shell
-check-xen: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## Boot Xen in an emulator, run tests between two guests (KINDS="pv pvh mixed")
+check-xen: $(XEN_IMAGES) $(XEN_SMOKE_TESTS) $(XEN_PAIR_PROGRAMS) $(XEN_IMAGE)/payload.sh $(XEN_PAIRS)  ## Boot Xen in an emulator, run tests between two guests (KINDS="pv pvh mixed")
 	@$(PYTHON) tests/xen/machine_test.py --quiet
-	@$(RUN_XEN) --payload $(B)/xen-payload/smoke $(KINDS)
+	@$(XEN_IMAGE)/payload.sh $(B)/xen-payload/pairs tests/xen/pairs $(XEN_PAIR_PROGRAMS)
+	@cp $(XEN_SMOKE_TESTS) $(B)/xen-payload/pairs/tests/
+	@$(RUN_XEN) --payload $(B)/xen-payload/pairs $(KINDS)
 
 xen-shell: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## The same machine with a shell in dom0 and in both guests (KIND=pv|pvh|mixed)
 	@$(RUN_XEN) --payload $(B)/xen-payload/smoke --shell $(KIND)

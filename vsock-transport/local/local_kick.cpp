@@ -18,13 +18,20 @@ constexpr int kMostDrained = 64;
 // write(2) has no flag that says "do not wait", so the look before it is for a waiter that took O_NONBLOCK
 // off. One that fills the queue between the two calls stalls a process which has a sandbox because it serves
 // that peer.
-bool write_kick(int kicker_fd) {
+bool write_kick(int kicker_fd, const void* bytes, std::size_t size_bytes) {
     pollfd item{kicker_fd, POLLOUT, 0};
     timespec none{};
     if (system_call(SYS_ppoll, word(&item), 1, word(&none), 0, 0) != 1 || item.revents != POLLOUT)
         return false;
-    const char byte = 0;
-    return system_call(SYS_write, kicker_fd, word(&byte), 1) == 1;
+    const long wanted = static_cast<long>(size_bytes);
+    return system_call(SYS_write, kicker_fd, word(bytes), wanted) == wanted;
+}
+
+bool kick(int kicker_fd, const void* bytes, std::size_t size_bytes) {
+    if (is_sandboxed()) return write_kick(kicker_fd, bytes, size_bytes);
+    const long wanted = static_cast<long>(size_bytes);
+    return system_call(SYS_sendto, kicker_fd, word(bytes), wanted, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0) ==
+           wanted;
 }
 
 }  // namespace
@@ -38,10 +45,11 @@ Result<LocalBell> make_local_bell() {
 }
 
 bool kick_local(int kicker_fd) {
-    if (is_sandboxed()) return write_kick(kicker_fd);
     const char byte = 0;
-    return system_call(SYS_sendto, kicker_fd, word(&byte), 1, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0) == 1;
+    return kick(kicker_fd, &byte, 1);
 }
+
+bool kick_relay(int kicker_fd, std::uint64_t token) { return kick(kicker_fd, &token, sizeof token); }
 
 void drain_local(int waiter_fd) {
     char bytes[16];

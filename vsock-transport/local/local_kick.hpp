@@ -4,6 +4,8 @@
 // a side for each, and MSG_DONTWAIT is a property of the call.
 #pragma once
 
+#include <cstdint>
+
 #include "vsock-transport/base/result.hpp"
 #include "vsock-transport/base/unique_fd.hpp"
 
@@ -19,6 +21,9 @@ struct LocalBell {
 
 // Queues a kick unless enough are queued already. Never blocks.
 bool kick_local(int kicker_fd);
+
+// The same, with a word for whoever passes the kick on.
+bool kick_relay(int kicker_fd, std::uint64_t token);
 
 // Takes the queued kicks, at most a fixed number of them. Never blocks, however fast a peer kicks.
 void drain_local(int waiter_fd);

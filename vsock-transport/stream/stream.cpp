@@ -5,6 +5,8 @@
 // value ends this connection with ECONNRESET and nothing else. Ends and errors live in shutdown.cpp.
 #include "vsock-transport/stream/stream.hpp"
 
+#include <sys/mman.h>
+
 #include "vsock-transport/stream/robust_lock.hpp"
 #include "vsock-transport/wakeup/recipe.hpp"
 
@@ -23,6 +25,23 @@ Result<Stream> Stream::open(Mapping slab, Mapping end_page, BellRinger& bells) {
     const Result<SlabView> view = carve(slab, geometry, page.side);
     if (!view) return fail(view.error());
     return Stream(std::move(slab), std::move(end_page), *view, bells);
+}
+
+bool Stream::has_lost_slab() const {
+    unsigned char is_resident = 0;
+    return system_call(SYS_mincore, word(slab_.bytes()), 1, word(&is_resident)) == -ENOMEM;
+}
+
+void Stream::restore_slab(int fd) {
+    constexpr int kBoth = PROT_READ | PROT_WRITE;
+    const auto size_bytes = static_cast<long>(slab_.size_bytes());
+    const long mapped = system_call(SYS_mmap, word(slab_.bytes()), size_bytes, kBoth,
+                                    MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+    if (mapped == word(slab_.bytes())) return;
+    // Zeroes are no state that the peer can have: what looks at them resets the connection.
+    system_call(SYS_mmap, word(slab_.bytes()), size_bytes, kBoth,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    fail_connection(kReset, ECONNRESET);
 }
 
 Producer Stream::producer() const {

@@ -68,6 +68,10 @@ class Stream {
     // The far end is gone without a word (its agent says so): FIN, or RST where it had not read everything,
     // as if it had closed. Only where nobody holds the far end any more, since this writes the peer's lines.
     void peer_vanished();
+    // In a forked child: whether the slab is not mapped here (gntdev's pages in a PV guest), and mapping it
+    // where it was. Without a descriptor (-1), or if that fails, the connection is reset, for this process.
+    bool has_lost_slab() const;
+    void restore_slab(int fd);
     // Accepting end, by the process that took it from the queue, first of all. False: the queue's agent is
     // gone, and the connection was offered anew; this end is nobody's, and must be dropped without close().
     bool claim_offer();

@@ -25,6 +25,7 @@ bool mark_ready(DoorbellArea& area, unsigned index) {
 }  // namespace
 
 bool Doorbell::ring(WaitToken token) const {
+    if (kind_ == KickKind::relayed) return kick_relay(kick_.get(), token.bits());
     if (area_) {
         if (token.index() >= kReadyBits) return false;
         if (!mark_ready(*area_.as<DoorbellArea>(), token.index())) return false;

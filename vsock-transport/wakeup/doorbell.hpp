@@ -11,7 +11,8 @@
 
 namespace xylem {
 
-enum class KickKind : std::uint32_t { local_socket = 1, event_channel = 2 };
+// relayed: a local socket too, but to the own agent, which is told the token and passes it on.
+enum class KickKind : std::uint32_t { local_socket = 1, event_channel = 2, relayed = 3 };
 
 // The kicker's side. ring() is thread safe; install() and clear() are the owning table's.
 class Doorbell {

@@ -9,7 +9,8 @@ folder=${1:?usage: guest.sh FOLDER OUTPUT}
 output=${2:?usage: guest.sh FOLDER OUTPUT}
 new_tree "$folder/guest.tree" "$folder/kernel"
 add_modules xenfs xen-evtchn xen-gntdev xen-gntalloc xen-netfront
-add_program /usr/bin/xenstore-{exists,list,ls,read,rm,write}
+add_program /usr/bin/xenstore-{chmod,exists,list,ls,read,rm,write}
 add_file "$here/../guest/init" /init
 add_file "$here/../guest/run_guest" /payload/run_guest
+add_file "$here/../guest/pair" /bin/pair
 pack_tree "$output"

@@ -1,0 +1,291 @@
+// XenChannel. The stream checks what the peer publishes; what comes out of it is a byte sequence that the
+// peer chose, so frames are checked here, and a wrong one ends the channel. Messages go on to Links, which
+// checks them as any link's.
+//
+// Frames of one link keep their order. Where Links does not read (its socket is full), frames are kept, up to
+// a bound; where the peer does not read, our links are not read any more, and Links' own bound holds.
+#include "control/agent/xen/xen_channel.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "control/protocol/link_protocol.h"
+#include "control/protocol/seqpacket.hpp"
+
+namespace xylem::agent {
+namespace {
+
+enum FrameKind : std::uint16_t { kOpen = 1, kMessage = 2, kClose = 3 };
+
+struct FrameHeader {
+    std::uint32_t size_bytes;  // of what follows
+    std::uint16_t link;        // the side that dialled it
+    std::uint16_t kind;
+};
+
+// A message, and the references of the largest slab.
+constexpr std::size_t kMostRefs = 2 * (kMaxRingSizeBytes / kPageBytes) + 1;
+constexpr std::size_t kMostFrameBytes = kMaxMessageBytes + kMostRefs * sizeof(GrantRef);
+constexpr std::size_t kMostOutBytes = 1 << 20;
+constexpr std::size_t kMostUnsent = 4096;
+
+Result<Mapping> private_page() {
+    void* memory = ::mmap(nullptr, kEndPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return fail_errno();
+    return Mapping(memory, kEndPageBytes);
+}
+
+// The connection id of a `connect`; 0: another message.
+std::uint64_t connection_of(const std::byte* bytes, std::size_t size_bytes) {
+    LinkConnectMessage message{};
+    if (size_bytes < sizeof message) return 0;
+    std::memcpy(&message, bytes, sizeof message);
+    const bool is_connect = message.header.type == static_cast<std::uint16_t>(LinkMessage::connect);
+    return is_connect && message.header.length_bytes == sizeof message ? message.connection_id : 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<XenChannel>> XenChannel::offer(EventLoop& loop, XenChannelOwner& owner, DomainId own,
+                                                      DomainId peer) {
+    std::unique_ptr<XenChannel> made(new XenChannel(loop, owner, peer));
+    made->refs_.resize(kPages);
+    Result<UniqueFd> region = grant_pages(peer, made->refs_.data(), kPages);
+    if (!region) return fail(region.error());
+    Result<EventChannel> bell = offer_event_channel(peer);
+    if (!bell) return fail(bell.error());
+    Result<Mapping> slab = Mapping::shared(region->get(), kGeometry.slab_bytes(), PROT_READ | PROT_WRITE);
+    if (!slab) return fail(slab.error());
+    initialise_slab(*slab, kGeometry);
+    made->region_ = std::move(*region);
+    made->bell_ = std::move(*bell);
+    if (const auto opened = made->open(own, std::move(*slab), 0); !opened) return fail(opened.error());
+    return made;
+}
+
+Result<std::unique_ptr<XenChannel>> XenChannel::bind(EventLoop& loop, XenChannelOwner& owner, DomainId own,
+                                                     DomainId peer, const std::vector<GrantRef>& refs,
+                                                     std::uint32_t port) {
+    if (refs.size() != kPages) return fail(ErrorKind::bad_layout);
+    std::unique_ptr<XenChannel> made(new XenChannel(loop, owner, peer));
+    Result<UniqueFd> region = attach_pages(peer, refs.data(), refs.size());
+    if (!region) return fail(region.error());
+    Result<EventChannel> bell = bind_event_channel(peer, port);
+    if (!bell) return fail(bell.error());
+    Result<Mapping> slab = Mapping::shared(region->get(), kGeometry.slab_bytes(), PROT_READ | PROT_WRITE);
+    if (!slab) return fail(slab.error());
+    made->region_ = std::move(*region);
+    made->bell_ = std::move(*bell);
+    if (const auto opened = made->open(own, std::move(*slab), 1); !opened) return fail(opened.error());
+    return made;
+}
+
+Result<std::size_t> XenChannel::open(DomainId own, Mapping slab, unsigned side) {
+    side_ = side;
+    ringer_.ring = ring;
+    ringer_.bell = &bell_;
+    Result<Mapping> page = private_page();
+    if (!page) return fail(page.error());
+    EndIdentity identity{};
+    identity.side = side;
+    identity.geometry = kGeometry;
+    identity.own_domain = own;
+    identity.peer_domain = peer_;
+    initialise_end_page(*page->as<EndPage>(), identity);
+    Result<Stream> stream = Stream::open(std::move(slab), std::move(*page), ringer_);
+    if (!stream) return fail(stream.error());
+    stream_ = std::move(*stream);
+    // Always asleep, as far as the peer can see: it kicks for each frame, and for room.
+    stream_.waiters(Direction::readable).claim(WaitToken(1, 0, 0));
+    stream_.waiters(Direction::writable).claim(WaitToken(1, 0, 0));
+    bell_watch_ = loop_.on_ready(bell_.fd.get(), EPOLLIN, [this](std::uint32_t) { on_bell(); });
+    if (!bell_watch_) return fail(ErrorKind::system, ENOMEM);
+    return std::size_t{0};
+}
+
+XenChannel::~XenChannel() {
+    if (stream_) stream_.close(CloseMode::abort);
+}
+
+bool XenChannel::ring(BellRinger& self, const EndPage&, std::uint32_t, WaitToken) {
+    const EventChannel& bell = *static_cast<Ringer&>(self).bell;
+    return kick_event_channel(bell.fd.get(), bell.port);
+}
+
+Result<UniqueFd> XenChannel::dial() {
+    close_link(side_, true);
+    Result<UniqueFd> end = open_link(side_);
+    if (end) send_frame(side_, kOpen, nullptr, 0);
+    return end;
+}
+
+Result<UniqueFd> XenChannel::open_link(unsigned link) {
+    int pair[2] = {-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+        return fail_errno();
+    UniqueFd theirs(pair[1]);
+    links_[link].socket = UniqueFd(pair[0]);
+    links_[link].watch = loop_.on_ready(pair[0], EPOLLIN, [this, link](std::uint32_t events) {
+        if ((events & EPOLLOUT) != 0) empty_unsent(link);
+        if ((events & (EPOLLIN | EPOLLHUP)) != 0) on_local(link);
+    });
+    return theirs;
+}
+
+void XenChannel::close_link(unsigned link, bool tell) {
+    LinkEnd& end = links_[link];
+    if (!end.socket) return;
+    end.watch = Watch();
+    end.socket.reset();
+    end.unsent.clear();
+    if (tell) send_frame(link, kClose, nullptr, 0);
+}
+
+// What Links sends.
+void XenChannel::on_local(unsigned link) {
+    while (links_[link].socket && out_.size() < kMostOutBytes) {
+        Received message;
+        const auto got = receive_message(links_[link].socket.get(), message);
+        if (!got && got.error().kind == ErrorKind::would_block) break;
+        if (!got) return close_link(link, true);
+        std::vector<std::byte> bytes(message.bytes, message.bytes + message.size_bytes);
+        if (const std::uint64_t connection = connection_of(bytes.data(), bytes.size())) {
+            const std::vector<GrantRef> refs = owner_.refs_of(connection);
+            const auto* first = reinterpret_cast<const std::byte*>(refs.data());
+            bytes.insert(bytes.end(), first, first + refs.size() * sizeof(GrantRef));
+        }
+        send_frame(link, kMessage, bytes.data(), bytes.size());
+    }
+    set_watches();
+}
+
+void XenChannel::send_frame(unsigned link, std::uint16_t kind, const void* bytes, std::size_t size_bytes) {
+    const FrameHeader header{static_cast<std::uint32_t>(size_bytes), static_cast<std::uint16_t>(link), kind};
+    const auto* start = reinterpret_cast<const std::byte*>(&header);
+    out_.insert(out_.end(), start, start + sizeof header);
+    const auto* body = static_cast<const std::byte*>(bytes);
+    out_.insert(out_.end(), body, body + size_bytes);
+    flush();
+}
+
+void XenChannel::flush() {
+    while (!out_.empty()) {
+        const iovec vector{out_.data(), out_.size()};
+        IoCursor source(&vector, 1);
+        const Result<std::size_t> sent = stream_.send_some(source);
+        if (!sent && sent.error().kind == ErrorKind::would_block) break;
+        if (!sent) return give_up();
+        out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(*sent));
+    }
+}
+
+void XenChannel::on_bell() {
+    drain_event_channel(bell_.fd.get());
+    flush();
+    if (!receive() || !take_frames()) return give_up();
+    set_watches();
+}
+
+// False: the stream is over.
+bool XenChannel::receive() {
+    for (;;) {
+        const std::size_t had = in_.size();
+        if (had >= sizeof(FrameHeader) + kMostFrameBytes) return true;
+        in_.resize(had + kRingSizeBytes);
+        const iovec vector{in_.data() + had, kRingSizeBytes};
+        IoCursor destination(&vector, 1);
+        const Result<std::size_t> got = stream_.receive_some(destination, ReceiveMode::consume);
+        in_.resize(had + (got ? *got : 0));
+        if (!got) return got.error().kind == ErrorKind::would_block;
+        if (*got == 0) return false;
+    }
+}
+
+bool XenChannel::take_frames() {
+    std::size_t at = 0;
+    while (in_.size() - at >= sizeof(FrameHeader)) {
+        FrameHeader header{};
+        std::memcpy(&header, in_.data() + at, sizeof header);
+        if (header.size_bytes > kMostFrameBytes || header.link > 1) return false;
+        if (in_.size() - at < sizeof header + header.size_bytes) break;
+        if (!take_frame(header.link, header.kind, in_.data() + at + sizeof header, header.size_bytes))
+            return false;
+        at += sizeof header + header.size_bytes;
+    }
+    in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(at));
+    return true;
+}
+
+bool XenChannel::take_frame(unsigned link, std::uint16_t kind, const std::byte* bytes,
+                            std::size_t size_bytes) {
+    const bool is_theirs = link != side_;
+    switch (kind) {
+        case kOpen: {
+            if (!is_theirs || size_bytes != 0) return false;
+            close_link(link, false);
+            Result<UniqueFd> end = open_link(link);
+            if (end) owner_.on_dialled(peer_, std::move(*end));
+            return true;
+        }
+        case kClose:
+            close_link(link, false);
+            return size_bytes == 0;
+        case kMessage:
+            return deliver(link, bytes, size_bytes);
+        default:
+            return false;
+    }
+}
+
+// A message for Links. One of a link that was closed on this side meanwhile is dropped.
+bool XenChannel::deliver(unsigned link, const std::byte* bytes, std::size_t size_bytes) {
+    std::size_t message_bytes = size_bytes;
+    if (const std::uint64_t connection = connection_of(bytes, size_bytes)) {
+        message_bytes = sizeof(LinkConnectMessage);
+        const std::size_t refs_bytes = size_bytes - message_bytes;
+        if (refs_bytes % sizeof(GrantRef) != 0) return false;
+        std::vector<GrantRef> refs(refs_bytes / sizeof(GrantRef));
+        std::memcpy(refs.data(), bytes + message_bytes, refs_bytes);
+        owner_.on_refs(peer_, connection, std::move(refs));
+    }
+    LinkEnd& end = links_[link];
+    if (message_bytes == 0 || message_bytes > kMaxMessageBytes || end.unsent.size() >= kMostUnsent)
+        return false;
+    if (!end.socket) return true;
+    end.unsent.emplace_back(bytes, bytes + message_bytes);
+    empty_unsent(link);
+    return true;
+}
+
+void XenChannel::empty_unsent(unsigned link) {
+    LinkEnd& end = links_[link];
+    while (end.socket && !end.unsent.empty()) {
+        const std::vector<std::byte>& first = end.unsent.front();
+        const auto sent = send_message(end.socket.get(), first.data(), first.size());
+        if (!sent && sent.error().kind == ErrorKind::would_block) break;
+        if (!sent) return close_link(link, true);
+        end.unsent.pop_front();
+    }
+    set_watches();
+}
+
+void XenChannel::set_watches() {
+    for (LinkEnd& end : links_) {
+        if (!end.socket) continue;
+        const std::uint32_t in = out_.size() < kMostOutBytes ? std::uint32_t{EPOLLIN} : 0U;
+        end.watch.set_events(in | (end.unsent.empty() ? 0U : std::uint32_t{EPOLLOUT}));
+    }
+}
+
+// Not from here: the channel's own code is on the stack.
+void XenChannel::give_up() {
+    if (failing_) return;
+    bell_watch_ = Watch();
+    failing_ = loop_.after(0, [this] { owner_.on_over(peer_); });
+}
+
+}  // namespace xylem::agent

@@ -1,0 +1,63 @@
+// The agents of other guests of this machine: meeting them through XenStore, and the channel to each.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "control/agent/xen/xen_channel.hpp"
+#include "control/agent/xen/xen_meeting.hpp"
+#include "control/agent/xen/xen_store.hpp"
+
+namespace xylem::agent {
+
+struct Agent;
+
+class XenPeers final : public XenChannelOwner {
+  public:
+    XenPeers(Agent& agent, std::unique_ptr<XenStore> store);
+    ~XenPeers() override;
+
+    // From now on the domains that the hosts map names are met.
+    void begin();
+    // One end of a link to that domain's agent, if it was met.
+    std::optional<UniqueFd> dial(std::uint32_t domain);
+    // Whether the socket is a link that this domain's agent dialled.
+    bool speaks_for(std::uint32_t domain, int socket) const;
+    bool knows(std::uint32_t domain) const { return peers_.count(static_cast<DomainId>(domain)) != 0; }
+    // The slab that this domain offered for a connection, once. Empty: none.
+    std::vector<GrantRef> take_refs(std::uint32_t domain, std::uint64_t connection_id);
+
+    void on_dialled(DomainId from, UniqueFd socket) override;
+    std::vector<GrantRef> refs_of(std::uint64_t connection_id) override;
+    void on_refs(DomainId from, std::uint64_t connection_id, std::vector<GrantRef> refs) override;
+    void on_over(DomainId peer) override;
+
+  private:
+    struct Peer {
+        std::unique_ptr<XenChannel> channel;
+        std::uint64_t boot_id = 0;  // of its agent, as last seen
+        XenMeeting shown;           // our own node
+        bool is_bound = false;      // the offer in it was taken
+    };
+    static constexpr std::size_t kMostKeptRefs = 1024;
+
+    void meet(DomainId peer);
+    void on_store();
+    void look_at(DomainId peer);
+    void offer_to(DomainId id, Peer& peer, const XenMeeting& theirs);
+    void bind_to(DomainId id, Peer& peer, const XenMeeting& theirs);
+    void show(DomainId id, Peer& peer);
+    bool offers(DomainId peer) const { return store_->own_domain() < peer; }
+
+    Agent& agent_;
+    std::unique_ptr<XenStore> store_;
+    std::map<DomainId, Peer> peers_;
+    std::map<std::string, DomainId> by_path_;
+    std::map<std::uint64_t, std::uint32_t> dialled_;  // cookies of sockets: links that peers dialled
+    std::map<std::pair<DomainId, std::uint64_t>, std::vector<GrantRef>> offered_refs_;
+    Watch watch_;
+};
+
+}  // namespace xylem::agent

@@ -1,0 +1,41 @@
+// XenStore as this guest's agent uses it: its own nodes, which it shows to one peer each, and those that
+// peers show to it. By libxenstore, through /dev/xen/xenbus; nothing here waits for another domain.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vsock-transport/xen/grant_region.hpp"
+
+struct xs_handle;
+
+namespace xylem::agent {
+
+class XenStore {
+  public:
+    // Null where there is none: not a Xen guest, or no permission.
+    static std::unique_ptr<XenStore> open();
+    ~XenStore();
+    XenStore(const XenStore&) = delete;
+    XenStore& operator=(const XenStore&) = delete;
+
+    DomainId own_domain() const { return own_domain_; }
+    std::optional<std::string> read(const std::string& path);
+    // A node of our own that only this domain may read. False: XenStore refuses.
+    bool show(const std::string& path, const std::string& text, DomainId to);
+    void remove(const std::string& path);
+    bool watch(const std::string& path);
+    // Readable while a watch may have fired; then the paths that were watched for, each once.
+    int fd() const;
+    std::vector<std::string> changed();
+
+  private:
+    XenStore(xs_handle* handle, DomainId own_domain) : handle_(handle), own_domain_(own_domain) {}
+
+    xs_handle* handle_;
+    DomainId own_domain_;
+};
+
+}  // namespace xylem::agent
