@@ -51,7 +51,7 @@ with socket.create_connection(("127.44.0.1", int(sys.argv[1]))) as server:
 SCRIPT
 }
 
-serve memcached -u "$(id -un)" -l 127.44.0.1 -p "$port" -U 0 -t 4
+serve memcached -u "$(id -un)" -l 127.44.0.1 -p "$port" -U 0 -t 4 -m 1024 # megabytes, so that nothing is put out
 serves_on "$port"
 client memcping >"$scratch/ping"
 round "memcslap, set" 8 $((requests * 8 * 400)) slap set
