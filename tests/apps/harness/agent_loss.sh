@@ -4,7 +4,7 @@
 # lose_agents PID [SECONDS]: kills the domains' agents in turn, each for a while, until the process has ended; between
 # two losses they live for so long. Counts in $losses.
 lose_agents() {
-    local domain counted n lives=${2:-0.4}
+    local domain counted n lives=${2:-1}
     losses=0
     while kill -0 "$1" 2>/dev/null; do
         for domain in "${!agent_pid[@]}"; do
