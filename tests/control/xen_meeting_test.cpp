@@ -9,8 +9,8 @@ namespace {
 
 XenMeeting offer() {
     XenMeeting meeting;
-    meeting.boot_id = 0xFEDC'BA98'7654'3210;
-    meeting.for_boot_id = 7;
+    meeting.life = 0xFEDC'BA98'7654'3210;
+    meeting.for_life = 7;
     meeting.offer_id = 0xABC;
     meeting.port = 23;
     meeting.refs = {8, 9, 4000000000};
@@ -20,8 +20,8 @@ XenMeeting offer() {
 TEST(XenMeeting, an_offer_is_read_as_it_was_written) {
     const auto read = XenMeeting::parse(offer().text());
     ASSERT_TRUE(read);
-    EXPECT_EQ(read->boot_id, offer().boot_id);
-    EXPECT_EQ(read->for_boot_id, 7U);
+    EXPECT_EQ(read->life, offer().life);
+    EXPECT_EQ(read->for_life, 7U);
     EXPECT_EQ(read->offer_id, 0xABCU);
     EXPECT_EQ(read->port, 23U);
     EXPECT_EQ(read->refs, offer().refs);

@@ -13,7 +13,7 @@ constexpr std::size_t kMostRefs = 64;
 }  // namespace
 
 std::string XenMeeting::text() const {
-    std::string text = fmt::format("{} {:x} {:x} {:x}", kVersion, boot_id, for_boot_id, offer_id);
+    std::string text = fmt::format("{} {:x} {:x} {:x}", kVersion, life, for_life, offer_id);
     if (!refs.empty()) text += fmt::format(" {} {}", port, fmt::join(refs, " "));
     return text;
 }
@@ -22,8 +22,8 @@ std::optional<XenMeeting> XenMeeting::parse(const std::string& text) {
     std::istringstream words(text);
     unsigned version = 0;
     XenMeeting meeting;
-    words >> version >> std::hex >> meeting.boot_id >> meeting.for_boot_id >> meeting.offer_id >> std::dec;
-    if (!words || version != kVersion || meeting.boot_id == 0) return std::nullopt;
+    words >> version >> std::hex >> meeting.life >> meeting.for_life >> meeting.offer_id >> std::dec;
+    if (!words || version != kVersion || meeting.life == 0) return std::nullopt;
     if (words >> meeting.port) {
         for (GrantRef ref = 0; words >> ref;) meeting.refs.push_back(ref);
         if (meeting.refs.empty() || meeting.refs.size() > kMostRefs) return std::nullopt;

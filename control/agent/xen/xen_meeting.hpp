@@ -1,12 +1,15 @@
 // What the agents of two guests write into XenStore to meet, each into one node of its own that only the
 // other may read: data/xylem/<the other's domid>. XenStore is not needed again until one of them begins anew.
 //
-//   version boot_id for_boot_id offer_id port ref ...     the guest with the lower domid: offer_id 0: no
-//   offer yet version boot_id for_boot_id offer_id                  the other: which offer it has bound, 0:
-//   none
+//   VERSION LIFE FOR_LIFE OFFER_ID PORT REF ...
 //
-// Ids are in hexadecimal, the rest in decimal. An offer is for one life of the other agent (for_boot_id), and
-// a life of its own: whoever begins anew gets a new one.
+// by the guest with the lower domid; OFFER_ID 0, and nothing behind it: no offer yet. By the other:
+//
+//   VERSION LIFE FOR_LIFE OFFER_ID
+//
+// which offer it has bound; 0: none. Ids are in hexadecimal, the rest in decimal. A life begins with an
+// agent, and once more when a control ring broke. An offer is for one life of the other: whoever begins anew
+// gets a new one.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +24,8 @@ namespace xylem::agent {
 struct XenMeeting {
     static constexpr unsigned kVersion = 1;
 
-    std::uint64_t boot_id = 0;
-    std::uint64_t for_boot_id = 0;
+    std::uint64_t life = 0;
+    std::uint64_t for_life = 0;
     std::uint64_t offer_id = 0;
     std::uint32_t port = 0;
     std::vector<GrantRef> refs;

@@ -10,6 +10,9 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "control/agent/agent.hpp"
 #include "control/agent/random_id.hpp"
 
@@ -17,6 +20,8 @@ namespace xylem::agent {
 namespace {
 
 constexpr DomainId kProbed = 16;
+constexpr std::uint64_t kFirstPauseNs = 100 * kNsPerMs;
+constexpr std::uint64_t kLongestPauseNs = 60 * kNsPerSecond;
 
 std::uint64_t cookie_of(int socket) {
     std::uint64_t cookie = 0;
@@ -54,6 +59,7 @@ void XenPeers::meet(DomainId id) {
     if (id == store_->own_domain() || id >= kFirstReservedDomain) return;
     const auto [place, is_new] = peers_.try_emplace(id);
     if (!is_new) return;
+    place->second.own_life = random_id();
     show(id, place->second);
     const std::string path = XenMeeting::peers_path(store_->own_domain(), id);
     by_path_[path] = id;
@@ -61,8 +67,8 @@ void XenPeers::meet(DomainId id) {
 }
 
 void XenPeers::show(DomainId id, Peer& peer) {
-    peer.shown.boot_id = agent_.boot_id;
-    peer.shown.for_boot_id = peer.boot_id;
+    peer.shown.life = peer.own_life;
+    peer.shown.for_life = peer.life;
     if (!store_->show(XenMeeting::own_path(id), peer.shown.text(), id))
         spdlog::warn("XenStore: cannot write {}: domain {} is not met", XenMeeting::own_path(id), id);
 }
@@ -80,7 +86,7 @@ void XenPeers::look_at(DomainId id) {
     if (!theirs) {
         if (text && !text->empty())
             spdlog::warn("XenStore: domain {} says something else than this version: '{}'", id, *text);
-        if (!text && peer.boot_id != 0) on_over(id);
+        if (!text && peer.life != 0) on_over(id);
         return;
     }
     if (offers(id)) return offer_to(id, peer, *theirs);
@@ -88,13 +94,13 @@ void XenPeers::look_at(DomainId id) {
 }
 
 void XenPeers::offer_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
-    if (theirs.boot_id == peer.boot_id && peer.channel != nullptr) {
+    if (theirs.life == peer.life && peer.channel != nullptr) {
         const bool is_bound = theirs.offer_id == peer.shown.offer_id && theirs.offer_id != 0;
         if (is_bound && !peer.is_bound) spdlog::info("met the agent of domain {}", id);
         peer.is_bound = is_bound;
         return;
     }
-    peer.boot_id = theirs.boot_id;
+    peer.life = theirs.life;
     peer.is_bound = false;
     peer.channel.reset();
     auto made = XenChannel::offer(agent_.loop, *this, store_->own_domain(), id);
@@ -111,9 +117,9 @@ void XenPeers::offer_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
 }
 
 void XenPeers::bind_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
-    const bool is_new_life = theirs.boot_id != peer.boot_id;
-    peer.boot_id = theirs.boot_id;
-    const bool is_for_us = theirs.offer_id != 0 && theirs.for_boot_id == agent_.boot_id;
+    const bool is_new_life = theirs.life != peer.life;
+    peer.life = theirs.life;
+    const bool is_for_us = theirs.offer_id != 0 && theirs.for_life == peer.own_life;
     if (is_for_us && theirs.offer_id != peer.shown.offer_id) {
         peer.channel.reset();
         auto made = XenChannel::bind(agent_.loop, *this, store_->own_domain(), id, theirs.refs, theirs.port);
@@ -133,16 +139,23 @@ void XenPeers::bind_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
     }
 }
 
+// Begins a new life for that peer, later and later if it goes on like this: it may be hostile.
 void XenPeers::on_over(DomainId id) {
     const auto found = peers_.find(id);
     if (found == peers_.end()) return;
     Peer& peer = found->second;
     if (peer.channel != nullptr) spdlog::info("the channel to domain {} is over", id);
     peer.channel.reset();
-    peer.boot_id = 0;
+    peer.life = 0;
     peer.is_bound = false;
     peer.shown = {};
-    show(id, peer);
+    peer.pause_ns = std::clamp(2 * peer.pause_ns, kFirstPauseNs, kLongestPauseNs);
+    peer.begins_anew = agent_.loop.after(peer.pause_ns, [this, id] {
+        Peer& again = peers_[id];
+        again.own_life = random_id();
+        show(id, again);
+        look_at(id);
+    });
 }
 
 std::optional<UniqueFd> XenPeers::dial(std::uint32_t domain) {

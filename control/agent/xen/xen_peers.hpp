@@ -37,9 +37,12 @@ class XenPeers final : public XenChannelOwner {
   private:
     struct Peer {
         std::unique_ptr<XenChannel> channel;
-        std::uint64_t boot_id = 0;  // of its agent, as last seen
-        XenMeeting shown;           // our own node
-        bool is_bound = false;      // the offer in it was taken
+        std::uint64_t life = 0;      // as last seen; 0: it is not there
+        std::uint64_t own_life = 0;  // for this peer
+        XenMeeting shown;            // our own node
+        bool is_bound = false;       // the offer in it was taken
+        std::uint64_t pause_ns = 0;  // before the next life, if the ring breaks
+        Watch begins_anew;
     };
     static constexpr std::size_t kMostKeptRefs = 1024;
 
