@@ -10,7 +10,6 @@ unset XYLEM_RUN XYLEM_WHY
 why() {
     local domain=$1
     shift
-    : >"$scratch/begun-sums"  # before anybody looks for what the one before said
     timeout -k 5 "$patience" "$XYLEM_BUILD/xylem" run --domain "$domain" --why -- "$@" \
         >"$scratch/out" 2>"$scratch/sums" </dev/null
     code=$? out=$(<"$scratch/out") sums=$(<"$scratch/sums")
@@ -19,6 +18,7 @@ why() {
 begin_why() {
     local domain=$1
     shift
+    : >"$scratch/begun-sums" # before anybody looks for what the one before said
     timeout -k 5 "$patience" "$XYLEM_BUILD/xylem" run --domain "$domain" --why -- "$@" \
         >"$scratch/begun-out" 2>"$scratch/begun-sums" </dev/null &
     begun=$!
