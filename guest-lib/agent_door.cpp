@@ -16,16 +16,14 @@
 namespace xylem {
 namespace {
 
-constexpr std::uint32_t kDefaultDomain = 1;
-
-constinit RuntimePath socket_path{};
-constinit RuntimePath door_path{};
+// Where an agent may be. Without a domain in the environment that is the default's; the link to it may come
+// later than the program.
+struct Place {
+    RuntimePath socket;
+    RuntimePath door;
+};
+constinit Place places[2]{};
 constinit UniqueFd door;
-
-std::uint32_t configured_domain() {
-    const char* text = ::secure_getenv("XYLEM_DOMAIN");
-    return text != nullptr ? static_cast<std::uint32_t>(::strtoul(text, nullptr, 10)) : kDefaultDomain;
-}
 
 Result<UniqueFd> dial_by_door() {
     RuntimePath path{};
@@ -36,9 +34,12 @@ Result<UniqueFd> dial_by_door() {
 }  // namespace
 
 void note_agents_place() {
-    const std::uint32_t domain = configured_domain();
-    socket_path = agent_socket(domain);
-    door_path = agent_door(domain);
+    const char* text = ::secure_getenv("XYLEM_DOMAIN");
+    const std::uint32_t domain =
+        text != nullptr ? static_cast<std::uint32_t>(::strtoul(text, nullptr, 10)) : kDefaultDomain;
+    places[0] = {agent_socket(domain), agent_door(domain)};
+    places[1] = places[0];
+    if (text == nullptr) places[0] = {default_agent_socket(), default_door()};
 }
 
 Result<UniqueFd> dial_agent_once() {
@@ -46,15 +47,20 @@ Result<UniqueFd> dial_agent_once() {
         Result<UniqueFd> reached = dial_by_door();
         if (reached) return reached;
     }
-    return dial(socket_path.text);
+    Result<UniqueFd> reached = dial(places[0].socket.text);
+    return reached ? std::move(reached) : dial(places[1].socket.text);
 }
 
 Result<UniqueFd> dial_agent() {
     Result<UniqueFd> reached = dial_agent_once();
     if (!reached || door) return reached;
-    const long opened =
-        system_call(SYS_openat, AT_FDCWD, word(door_path.text), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (opened >= 0) door = make_private(UniqueFd(static_cast<int>(opened)));
+    for (const Place& place : places) {
+        const long opened =
+            system_call(SYS_openat, AT_FDCWD, word(place.door.text), O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (opened < 0) continue;
+        door = make_private(UniqueFd(static_cast<int>(opened)));
+        break;
+    }
     return reached;
 }
 

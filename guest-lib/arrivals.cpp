@@ -10,7 +10,6 @@
 #include "guest-lib/bells.hpp"
 #include "guest-lib/pool.hpp"
 #include "guest-lib/private_fds.hpp"
-#include "vsock-transport/local/local_kick.hpp"
 
 namespace xylem {
 namespace {
@@ -83,8 +82,9 @@ BellArea* Arrivals::area_for(std::uint32_t domain) {
     }
     if (area_count_ == kMostDomains || !areas_[area_count_].make(domain)) return nullptr;
     BellArea* made = &areas_[area_count_++];
-    made->ready().set_sleeping(true);
+    made->set_sleeping(true);
     add_to(set_.get(), made->waiter.get());
+    if (made->channel) add_to(set_.get(), made->channel.fd());
     return made;
 }
 
@@ -115,7 +115,7 @@ bool Arrivals::add(KeptEnd& end) {
     }
     if (!free->end.stream.has_caller()) return true;
     free->has_rung = true;
-    kick_local(area->kicker.get());
+    area->kick();
     return true;
 }
 
@@ -123,8 +123,8 @@ bool Arrivals::add(KeptEnd& end) {
 bool Arrivals::collect() {
     bool any = false;
     for (unsigned a = 0; a < area_count_; ++a) {
-        if (!areas_[a].ready().has_ready()) continue;
-        areas_[a].ready().collect(false, [&](unsigned index) {
+        if (!areas_[a].has_ready()) continue;
+        areas_[a].collect(false, [&](unsigned index) {
             if (index >= kMostEnds || places_[index].area != &areas_[a]) return;
             places_[index].has_rung = any = true;
         });
@@ -158,15 +158,10 @@ bool Arrivals::has_caller() {
 
 // Nobody calls any more, it seems. False: somebody does after all.
 bool Arrivals::calm_down() {
-    for (unsigned a = 0; a < area_count_; ++a) {
-        ReadyArea ready = areas_[a].ready();
-        if (ready.is_sleeping()) continue;
-        drain_local(areas_[a].waiter.get());
-        ready.set_sleeping(true);
-    }
+    for (unsigned a = 0; a < area_count_; ++a) areas_[a].calm_down();
     full_fence();  // (W1) the flags are up: a caller whose bit is not seen now, kicks
     if (!collect() || !look()) return true;
-    kick_local(places_[next_].area->kicker.get());
+    places_[next_].area->kick();
     return false;
 }
 
@@ -176,6 +171,7 @@ std::uint32_t Arrivals::take(KeptEnd& taken) {
     while (look()) {
         Place& place = places_[next_];
         const std::uint32_t port = place.end.stream.accept_again();
+        place.area->channel.begin();
         empty(place);
         taken.stream = std::move(place.end.stream);
         taken.end_id = place.end.end_id;

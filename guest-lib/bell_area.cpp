@@ -14,8 +14,13 @@ bool BellArea::make(std::uint32_t domain) {
     if (!pair || !page) return false;
     Result<Mapping> mapped = Mapping::shared(page->get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE);
     if (!mapped) return false;
-    bell_id = register_bell(domain, 0, pair->kicker.get(), page->get());
+    ChannelParts parts;
+    bell_id = register_bell(domain, 0, pair->kicker.get(), page->get(), &parts);
     if (bell_id == 0) return false;
+    if (parts.waiter && !open_channel(std::move(parts.waiter), std::move(parts.area))) {
+        unregister_bell(bell_id);
+        return false;
+    }
     peer_domain = domain;
     mapping = std::move(*mapped);
     waiter = make_private(std::move(pair->waiter));
@@ -24,6 +29,40 @@ bool BellArea::make(std::uint32_t domain) {
     return true;
 }
 
+bool BellArea::open_channel(UniqueFd rung, UniqueFd page) {
+    Result<Mapping> mapped = Mapping::shared(page.get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE);
+    if (!mapped) return false;
+    granted = std::move(*mapped);
+    channel.open(make_private(std::move(rung)));
+    return true;
+}
+
+void BellArea::set_sleeping(bool sleeping) {
+    flags().set_sleeping(sleeping);
+    if (granted) granted_flags().set_sleeping(sleeping);
+}
+
+bool BellArea::has_ready() const { return flags().has_ready() || (granted && granted_flags().has_ready()); }
+
+void BellArea::drain() {
+    drain_local(waiter.get());
+    channel.drain();
+}
+
+// A channel is drained in any case, since its peer may ring it without taking the flag down.
+void BellArea::calm_down() {
+    if (!flags().is_sleeping()) {
+        drain_local(waiter.get());
+        flags().set_sleeping(true);
+    }
+    if (!granted) return;
+    channel.drain();
+    granted_flags().set_sleeping(true);
+}
+
+void BellArea::kick() const { kick_local(kicker.get()); }
+
+// The next agent relays the kicks of those who do not know the event channel by now.
 void BellArea::register_again() {
     const std::uint32_t id = register_bell(peer_domain, bell_id, kicker.get(), memory.get());
     if (id != 0) bell_id = id;
@@ -34,6 +73,9 @@ void BellArea::close() {
     close_private(kicker);
     close_private(memory);
     mapping.unmap();
+    UniqueFd rung = channel.close();
+    close_private(rung);
+    granted.unmap();
 }
 
 }  // namespace xylem

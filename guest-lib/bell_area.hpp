@@ -1,10 +1,14 @@
 // A doorbell with a flag area, for waiting on several ends whose peers are in one domain: an epoll set's, or
 // a listener's for its kept ends. Its owner makes it, changes it and closes it under a lock of its own.
+//
+// Peers in another guest ring an event channel, and have flags of their own in a page that is granted to
+// them: agents and processes of the own domain ring beside it, and see nothing of that page.
 #pragma once
 
 #include "vsock-transport/base/mapping.hpp"
 #include "vsock-transport/base/unique_fd.hpp"
 #include "vsock-transport/wakeup/doorbell.hpp"
+#include "vsock-transport/xen/channel_waiter.hpp"
 
 namespace xylem {
 
@@ -15,13 +19,34 @@ struct BellArea {
     UniqueFd kicker;
     UniqueFd memory;
     Mapping mapping;
+    ChannelWaiter channel;
+    Mapping granted;
 
-    ReadyArea ready() const { return ReadyArea(mapping.as<DoorbellArea>()); }
+    void set_sleeping(bool sleeping);
+    bool has_ready() const;
+    // As ReadyArea's.
+    template <class Ready>
+    void collect(bool full_scan, Ready ready) {
+        flags().collect(full_scan, ready);
+        if (granted) granted_flags().collect(full_scan, ready);
+    }
+    // Takes the kicks. Never blocks.
+    void drain();
+    // For an owner that sleeps all the time, as far as peers can see: takes the kicks of flags that were
+    // taken down, and shows them again.
+    void calm_down();
+    // As a peer would, without a flag.
+    void kick() const;
     // False without an agent, memory or descriptors.
     bool make(std::uint32_t domain);
     // To a restarted agent.
     void register_again();
     void close();
+
+  private:
+    ReadyArea flags() const { return ReadyArea(mapping.as<DoorbellArea>()); }
+    ReadyArea granted_flags() const { return ReadyArea(granted.as<DoorbellArea>()); }
+    bool open_channel(UniqueFd rung, UniqueFd page);
 };
 
 }  // namespace xylem

@@ -6,6 +6,7 @@
 #include "vsock-transport/stream/blocking.hpp"
 #include "vsock-transport/stream/stream.hpp"
 #include "vsock-transport/wakeup/doorbell.hpp"
+#include "vsock-transport/xen/channel_waiter.hpp"
 
 namespace xylem {
 
@@ -16,7 +17,8 @@ struct OwnBell {
     AtomicU32 id;       // 0: never made; stored last
     std::uint32_t peer_domain = 0;
     UniqueFd waiter;
-    UniqueFd kicker;  // for the next agent
+    UniqueFd kicker;        // for the next agent
+    ChannelWaiter channel;  // rung by a peer in another guest without agents; may be empty
     std::uint16_t epoch = 0;
 };
 
@@ -24,9 +26,16 @@ struct OwnBell {
 OwnBell* take_bell(std::uint32_t peer_domain);
 void give_back(OwnBell* bell);
 
+// What comes with a doorbell whose peers are in another guest, where event channels do not run short.
+struct ChannelParts {
+    UniqueFd waiter;
+    UniqueFd area;  // granted pages, where the bell has an area
+};
+
 // Names a doorbell to the agent, with an area if it is an epoll set's. Returns its id, which is wanted_id if
-// that is not 0 and still free; 0 without an agent.
-std::uint32_t register_bell(std::uint32_t peer_domain, std::uint32_t wanted_id, int kicker_fd, int area_fd);
+// that is not 0 and still free; 0 without an agent. channel: asks for one; stays empty where there is none.
+std::uint32_t register_bell(std::uint32_t peer_domain, std::uint32_t wanted_id, int kicker_fd, int area_fd,
+                            ChannelParts* channel = nullptr);
 void unregister_bell(std::uint32_t id);
 
 // After a restart of the agent: names the own doorbells to it, so that peers find them who do not know them.
@@ -34,6 +43,11 @@ void register_own_bells_again();
 // In a fork child: they are the parent's.
 void forget_parents_bells();
 void reset_bell_locks();
+// In a fork child: peers' flag areas that did not come along are asked for again.
+void forget_lost_areas();
+// Before a sandbox: event channels are rung by ioctl, which filters do not expect; from here on, agents
+// relay.
+void relay_kicks();
 
 // Finds a doorbell by domain and id (asking the agent the first time) and rings it.
 BellRinger& bell_ringer();

@@ -45,6 +45,7 @@ XYLEM_EXPORT(int, prctl, (int option, ...)) {
     va_end(arguments);
     const bool is_filter = option == PR_SET_SECCOMP && words[0] == SECCOMP_MODE_FILTER && is_enabled();
     if (is_filter) make_bells();
+    if (is_filter && is_own_process() && !is_sandboxed()) relay_kicks();
     const int result = real().prctl(option, words[0], words[1], words[2], words[3]);
     if (is_filter && result == 0 && is_own_process()) note_sandbox();
     return result;

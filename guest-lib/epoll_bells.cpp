@@ -8,6 +8,7 @@
 // Under the set's lock, but for what says otherwise.
 #include <sys/eventfd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "guest-lib/epoll_bell_tag.hpp"
@@ -15,7 +16,6 @@
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
-#include "vsock-transport/local/local_kick.hpp"
 
 namespace xylem {
 
@@ -26,7 +26,7 @@ BellArea* EpollSet::area_for(std::uint32_t peer_domain) {
     }
     if (made == kMaxAreas || !areas_[made].make(peer_domain)) return nullptr;
     area_count_.store_release(made + 1);
-    add_to_bell_set(areas_[made].waiter.get(), EPOLLIN | EPOLLET, tag_of(BellTag::area, made));
+    add_area_to_bell_set(made);
     show_sleepers();
     return &areas_[made];
 }
@@ -49,9 +49,7 @@ bool EpollSet::make_bell_set() {
     bell_set_ = make_private(UniqueFd(static_cast<int>(made)));
     add_to_bell_set(set_fd_, EPOLLIN | EPOLLET, tag_of(BellTag::program, 0));
     const std::uint32_t areas = area_count_.load_acquire();
-    for (unsigned a = 0; a < areas; ++a) {
-        add_to_bell_set(areas_[a].waiter.get(), EPOLLIN | EPOLLET, tag_of(BellTag::area, a));
-    }
+    for (unsigned a = 0; a < areas; ++a) add_area_to_bell_set(a);
     for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) add_inner_bell_set(i);
     watched_session_ = -1;
     return true;
@@ -63,6 +61,12 @@ void EpollSet::add_to_bell_set(int fd, std::uint32_t events, std::uint64_t tag) 
     event.data.u64 = tag;
     const long added = system_call(SYS_epoll_ctl, bell_set_.get(), EPOLL_CTL_ADD, fd, word(&event));
     if (added != 0 && added != -EEXIST) is_deaf_.store_relaxed(1);
+}
+
+void EpollSet::add_area_to_bell_set(unsigned number) {
+    const BellArea& area = areas_[number];
+    add_to_bell_set(area.waiter.get(), EPOLLIN | EPOLLET, tag_of(BellTag::area, number));
+    if (area.channel) add_to_bell_set(area.channel.fd(), EPOLLIN | EPOLLET, tag_of(BellTag::area, number));
 }
 
 // A sleeping set must learn that the agent is gone, so that its listeners are offered to the next one.
@@ -102,7 +106,7 @@ int EpollSet::take_out_send_on(epoll_event* events, int count) {
 void EpollSet::show_sleepers() {
     const bool sleeping = sleepers_.load_relaxed() + watchers_.load_relaxed() != 0;
     const std::uint32_t areas = area_count_.load_acquire();
-    for (unsigned a = 0; a < areas; ++a) areas_[a].ready().set_sleeping(sleeping);
+    for (unsigned a = 0; a < areas; ++a) areas_[a].set_sleeping(sleeping);
 }
 
 // Sets within this one are watched as long as somebody sleeps here.
@@ -124,14 +128,32 @@ void EpollSet::count_sleeper(int change) {
 
 void EpollSet::drain_bells() {
     const std::uint32_t areas = area_count_.load_acquire();
-    for (unsigned a = 0; a < areas; ++a) drain_local(areas_[a].waiter.get());
+    for (unsigned a = 0; a < areas; ++a) areas_[a].drain();
+}
+
+// Without the lock, as the next two. How long a sleep may last for the sake of channels that are masked.
+std::uint64_t EpollSet::masked_ns() const {
+    std::uint64_t bound_ns = kForever;
+    const std::uint32_t areas = area_count_.load_acquire();
+    for (unsigned a = 0; a < areas; ++a) bound_ns = std::min(bound_ns, areas_[a].channel.bound_ns());
+    return bound_ns;
+}
+
+void EpollSet::drain_channels() {
+    const std::uint32_t areas = area_count_.load_acquire();
+    for (unsigned a = 0; a < areas; ++a) areas_[a].channel.drain();
+}
+
+void EpollSet::begin_channels() {
+    const std::uint32_t areas = area_count_.load_acquire();
+    for (unsigned a = 0; a < areas; ++a) areas_[a].channel.begin();
 }
 
 // Without the lock.
 bool EpollSet::has_kicked_area() const {
     const std::uint32_t areas = area_count_.load_acquire();
     for (unsigned a = 0; a < areas; ++a) {
-        if (areas_[a].ready().has_ready()) return true;
+        if (areas_[a].has_ready()) return true;
     }
     return false;
 }
@@ -140,7 +162,7 @@ bool EpollSet::has_kicked_area() const {
 // is put on the edge anew, which wakes somebody if members of it are still ready.
 void EpollSet::kick_someone() {
     if (area_count_.load_acquire() != 0) {
-        kick_local(areas_[0].kicker.get());
+        areas_[0].kick();
         return;
     }
     epoll_event event{};

@@ -114,7 +114,10 @@ bool EpollSet::has_ready_member() {
 bool EpollSet::is_ready() {
     if (is_mixed()) {
         LockGuard guard(lock_);
-        if (has_ready_member()) return true;
+        if (has_ready_member()) {
+            begin_channels();
+            return true;
+        }
     }
     pollfd item{set_fd_, POLLIN, 0};
     return poll_raw(&item, 1, 0) > 0;

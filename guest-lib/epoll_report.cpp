@@ -14,7 +14,7 @@ constexpr std::uint32_t kAlwaysReported = EPOLLERR | EPOLLHUP;
 void EpollSet::collect(bool full_scan) {
     const std::uint32_t areas = area_count_.load_acquire();
     for (unsigned a = 0; a < areas; ++a) {
-        areas_[a].ready().collect(full_scan, [this](unsigned number) {
+        areas_[a].collect(full_scan, [this](unsigned number) {
             if (static_cast<int>(number) < capacity_) mark(static_cast<int>(number));
         });
     }

@@ -113,7 +113,11 @@ struct EpollSet : FdObject {
     void show_sleepers();
     void tell_bells(int change);
     void count_sleeper(int change);
+    void add_area_to_bell_set(unsigned number);
     void drain_bells();
+    std::uint64_t masked_ns() const;
+    void drain_channels();
+    void begin_channels();
     bool has_kicked_area() const;
     void kick_someone();
 

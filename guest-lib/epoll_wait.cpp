@@ -14,7 +14,7 @@
 #include "guest-lib/interruption.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
-#include "vsock-transport/local/local_kick.hpp"
+#include "guest-lib/spin_limit.hpp"
 #include "vsock-transport/wakeup/recipe.hpp"
 
 namespace xylem {
@@ -68,7 +68,7 @@ void EpollSet::note_wakes(const epoll_event* wakes, int count) {
                 program_set_rang_.store_relaxed(1);  // a process that shares the set may have put it there
                 break;
             case BellTag::area:
-                if (number < area_count_.load_acquire()) drain_local(areas_[number].waiter.get());
+                if (number < area_count_.load_acquire()) areas_[number].drain();
                 break;
             case BellTag::session:
                 watched_session_ = -1;
@@ -92,10 +92,13 @@ int EpollSet::sleep(std::uint64_t deadline_ns, SleepBound& bound, const sigset_t
     std::uint64_t bound_ns = kForever;
     if (has_peers || !hears_all) bound_ns = bound.next_ns(hears_all);
     if (!Session::self().is_open()) bound_ns = std::min(bound_ns, kRetryNs);
+    const std::uint64_t masked_bound_ns = masked_ns();
+    bound_ns = std::min(bound_ns, masked_bound_ns);
     epoll_event wakes[kMostWakes];
     const int fd = bell_set_ ? bell_set_.get() : set_fd_;
     const int slept = real().epoll_pwait(fd, wakes, kMostWakes,
                                          to_timeout_ms(std::min(left_until(deadline_ns), bound_ns)), mask);
+    if (masked_bound_ns != kForever) drain_channels();
     if (slept > 0 && bell_set_) note_wakes(wakes, slept);
     return slept;
 }
@@ -108,12 +111,14 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
     const Interruption interruption;
     SleepBound bound;
     Session::self().settle();
+    begin_channels();
     for (;;) {
         if (set_items_.load_relaxed() != 0) ask_bell_set();
         const int found = gather(events, room, full_scan, seen_news);
         if (found > 0 || now_ns() >= deadline_ns) return found;
         const bool may_spin = !has_spun && timeout_ns != 0 && ring_items_.load_relaxed() != 0;
         has_spun = true;
+        keep_to_longest_spin(policy_);
         if (may_spin && policy_.spin([this] { return has_news(); })) continue;
         if (interruption.is_due()) return fail_errno_with(EINTR);
         const auto has_more = [&] { return has_news() || look_for_news() != seen_news; };

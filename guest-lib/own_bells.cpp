@@ -20,7 +20,10 @@ constinit thread_local OwnBell* last_used = nullptr;
 
 bool try_take(OwnBell& bell, std::uint32_t peer_domain) {
     if (bell.in_use.load_relaxed() != 0 || !bell.in_use.compare_exchange(0, 1)) return false;
-    if (bell.id.load_relaxed() != 0 && bell.peer_domain == peer_domain) return true;
+    if (bell.id.load_relaxed() != 0 && bell.peer_domain == peer_domain) {
+        bell.channel.begin();
+        return true;
+    }
     bell.in_use.store_release(0);
     return false;
 }
@@ -44,7 +47,8 @@ OwnBell* make_bell(std::uint32_t peer_domain) {
     OwnBell* bell = claim_unmade();
     if (bell == nullptr) return nullptr;
     Result<LocalBell> pair = make_local_bell();
-    const std::uint32_t id = pair ? register_bell(peer_domain, 0, pair->kicker.get(), -1) : 0;
+    ChannelParts channel;
+    const std::uint32_t id = pair ? register_bell(peer_domain, 0, pair->kicker.get(), -1, &channel) : 0;
     if (id == 0) {
         bell->in_use.store_release(0);
         return nullptr;
@@ -52,6 +56,7 @@ OwnBell* make_bell(std::uint32_t peer_domain) {
     bell->peer_domain = peer_domain;
     bell->waiter = make_private(std::move(pair->waiter));
     bell->kicker = make_private(std::move(pair->kicker));
+    if (channel.waiter) bell->channel.open(make_private(std::move(channel.waiter)));
     bell->id.store_release(id);
     return bell;
 }
@@ -62,6 +67,8 @@ void unmake(OwnBell& bell) {
     bell.is_lost.store_relaxed(0);
     close_private(bell.waiter);
     close_private(bell.kicker);
+    UniqueFd channel = bell.channel.close();
+    close_private(channel);
 }
 
 }  // namespace
@@ -80,16 +87,24 @@ void give_back(OwnBell* bell) {
     bell->in_use.store_release(0);
 }
 
-std::uint32_t register_bell(std::uint32_t peer_domain, std::uint32_t wanted_id, int kicker_fd, int area_fd) {
+std::uint32_t register_bell(std::uint32_t peer_domain, std::uint32_t wanted_id, int kicker_fd, int area_fd,
+                            ChannelParts* channel) {
     BellNewMessage question{};
     question.peer_domain = peer_domain;
     question.wanted_id = wanted_id;
     question.has_area = area_fd >= 0 ? 1 : 0;
+    question.wants_channel = channel != nullptr ? 1 : 0;
     const int fds[2] = {kicker_fd, area_fd};
     Received answer;
     if (!Session::self().ask(SessionMessage::bell_new, question, answer, fds, area_fd >= 0 ? 2 : 1)) return 0;
     const auto* bell = answer_as<BellMessage>(answer, SessionMessage::bell);
-    return bell != nullptr ? bell->doorbell_id : 0;
+    if (bell == nullptr) return 0;
+    const bool has_channel = bell->kind == static_cast<std::uint32_t>(KickKind::event_channel);
+    if (channel != nullptr && has_channel && answer.fd_count == (area_fd >= 0 ? 2U : 1U)) {
+        channel->waiter = std::move(answer.fds[0]);
+        channel->area = std::move(answer.fds[1]);
+    }
+    return bell->doorbell_id;
 }
 
 void unregister_bell(std::uint32_t id) {
@@ -142,12 +157,16 @@ WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {
     if (interruption_.is_due()) return WaitResult::interrupted;
     Session& session = Session::self();
     session.settle();
-    pollfd items[2] = {{bell_ != nullptr ? bell_->waiter.get() : -1, POLLIN, 0},
-                       {session.hang_up_fd(), 0, 0}};
+    pollfd items[3] = {{bell_ != nullptr ? bell_->waiter.get() : -1, POLLIN, 0},
+                       {session.hang_up_fd(), 0, 0},
+                       {bell_ != nullptr ? bell_->channel.fd() : -1, POLLIN, 0}};
     const std::uint64_t now = now_ns();
-    const long result = poll_cancellable(items, 2, deadline_ns > now ? deadline_ns - now : 0);
+    const std::uint64_t left_ns = deadline_ns > now ? deadline_ns - now : 0;
+    const std::uint64_t bound_ns = bell_ != nullptr ? bell_->channel.bound_ns() : kForever;
+    const long result = poll_cancellable(items, 3, std::min(left_ns, bound_ns));
     if (result == -EINTR) return WaitResult::interrupted;
     if (bell_ != nullptr && items[0].revents != 0) drain_local(bell_->waiter.get());
+    if (bell_ != nullptr && (items[2].revents != 0 || bound_ns != kForever)) bell_->channel.drain();
     if (items[1].revents != 0 || !session.is_open()) session.check();  // gone, or perhaps back
     return result == 0 ? WaitResult::timed_out : WaitResult::ready;
 }

@@ -33,30 +33,52 @@ CachedBell* look_for(std::uint64_t key) {
     return nullptr;
 }
 
-void insert(std::uint64_t key, Received& answer) {
-    ::pthread_rwlock_wrlock(&cache_lock);
+// The area of a bell that was found. A peer in another guest granted its page to this domain, and the agent
+// made it mappable, once; other peers share memory that they could cut.
+Mapping area_of(KickKind kind, int fd) {
+    if (kind != KickKind::event_channel && !check_sealed_memfd(fd, kDoorbellAreaBytes)) return {};
+    Result<Mapping> mapped = Mapping::shared(fd, kDoorbellAreaBytes, PROT_READ | PROT_WRITE);
+    return mapped ? std::move(*mapped) : Mapping();
+}
+
+// Under the lock.
+CachedBell& place_for(std::uint64_t key) {
     CachedBell* place = look_for(key);
     if (place == nullptr) place = &cache[key * 0x9E37'79B9'7F4A'7C15ULL >> 57][next_victim++ % kWays];
     place->key = key;
     place->ask_again_ns = now_ns() + kUnknownNs;
     UniqueFd old = place->bell.uninstall();
     close_private(old);
+    return *place;
+}
+
+// False: the bell is there, but its area is not.
+bool insert(std::uint64_t key, Received& answer) {
+    ::pthread_rwlock_wrlock(&cache_lock);
+    CachedBell& place = place_for(key);
     const auto* found = answer_as<BellMessage>(answer, SessionMessage::bell);
     const unsigned wanted_fds = found != nullptr && found->has_area != 0 ? 2 : 1;
+    bool is_whole = true;
     if (found != nullptr && answer.fd_count == wanted_fds) {
+        const auto kind = static_cast<KickKind>(found->kind);
         Mapping area;
-        if (wanted_fds == 2 && check_sealed_memfd(answer.fds[1].get(), kDoorbellAreaBytes)) {
-            if (auto mapped =
-                    Mapping::shared(answer.fds[1].get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE)) {
-                area = std::move(*mapped);
-            }
-        }
-        if (wanted_fds == 1 || area) {
-            place->bell.install(static_cast<KickKind>(found->kind), make_private(std::move(answer.fds[0])),
-                                std::move(area));
-        }
+        if (wanted_fds == 2) area = area_of(kind, answer.fds[1].get());
+        is_whole = wanted_fds == 1 || area;
+        if (is_whole)
+            place.bell.install(kind, make_private(std::move(answer.fds[0])), std::move(area), found->port);
     }
     ::pthread_rwlock_unlock(&cache_lock);
+    return is_whole;
+}
+
+bool find_bell(std::uint64_t key, std::uint32_t flags) {
+    BellFindMessage question{};
+    question.domain = static_cast<std::uint32_t>(key >> 32);
+    question.doorbell_id = static_cast<std::uint32_t>(key);
+    question.flags = flags;
+    Received answer;
+    if (!Session::self().ask(SessionMessage::bell_find, question, answer)) answer.size_bytes = 0;
+    return insert(key, answer);
 }
 
 // Rings if the bell is cached. Says whether it is worth asking for it.
@@ -67,6 +89,7 @@ bool ring_cached(std::uint64_t key, WaitToken token, bool& kicked) {
     if (cached != nullptr) {
         if (cached->bell) {
             kicked = cached->bell.ring(token);
+            ask = cached->bell.is_closed() && now_ns() >= cached->ask_again_ns;
         } else {
             ask = now_ns() >= cached->ask_again_ns;
         }
@@ -75,16 +98,21 @@ bool ring_cached(std::uint64_t key, WaitToken token, bool& kicked) {
     return ask;
 }
 
+// In a sandbox no descriptor can be taken, and peers sleep on doorbells that they made later.
+bool ring_through_agent(std::uint32_t domain, WaitToken token) {
+    BellRingMessage message{};
+    message.token = token.bits();
+    message.domain = domain;
+    Session::self().tell(SessionMessage::bell_ring, message);
+    return true;
+}
+
 bool ring(BellRinger&, const EndPage&, std::uint32_t domain, WaitToken token) {
     const std::uint64_t key = static_cast<std::uint64_t>(domain) << 32 | token.doorbell_id();
     bool kicked = false;
     if (!ring_cached(key, token, kicked)) return kicked;
-    BellFindMessage question{};
-    question.domain = domain;
-    question.doorbell_id = token.doorbell_id();
-    Received answer;
-    if (!Session::self().ask(SessionMessage::bell_find, question, answer)) answer.size_bytes = 0;
-    insert(key, answer);
+    if (is_sandboxed()) return ring_through_agent(domain, token);
+    if (!find_bell(key, 0)) find_bell(key, kFindRelayed);
     ring_cached(key, token, kicked);
     return kicked;
 }
@@ -94,6 +122,30 @@ constinit BellRinger the_ringer{ring};
 }  // namespace
 
 BellRinger& bell_ringer() { return the_ringer; }
+
+void forget_lost_areas() {
+    for (auto& set : cache) {
+        for (CachedBell& cached : set) {
+            if (!cached.bell || !cached.bell.has_lost_area()) continue;
+            cached.bell.forget_area();
+            UniqueFd kick = cached.bell.uninstall();
+            close_private(kick);
+            cached.key = 0;
+        }
+    }
+}
+
+void relay_kicks() {
+    for (auto& set : cache) {
+        for (const CachedBell& cached : set) {
+            ::pthread_rwlock_rdlock(&cache_lock);
+            const bool is_channel = cached.bell && cached.bell.kind() == KickKind::event_channel;
+            const std::uint64_t key = is_channel ? cached.key : 0;
+            ::pthread_rwlock_unlock(&cache_lock);
+            if (key != 0) find_bell(key, kFindRelayed);
+        }
+    }
+}
 
 void reset_bell_locks() { cache_lock = PTHREAD_RWLOCK_INITIALIZER; }
 

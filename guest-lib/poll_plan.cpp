@@ -3,6 +3,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+
 #include "guest-lib/poll_wait.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
@@ -27,7 +29,7 @@ PollPlan::~PollPlan() {
 }
 
 bool PollPlan::allocate() {
-    const std::size_t kernel_bytes = (2 * count_ + kMaxDomains + 1) * sizeof(pollfd);
+    const std::size_t kernel_bytes = (2 * count_ + 2 * kMaxDomains + 1) * sizeof(pollfd);
     const std::size_t ring_bytes = count_ * sizeof(RingItem);
     const std::size_t set_bytes = count_ * sizeof(SetItem);
     memory_bytes_ = kernel_bytes + ring_bytes + set_bytes + count_ * sizeof(nfds_t) + 64;
@@ -178,7 +180,9 @@ void PollPlan::arm() {
     arm_rings();
     arm_sets();
     for (unsigned d = 0; d < domain_count_; ++d) {
-        if (bells_[d].bell != nullptr) kernel_[count_ + extra_++] = {bells_[d].bell->waiter.get(), POLLIN, 0};
+        if (bells_[d].bell == nullptr) continue;
+        kernel_[count_ + extra_++] = {bells_[d].bell->waiter.get(), POLLIN, 0};
+        kernel_[count_ + extra_++] = {bells_[d].bell->channel.fd(), POLLIN, 0};
     }
     kernel_[count_ + queue_count_].fd = Session::self().hang_up_fd();
 }
@@ -218,7 +222,9 @@ void PollPlan::disarm() {
 
 void PollPlan::after_sleep() {
     for (unsigned d = 0; d < domain_count_; ++d) {
-        if (bells_[d].bell != nullptr) drain_local(bells_[d].bell->waiter.get());
+        if (bells_[d].bell == nullptr) continue;
+        drain_local(bells_[d].bell->waiter.get());
+        bells_[d].bell->channel.drain();
     }
     if (kernel_[count_ + queue_count_].revents != 0 || !Session::self().is_open()) check_session();
 }
@@ -227,7 +233,11 @@ std::uint64_t PollPlan::bound_ns(SleepBound& bound) const {
     // Without a session somebody has to look whether an agent is back that does not know the listeners.
     if (queue_count_ > 0 && !Session::self().is_open()) return kRetryNs;
     if (ring_count_ + set_count_ == 0) return kForever / 2;
-    return bound.next_ns(!short_sleep_);
+    std::uint64_t bound_ns = bound.next_ns(!short_sleep_);
+    for (unsigned d = 0; d < domain_count_; ++d) {
+        if (bells_[d].bell != nullptr) bound_ns = std::min(bound_ns, bells_[d].bell->channel.bound_ns());
+    }
+    return bound_ns;
 }
 
 }  // namespace xylem

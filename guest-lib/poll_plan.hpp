@@ -81,7 +81,7 @@ class PollPlan {
     void* memory_ = nullptr;
     std::size_t memory_bytes_ = 0;
     DomainBell bells_[kMaxDomains];
-    pollfd inline_kernel_[2 * kInline + kMaxDomains + 1];
+    pollfd inline_kernel_[2 * kInline + 2 * kMaxDomains + 1];
     RingItem inline_rings_[kInline];
     nfds_t inline_queue_of_[kInline];
     SetItem inline_sets_[kInline];

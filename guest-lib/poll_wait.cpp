@@ -18,6 +18,7 @@
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/spin_limit.hpp"
 #include "vsock-transport/base/sandbox.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 
@@ -89,6 +90,7 @@ int wait_for_plan(PollPlan& plan, std::uint64_t timeout_ns, const sigset_t* mask
     // A signal that only the call's own mask lets through comes even if there is no time to wait.
     if (timeout_ns == 0)
         return mask != nullptr ? static_cast<int>(to_libc(poll_raw(nullptr, 0, 0, mask))) : 0;
+    keep_to_longest_spin(poll_policy);
     if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_news(); })) return plan.look();
     SleepBound bound;
     for (;;) {

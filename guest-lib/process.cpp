@@ -53,6 +53,7 @@ void after_fork_in_parent() {
 void after_fork_in_child() {
     process_id.store_release(current_pid());
     reset_bell_locks();
+    forget_lost_areas();
     reset_socket_locks();
     forget_words_of_parent();
     forget_calls_of_parent();

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 
+#include <algorithm>
+
 #include "guest-lib/bells.hpp"
 #include "guest-lib/cancellation.hpp"
 #include "guest-lib/epoll_set.hpp"
@@ -18,6 +20,7 @@
 #include "guest-lib/session.hpp"
 #include "guest-lib/session_page.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/spin_limit.hpp"
 
 namespace xylem {
 namespace {
@@ -217,8 +220,10 @@ void Socket::become_ring(int fd) {
     own.nonblocking.store_relaxed(nonblocking.load_relaxed());
     own.receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
     own.send_timeout_ns.store_relaxed(send_timeout_ns.load_relaxed());
-    read_policy.set_max_ns(own.spin_ns < kMaxSpinNs ? own.spin_ns : kMaxSpinNs);
-    write_policy.set_max_ns(own.spin_ns < kMaxSpinNs ? own.spin_ns : kMaxSpinNs);
+    const std::uint32_t spin_ns = std::min(own.spin_ns, kMaxSpinNs);
+    read_policy.set_max_ns(spin_ns);
+    write_policy.set_max_ns(spin_ns);
+    raise_longest_spin(spin_ns);
     set_state(SocketState::ring);
     record = write_record(Session::self().page(), record,
                           {RecordState::ring, fd, cookie, end_id, Reason::ring, own.local, own.peer});

@@ -20,10 +20,14 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       started_ns(now_ns()),
       memory(given.max_memory_bytes),
       session_quota(given.max_sessions),
+      grants(given.max_grants),
+      channels(given.max_channels),
       map(event_loop, counters, given.domain),
       policy(event_loop, counters),
-      pool(memory),
+      pool(memory, grants),
       ends(given.max_ends, given.max_ends_per_peer),
+      waiter_channels(channels),
+      kicker_channels(channels),
       bells(given.max_bells),
       listeners(given.max_listeners),
       vsock_ports(given.max_listeners + given.max_ends),
@@ -62,6 +66,18 @@ void Agent::ring(std::uint32_t domain, WaitToken token) {
     Doorbell doorbell;
     if (!kick || !install(doorbell, bell->kind, std::move(kick), bell->area)) return;
     if (doorbell.ring(token)) ++counters.kicks_sent;
+}
+
+void Agent::free_bell(std::uint32_t id) {
+    Bell* bell = bells.find(id);
+    if (bell == nullptr) return;
+    if (bell->channel) {
+        auto gone = make_message<LinkBellGoneMessage>(kLinkMagic, LinkMessage::bell_gone, 0);
+        gone.doorbell_id = id;
+        if (bell->channel->is_told) links.tell(bell->peer_domain, gone);
+        waiter_channels.take_back(static_cast<DomainId>(bell->peer_domain), std::move(*bell->channel));
+    }
+    bells.erase(id);
 }
 
 }  // namespace xylem::agent

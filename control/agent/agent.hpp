@@ -24,6 +24,8 @@
 #include "control/agent/settings.hpp"
 #include "control/agent/slab_pool.hpp"
 #include "control/agent/vsock_ports.hpp"
+#include "control/agent/xen/kicker_channels.hpp"
+#include "control/agent/xen/waiter_channels.hpp"
 #include "control/protocol/runtime_paths.hpp"
 
 namespace xylem::agent {
@@ -43,6 +45,8 @@ struct Agent {
     bool offers_to_others(const Listener& listener) const;
     // Rings a doorbell of any domain: at once if it is ours, else when its agent told us where it is.
     void ring(std::uint32_t domain, WaitToken token);
+    // A doorbell of ours is no more.
+    void free_bell(std::uint32_t id);
     // Another guest, which was met through XenStore; not a domain of this kernel.
     bool reaches_by_grants(std::uint32_t domain) const;
 
@@ -53,10 +57,14 @@ struct Agent {
     Counters counters;
     Quota memory;  // slab bytes in use
     Quota session_quota;
+    Quota grants;    // pages that other guests may map
+    Quota channels;  // event channels, but those of control rings
     MapPublisher map;
     PolicyFile policy;
     SlabPool pool;
     Ends ends;
+    WaiterChannels waiter_channels;
+    KickerChannels kicker_channels;
     Bells bells;
     Listeners listeners;
     VsockPorts vsock_ports;

@@ -46,7 +46,8 @@ Result<Bell*> Bells::add(SessionId session, std::uint32_t peer_domain, std::uint
               KickKind::local_socket,
               std::move(kick),
               std::move(area),
-              std::move(*lease)};
+              std::move(*lease),
+              std::nullopt};
     return &by_id_.emplace(id, std::move(bell)).first->second;
 }
 

@@ -1,10 +1,12 @@
 // Doorbells that this domain's programs registered, so that others may ring them.
 #pragma once
 
+#include <optional>
 #include <unordered_map>
 
 #include "control/agent/quota.hpp"
 #include "control/agent/session.hpp"
+#include "control/agent/xen/waiter_channels.hpp"
 #include "vsock-transport/wakeup/doorbell.hpp"
 
 namespace xylem::agent {
@@ -17,6 +19,7 @@ struct Bell {
     UniqueFd kick;
     UniqueFd area;  // may be empty
     Quota::Lease quota;
+    std::optional<WaiterChannel> channel;  // where peers are in another guest
 };
 
 class Bells {

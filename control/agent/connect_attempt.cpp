@@ -11,14 +11,17 @@
 #include "control/agent/offer.hpp"
 #include "control/agent/route.hpp"
 #include "control/agent/side_lock.hpp"
+#include "control/agent/xen/grant_share.hpp"
 
 namespace xylem::agent {
 namespace {
 
 Reason take_slab(Agent& agent, ConnectAttempt& attempt) {
-    const EndIdentity& identity = attempt.identity;
+    EndIdentity& identity = attempt.identity;
+    const bool is_granted = agent.reaches_by_grants(identity.peer_domain);
+    if (is_granted) identity.geometry = fit_to_grants(identity.geometry, agent.grants);
     auto slab = agent.pool.take(identity.connection_id, identity.peer_domain, identity.geometry.slab_bytes(),
-                                agent.reaches_by_grants(identity.peer_domain));
+                                is_granted);
     if (!slab) {
         return slab.error().kind == ErrorKind::exhausted ? Reason::quota_reached : Reason::no_memory;
     }

@@ -14,12 +14,14 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/idle.hpp"
 #include "control/agent/runtime_directory.hpp"
+#include "control/agent/xen/grant_limit.hpp"
+#include "control/agent/xen/wake_up_cost.hpp"
 #include "control/agent/xen/xen_peers.hpp"
 
 namespace xylem::agent {
 namespace {
 
-constexpr std::uint64_t kGuestRingSizeBytes = 64 << 10;
+constexpr std::uint64_t kGuestRingSizeBytes = 1 << 20;  // at most (xen/grant_share.hpp)
 
 void set_up_log(const Settings& settings) {
     spdlog::set_default_logger(spdlog::stderr_color_mt("xylemd"));
@@ -48,11 +50,15 @@ Settings fitted_to_descriptors(Settings settings) {
     return settings;
 }
 
-// In a Xen guest the guest is the domain, unless another is named; and rings are as large as gntalloc's pages
-// allow (1,024 of them, by default).
-void fit_to_guest(Settings& settings, const XenStore& store) {
-    if (!settings.domain_is_named) settings.domain = store.own_domain();
+// An agent that serves the Xen guest itself.
+void fit_to_guest(Settings& settings) {
     if (!settings.ring_size_is_named) settings.ring_size_bytes = kGuestRingSizeBytes;
+    const std::uint64_t grants = raise_grant_limit();
+    if (settings.max_grants == 0 || settings.max_grants > grants) settings.max_grants = grants;
+    const auto wake_up_ns = measure_wake_up_ns(static_cast<DomainId>(settings.domain));
+    if (!settings.spin_is_named && wake_up_ns) settings.spin_ns = spin_for_wake_up(*wake_up_ns);
+    spdlog::info("{} pages can be granted; a wake-up takes {} us: spins of {} us", settings.max_grants,
+                 wake_up_ns.value_or(0) / kNsPerUs, settings.spin_ns / kNsPerUs);
 }
 
 void block_signals() {
@@ -96,9 +102,10 @@ int run_daemon(const Options& options) {
     if (!options.fabric_dir.empty()) ::setenv("XYLEM_FABRIC_DIR", options.fabric_dir.c_str(), 1);
     Settings wanted = options.settings;
     std::unique_ptr<XenStore> store = XenStore::open();
-    if (store != nullptr) fit_to_guest(wanted, *store);
-    if (store != nullptr && wanted.domain != store->own_domain()) store.reset();
+    if (store != nullptr && !wanted.domain_is_named) wanted.domain = store->own_domain();
     set_up_log(wanted);
+    if (store != nullptr && wanted.domain != store->own_domain()) store.reset();
+    if (store != nullptr) fit_to_guest(wanted);
     block_signals();
     std::string error;
     RuntimeDirectory directory;
@@ -111,6 +118,8 @@ int run_daemon(const Options& options) {
     if (!agent.map.open(settings.hosts_file, settings.hosts_file_is_named, error)) return failure(error);
     if (!agent.policy.open(settings.policy_file, settings.policy_file_is_named, error)) return failure(error);
     if (!directory.bind_sockets(error)) return failure(error);
+    if (!settings.domain_is_named && !directory.make_default())
+        spdlog::warn("{}: cannot make the link: programs have to be told the domain", default_link().text);
     if (store != nullptr) {
         agent.xen = std::make_unique<XenPeers>(agent, std::move(store));
         agent.xen->begin();

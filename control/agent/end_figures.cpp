@@ -59,6 +59,7 @@ void count_bytes(Counters& counters, const End& end) {
     if (!end.has_memory()) return;
     counters.tx_bytes += end.end_page()->tx.head.load_relaxed();
     counters.rx_bytes += end.end_page()->rx.tail.load_relaxed();
+    counters.kicks_by_programs += end.end_page()->counters.kicks_sent.load_relaxed();
 }
 
 void put_figures(Json& socket, const End& end) {

@@ -31,7 +31,9 @@ void FarBells::on_answer(Key key, Received* answer) {
     const std::vector<WaitToken> tokens = std::move(waiting_[key]);
     waiting_.erase(key);
     const auto* bell = answer != nullptr ? answer->as<LinkBellMessage>() : nullptr;
-    if (bell == nullptr || bell->kind == 0 || answer->fd_count != (bell->has_area != 0 ? 2U : 1U)) return;
+    if (bell == nullptr || bell->kind != static_cast<std::uint32_t>(KickKind::local_socket) ||
+        answer->fd_count != (bell->has_area != 0 ? 2U : 1U))
+        return;
     Doorbell doorbell;
     if (!install(doorbell, static_cast<KickKind>(bell->kind), std::move(answer->fds[0]), answer->fds[1]))
         return;

@@ -21,6 +21,7 @@ void handle_release(Agent& agent, const SessionPtr& session, Received& message);
 void handle_bell_new(Agent& agent, const SessionPtr& session, Received& message);
 void handle_bell_free(Agent& agent, const SessionPtr& session, Received& message);
 void handle_bell_find(Agent& agent, const SessionPtr& session, Received& message);
+void handle_bell_ring(Agent& agent, const SessionPtr& session, Received& message);
 void handle_adopt(Agent& agent, const SessionPtr& session, Received& message);
 void handle_rejoin(Agent& agent, const SessionPtr& session, Received& message);
 void handle_bind(Agent& agent, const SessionPtr& session, Received& message);

@@ -23,18 +23,28 @@ void on_connect(Agent& agent, const LinkPtr& link, Received& message) {
     agent.links.send(link, &answer, sizeof answer, {});
 }
 
+// For a peer in another guest.
+void answer_channel(LinkBellMessage& answer, Bell& bell) {
+    answer.kind = static_cast<std::uint32_t>(bell.channel ? KickKind::event_channel : KickKind::relayed);
+    if (!bell.channel) return;
+    bell.channel->is_told = true;
+    answer.port = bell.channel->port;
+    answer.has_area = bell.channel->area.fd ? 1 : 0;
+    answer.area_ref = bell.channel->area.ref;
+}
+
 void on_bell_find(Agent& agent, const LinkPtr& link, Received& message) {
     const auto& ask = *message.as<LinkBellFindMessage>();
     auto answer = make_message<LinkBellMessage>(kLinkMagic, LinkMessage::bell, ask.header.request_id);
     answer.doorbell_id = ask.doorbell_id;
-    const Bell* bell = agent.bells.find(ask.doorbell_id);
+    Bell* bell = agent.bells.find(ask.doorbell_id);
     if (bell == nullptr || bell->peer_domain != link->domain) {
         ++agent.counters.bells_missed;
         return agent.links.send(link, &answer, sizeof answer, {});
     }
     ++agent.counters.bells_found;
     if (agent.reaches_by_grants(link->domain)) {
-        answer.kind = static_cast<std::uint32_t>(KickKind::relayed);
+        answer_channel(answer, *bell);
         return agent.links.send(link, &answer, sizeof answer, {});
     }
     answer.kind = static_cast<std::uint32_t>(bell->kind);
@@ -56,6 +66,10 @@ void on_ring(Agent& agent, const LinkPtr& link, Received& message) {
     const WaitToken token(message.as<LinkRingMessage>()->token);
     const Bell* bell = agent.bells.find(token.doorbell_id());
     if (bell != nullptr && bell->peer_domain == link->domain) agent.ring(agent.settings.domain, token);
+}
+
+void on_bell_gone(Agent& agent, const LinkPtr& link, Received& message) {
+    agent.kicker_channels.drop(link->domain, message.as<LinkBellGoneMessage>()->doorbell_id);
 }
 
 void on_end_message(Agent& agent, const LinkPtr& link, Received& message) {
@@ -95,6 +109,7 @@ constexpr Row kRows[] = {
     {LinkMessage::ended, true, true, sizeof(LinkEndMessage), 0, on_end_message},
     {LinkMessage::vanished, true, true, sizeof(LinkEndMessage), 0, on_end_message},
     {LinkMessage::ring, false, true, sizeof(LinkRingMessage), 0, on_ring},
+    {LinkMessage::bell_gone, false, true, sizeof(LinkBellGoneMessage), 0, on_bell_gone},
 };
 
 const Row* row_for(const Link& link, const Received& message) {

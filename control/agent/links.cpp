@@ -78,12 +78,6 @@ void Links::tell(std::uint32_t domain, const LinkEndMessage& message, bool conne
     if (link != nullptr) send(link, &message, sizeof message, {});
 }
 
-void Links::tell(std::uint32_t domain, const LinkRingMessage& message) {
-    Reason ignored;
-    const LinkPtr link = out_link(domain, ignored);
-    if (link != nullptr) send(link, &message, sizeof message, {});
-}
-
 void Links::send(const LinkPtr& link, const void* message, std::size_t size_bytes,
                  const std::vector<int>& fds) {
     if (link->state == LinkState::broken) return;
@@ -162,10 +156,14 @@ void Links::break_link(const LinkPtr& link, Reason why, const std::string& text)
     for (auto& [id, question] : pending) question.answered(why, nullptr);
 }
 
-// A far agent that began anew does not know the slabs that it borrowed: nothing it says of them will come.
+// A far agent that began anew does not know the slabs that it borrowed, nor which doorbells it told of:
+// nothing it says of them will come.
 void Links::note_boot_id(std::uint32_t domain, std::uint64_t boot_id) {
     std::uint64_t& last = boot_ids_[domain];
-    if (last != 0 && last != boot_id) agent_.pool.forget_peer(domain);
+    if (last != 0 && last != boot_id) {
+        agent_.pool.forget_peer(domain);
+        agent_.kicker_channels.drop_all(domain);
+    }
     last = boot_id;
 }
 

@@ -31,8 +31,12 @@ class Links {
     }
     // Says that an end of ours is gone. Lost if there is no agent over there: it has forgotten the end too.
     void tell(std::uint32_t domain, const LinkEndMessage& message, bool connection_was_incoming);
-    // Rings a doorbell over there for a program that cannot.
-    void tell(std::uint32_t domain, const LinkRingMessage& message);
+    // Something that wants no answer and nobody misses where there is no link.
+    template <class Message>
+    void tell(std::uint32_t domain, const Message& message) {
+        Reason ignored;
+        if (const LinkPtr link = out_link(domain, ignored)) send(link, &message, sizeof message, {});
+    }
 
     void accept_from(int listening_fd);
     // A connected socket becomes an incoming link. Null if there are too many.

@@ -39,10 +39,16 @@ po::options_description common_options() {
     add("runtime-dir", text()->value_name("DIR"), "where programs find this agent");
     add("fabric-dir", text()->value_name("DIR"), "where agents find each other");
     add("ring-size", text()->value_name("SIZE"), "bytes a direction, a power of two from 4K to 64M; 2M");
-    add("spin", text()->value_name("US"), "longest spin before a sleep, 0 to 10000 microseconds; 50");
+    add("spin", text()->value_name("US"),
+        "longest spin before a sleep, 0 to 10000 microseconds; 50, in a Xen guest what a wake-up there "
+        "takes");
     add("idle-exit", text()->value_name("SECONDS"), "exit after so long without a program");
     add("max-ends", text()->value_name("N"), "live connection ends; 16384");
     add("max-ends-per-peer", text()->value_name("N"), "of them with one other domain; 16384");
+    add("max-channels", text()->value_name("N"),
+        "in a Xen guest: event channels for doorbells; 0: kicks are relayed; 768");
+    add("max-grants", text()->value_name("N"),
+        "in a Xen guest: pages of rings that are granted to others; else what memory and grant table allow");
     add("max-memory", text()->value_name("SIZE"), "address space of all slabs in use; 64G");
     add("log-level", text()->value_name("LEVEL"), "trace, debug, info, warn, err or off; info");
     return options;
@@ -128,6 +134,7 @@ void set_tuning(const po::variables_map& found, Settings& settings) {
     settings.ring_size_is_named = found.count("ring-size") != 0;
     set_number(found, "ring-size", settings.ring_size_bytes, kMinRingSizeBytes, kMaxRingSizeBytes, "bytes");
     if (!is_valid_ring_size(settings.ring_size_bytes)) throw Mistake("--ring-size: not a power of two");
+    settings.spin_is_named = found.count("spin") != 0;
     std::uint64_t spin_us = settings.spin_ns / kNsPerUs;
     set_number(found, "spin", spin_us, 0, kMaxSpinNs / kNsPerUs, "microseconds");
     settings.spin_ns = static_cast<std::uint32_t>(spin_us * kNsPerUs);
@@ -136,6 +143,8 @@ void set_tuning(const po::variables_map& found, Settings& settings) {
     if (idle_s != 0) settings.idle_exit_ns = idle_s * kNsPerSecond;
     set_number(found, "max-ends", settings.max_ends, 1, 1 << 20, "ends");
     set_number(found, "max-ends-per-peer", settings.max_ends_per_peer, 1, 1 << 20, "ends");
+    set_number(found, "max-channels", settings.max_channels, 0, 1 << 17, "channels");
+    set_number(found, "max-grants", settings.max_grants, 1, 1 << 24, "pages");
     set_number(found, "max-memory", settings.max_memory_bytes, 0, kMany, "bytes");
     settings.log_level = said(found, "log-level").value_or(found["verbose"].as<bool>() ? "debug" : "info");
     constexpr std::string_view kLevels = " trace debug info warn err off ";

@@ -34,7 +34,7 @@ void drop_bells(Agent& agent, Session& session) {
     for (const EndId id : session.ends) {
         if (End* end = agent.ends.find(id)) release_waiters(*end, session.bells);
     }
-    for (const std::uint32_t bell : session.bells) agent.bells.erase(bell);
+    for (const std::uint32_t bell : session.bells) agent.free_bell(bell);
     session.bells.clear();
 }
 

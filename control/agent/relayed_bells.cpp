@@ -30,6 +30,7 @@ void RelayedBells::on_kick(std::uint32_t domain, int waiter_fd) {
     for (unsigned i = 0; i < kBatch; ++i) {
         std::uint64_t token = 0;
         if (::recv(waiter_fd, &token, sizeof token, MSG_DONTWAIT) != sizeof token) return;
+        ++agent_.counters.kicks_relayed;
         agent_.far_bells.ring(domain, WaitToken(token));
     }
 }

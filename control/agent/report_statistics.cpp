@@ -75,6 +75,8 @@ Json report_statistics(const Agent& agent) {
                         of("memory", agent.memory, "bytes"),
                         of("listeners", agent.listeners.quota(), "count"),
                         of("sessions", agent.session_quota, "count"),
+                        of("grants", agent.grants, "pages"),
+                        of("channels", agent.channels, "count"),
                         of("bells", agent.bells.quota(), "count"),
                         of("vsock_ports", agent.vsock_ports.quota(), "count")};
     report["kept_ends"] = count_kept(agent.ends);

@@ -110,6 +110,17 @@ Claim RuntimeDirectory::claim(std::uint32_t domain, std::string& error) {
     return errno == EWOULDBLOCK ? Claim::taken : Claim::failed;
 }
 
+// A new link takes the place of the old one: there is no moment without.
+bool RuntimeDirectory::make_default() const {
+    const std::string link = default_link().text;
+    const std::string made = fmt::format("{}.{}", link, ::getpid());
+    const std::string target = fmt::format("dom-{}", domain_);
+    const bool is_made =
+        ::symlink(target.c_str(), made.c_str()) == 0 && ::rename(made.c_str(), link.c_str()) == 0;
+    if (!is_made) ::unlink(made.c_str());
+    return is_made;
+}
+
 bool RuntimeDirectory::bind_sockets(std::string& error) {
     session_socket_ = bind_at(agent_socket(domain_).text, 0777, error);
     session_bound_ = static_cast<bool>(session_socket_);

@@ -15,6 +15,8 @@ class RuntimeDirectory {
     // Makes the directories where they are missing and takes the domain's lock. `error` says what failed and
     // what to do. taken: another agent serves the domain.
     Claim claim(std::uint32_t domain, std::string& error);
+    // Whoever names no domain finds this agent from now on, or (false) another one.
+    bool make_default() const;
     // Binds agent.sock and the link socket, replacing what a dead agent left. After a claim only.
     bool bind_sockets(std::string& error);
     // Removes the sockets, if they are still ours.

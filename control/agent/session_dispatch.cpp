@@ -32,6 +32,7 @@ constexpr Row kRows[] = {
     {SessionMessage::bell_new, sizeof(BellNewMessage), 2, true, handle_bell_new},
     {SessionMessage::bell_free, sizeof(IdMessage), 0, false, handle_bell_free},
     {SessionMessage::bell_find, sizeof(BellFindMessage), 0, true, handle_bell_find},
+    {SessionMessage::bell_ring, sizeof(BellRingMessage), 0, false, handle_bell_ring},
     {SessionMessage::adopt, sizeof(IdMessage), 1, true, handle_adopt},
     {SessionMessage::rejoin, sizeof(RejoinMessage), 1, false, handle_rejoin},
     {SessionMessage::query, sizeof(QueryMessage), 0, true, handle_query},

@@ -21,6 +21,7 @@ struct Settings {
     std::uint64_t ring_size_bytes = kDefaultRingSizeBytes;
     bool ring_size_is_named = false;
     std::uint32_t spin_ns = kDefaultSpinNs;
+    bool spin_is_named = false;
     std::optional<std::uint64_t> idle_exit_ns;
     std::uint64_t max_ends = 16384;
     std::uint64_t max_ends_per_peer = 16384;
@@ -28,6 +29,9 @@ struct Settings {
     std::uint64_t max_listeners = 16384;
     std::uint64_t max_sessions = 8192;
     std::uint64_t max_bells = 65536;
+    // Of a Xen guest:
+    std::uint64_t max_channels = 768;  // it has 1023 by default; the rest is for its devices and processors
+    std::uint64_t max_grants = 0;      // pages; 0: as many as there are (grant_limit.hpp)
 };
 
 inline constexpr const char* kVersion = "0.1.0";

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "vsock-transport/ring/slab_layout.h"
+
 namespace xylem::agent {
 
 Result<SlabPtr> SlabPool::take(std::uint64_t connection_id, std::uint32_t peer_domain,
@@ -14,8 +16,7 @@ Result<SlabPtr> SlabPool::take(std::uint64_t connection_id, std::uint32_t peer_d
     if (!lease) return fail(ErrorKind::exhausted);
     SlabPtr slab = from_shelf(peer_domain, size_bytes, is_granted);
     if (slab == nullptr) {
-        Result<SlabPtr> made = is_granted ? make_granted_slab(static_cast<DomainId>(peer_domain), size_bytes)
-                                          : make_memfd_slab(size_bytes);
+        Result<SlabPtr> made = make(peer_domain, size_bytes, is_granted);
         if (!made) return fail(made.error());
         slab = std::move(*made);
         ++misses_;
@@ -25,6 +26,29 @@ Result<SlabPtr> SlabPool::take(std::uint64_t connection_id, std::uint32_t peer_d
     slab->memory = std::move(*lease);
     lent_.insert_or_assign(connection_id, Lent{slab, peer_domain, 0});
     return slab;
+}
+
+// Idle slabs of other sizes and peers give way to one that is needed.
+Result<SlabPtr> SlabPool::make(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted) {
+    if (!is_granted) return make_memfd_slab(size_bytes);
+    if (!grants_.has_room(size_bytes / kPageBytes)) drop_idle_grants();
+    auto lease = grants_.take(size_bytes / kPageBytes);
+    if (!lease) return fail(ErrorKind::exhausted);
+    Result<SlabPtr> made = make_granted_slab(static_cast<DomainId>(peer_domain), size_bytes);
+    if (made) (*made)->grants = std::move(*lease);
+    return made;
+}
+
+void SlabPool::drop_idle_grants() {
+    for (auto& [peer, shelf] : shelves_) {
+        std::erase_if(shelf, [this](const Idle& idle) {
+            if (!idle.slab->is_granted()) return false;
+            --idle_;
+            idle_bytes_ -= idle.slab->size_bytes;
+            return true;
+        });
+    }
+    std::erase_if(shelves_, [](const auto& item) { return item.second.empty(); });
 }
 
 SlabPtr SlabPool::find(std::uint64_t connection_id) const {

@@ -19,7 +19,8 @@ namespace xylem::agent {
 class SlabPool {
   public:
     using Clock = std::uint64_t (*)();
-    explicit SlabPool(Quota& memory, Clock clock = now_ns) : memory_(memory), clock_(clock) {}
+    SlabPool(Quota& memory, Quota& grants, Clock clock = now_ns)
+        : memory_(memory), grants_(grants), clock_(clock) {}
 
     // A zeroed slab for a new connection, granted to the peer or a memfd. Errors: exhausted (quota), system.
     Result<SlabPtr> take(std::uint64_t connection_id, std::uint32_t peer_domain, std::uint64_t size_bytes,
@@ -55,10 +56,13 @@ class SlabPool {
         std::uint64_t ready_at_ns;
     };
     void shelve(Lent lent);
+    Result<SlabPtr> make(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted);
+    void drop_idle_grants();
     SlabPtr from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted);
     void trim_waiting();
 
     Quota& memory_;
+    Quota& grants_;
     Clock clock_;
     std::unordered_map<std::uint64_t, Lent> lent_;                 // by connection id
     std::unordered_map<std::uint32_t, std::deque<Idle>> shelves_;  // by peer domain, oldest first

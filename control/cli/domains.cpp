@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -11,13 +12,16 @@
 
 #include "control/cli/quantity.hpp"
 #include "control/protocol/runtime_paths.hpp"
+#include "control/xen_store.hpp"
 
 namespace xylem::cli {
 
 Outcome<std::uint32_t> default_domain() {
     const char* set = ::getenv("XYLEM_DOMAIN");
-    if (set == nullptr || set[0] == '\0') return kDefaultDomain;
-    return parse_domain_id(set, "XYLEM_DOMAIN");
+    if (set != nullptr && set[0] != '\0') return parse_domain_id(set, "XYLEM_DOMAIN");
+    if (::access(default_link().text, F_OK) == 0) return domain_by_default();
+    const auto store = XenStore::open();
+    return store != nullptr ? store->own_domain() : kDefaultDomain;
 }
 
 Outcome<std::uint32_t> chosen_domain(const std::optional<std::string>& option) {

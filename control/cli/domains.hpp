@@ -10,9 +10,8 @@
 
 namespace xylem::cli {
 
-inline constexpr std::uint32_t kDefaultDomain = 1;
-
-// XYLEM_DOMAIN, else 1. Errors: XYLEM_DOMAIN is not a domain id.
+// XYLEM_DOMAIN, else that of the agent that was not told any, else that of the Xen guest, else 1. Errors:
+// XYLEM_DOMAIN is not a domain id.
 Outcome<std::uint32_t> default_domain();
 // The option's value, if there is one, else the default.
 Outcome<std::uint32_t> chosen_domain(const std::optional<std::string>& option);

@@ -18,7 +18,8 @@ namespace po = boost::program_options;
 po::options_description options() {
     po::options_description known;
     auto add = known.add_options();
-    add("domain", text_value("N"), "the domain that would connect; default XYLEM_DOMAIN, else 1");
+    add("domain", text_value("N"),
+        "the domain that would connect; default XYLEM_DOMAIN, else the guest's, else 1");
     add("json", "print JSON");
     return known;
 }

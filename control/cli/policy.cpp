@@ -16,7 +16,8 @@ namespace po = boost::program_options;
 po::options_description options() {
     po::options_description known;
     auto add = known.add_options();
-    add("domain", text_value("N"), "show: ask the agent of this domain; default XYLEM_DOMAIN, else 1");
+    add("domain", text_value("N"),
+        "show: ask the agent of this domain; default XYLEM_DOMAIN, else the guest's, else 1");
     return known;
 }
 

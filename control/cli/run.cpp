@@ -28,7 +28,8 @@ namespace po = boost::program_options;
 po::options_description options() {
     po::options_description known;
     auto add = known.add_options();
-    add("domain", text_value("N"), "the domain that COMMAND belongs to; default XYLEM_DOMAIN, else 1");
+    add("domain", text_value("N"),
+        "the domain that COMMAND belongs to; default XYLEM_DOMAIN, else the guest's, else 1");
     add("hosts", text_value("FILE"), "hosts map of an agent that is started here");
     add("policy", text_value("FILE"), "policy of an agent that is started here");
     add("ring-size", text_value("SIZE"), "ring a direction, 4K to 64M; default 2M, or the hosts map's");

@@ -16,7 +16,7 @@ constexpr double kNearlyFull = 0.9;
 po::options_description options() {
     po::options_description known;
     auto add = known.add_options();
-    add("domain", text_value("N"), "the domain to look at; default XYLEM_DOMAIN, else 1");
+    add("domain", text_value("N"), "the domain to look at; default XYLEM_DOMAIN, else the guest's, else 1");
     add("all,a", "every domain of this machine");
     add("json", "print JSON");
     add("verbose,v", "also counters that are zero");

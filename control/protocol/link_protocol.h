@@ -7,8 +7,12 @@
 //   question   answer     descriptors      what happens
 //   hello      hello      -                versions, domains, boot ids
 //   connect    connected  -> slab          an accept-queue entry at the far end; `reason` says ring, or why
-//   not bell_find  bell       <- kick [, area] a doorbell of the far domain that waits on an end with this
-//   domain ended      -                           this side's end of the connection is closed and unmapped
+//   bell_find  bell       <- kick [, area] a doorbell of the far domain that waits on an end with this
+//   domain.
+//                                          Between guests: no descriptors, but an event channel's port [,
+//                                          ref]
+//   bell_gone  -                           a doorbell whose event channel was told is no more
+//   ended      -                           this side's end of the connection is closed and unmapped
 //   vanished   -                           this side's holder is gone and nothing could be published
 //   ring       -                           a program here rings a doorbell there, which it cannot do itself
 #pragma once
@@ -27,6 +31,7 @@ enum class LinkMessage : std::uint16_t {
     ended,
     vanished,
     ring,
+    bell_gone,
 };
 
 struct LinkHelloMessage {
@@ -67,6 +72,14 @@ struct LinkBellMessage {
     std::uint32_t doorbell_id;
     std::uint32_t kind;  // KickKind, 0 = no such doorbell for you
     std::uint32_t has_area;
+    std::uint32_t port;      // of an event channel, to be bound
+    std::uint32_t area_ref;  // its flag area: the GrantRef of a page
+    std::uint32_t reserved;
+};
+
+struct LinkBellGoneMessage {
+    MessageHeader header;
+    std::uint32_t doorbell_id;
     std::uint32_t reserved;
 };
 

@@ -35,6 +35,19 @@ RuntimePath fabric_directory() {
     return format("%s/fabric", runtime_directory().text);
 }
 
+std::uint32_t domain_by_default() {
+    char target[32]{};
+    unsigned domain = 0;
+    const bool is_link = ::readlink(default_link().text, target, sizeof target - 1) > 0;
+    return is_link && ::sscanf(target, "dom-%u", &domain) == 1 ? domain : kDefaultDomain;
+}
+
+RuntimePath default_link() { return format("%s/default", runtime_directory().text); }
+
+RuntimePath default_door() { return format("%s/door", default_link().text); }
+
+RuntimePath default_agent_socket() { return format("%s/agent.sock", default_door().text); }
+
 RuntimePath domain_directory(std::uint32_t domain) {
     return format("%s/dom-%u", runtime_directory().text, domain);
 }

@@ -4,6 +4,8 @@
 //   dom-<N>/door/agent.sock  sessions of domain N's programs: open to whoever got hold of the door, which a
 //                        program keeps when it gives up its privileges (guest-lib/agent_door.hpp)
 //   dom-<N>/agent.log    log of an agent that `xylem run` started
+//   default              -> dom-<N>, of the agent that was not told which domain to serve: whoever names none
+//                        finds it; without it that is domain 1
 //   fabric/<N>.link      links between agents; XYLEM_FABRIC_DIR moves it (a directory that containers share)
 #pragma once
 
@@ -20,6 +22,13 @@ struct RuntimePath {
 
 RuntimePath runtime_directory();
 RuntimePath fabric_directory();
+// What programs and commands belong to that name no domain.
+inline constexpr std::uint32_t kDefaultDomain = 1;
+std::uint32_t domain_by_default();
+RuntimePath default_link();
+RuntimePath default_door();
+RuntimePath default_agent_socket();
+
 RuntimePath domain_directory(std::uint32_t domain);
 RuntimePath agent_door(std::uint32_t domain);
 RuntimePath agent_socket(std::uint32_t domain);

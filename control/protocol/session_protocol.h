@@ -16,8 +16,11 @@
 //                            <- slab, end page
 //   release     -                                   the sender holds the end no more; the last closes it
 //   bell_new    bell         -> kick [, area]       a doorbell for waiting on ends whose peer is in a domain
+//                            <- channel [, area]    kind = event_channel: what that peer, another guest,
+//                            rings
 //   bell_free   -
 //   bell_find   bell         <- kick [, area]       somebody's doorbell, to ring it
+//   bell_ring   -                                   the agent rings it, for who can take no descriptor
 //   adopt       attached | listening                a kernel socket that was inherited or received, known by
 //                            -> kernel socket (opt) its cookie
 //   rejoin      done         -> kernel socket (opt) after the agent restarted: an end that this process holds
@@ -60,6 +63,7 @@ enum class SessionMessage : std::uint16_t {
     unbind,
     run,
     bypass,
+    bell_ring,
     // Answers.
     welcome = 64,
     map,
@@ -165,13 +169,24 @@ struct BellNewMessage {
     std::uint32_t peer_domain;
     std::uint32_t has_area;   // 0 or 1
     std::uint32_t wanted_id;  // the id that an earlier agent gave it, which peers know; 0 = none
-    std::uint32_t reserved;
+    std::uint32_t
+        wants_channel;  // 0 or 1: sleeps on an event channel, too, where that is what the peer rings
 };
 
+enum BellFindFlags : std::uint32_t { kFindRelayed = 1 };  // no event channel, whose kick is an ioctl
 struct BellFindMessage {
     MessageHeader header;
     std::uint32_t domain;
     std::uint32_t doorbell_id;
+    std::uint32_t flags;
+    std::uint32_t reserved;
+};
+
+struct BellRingMessage {
+    MessageHeader header;
+    std::uint64_t token;  // WaitToken
+    std::uint32_t domain;
+    std::uint32_t reserved;
 };
 
 struct BellMessage {
@@ -179,7 +194,7 @@ struct BellMessage {
     std::uint32_t doorbell_id;
     std::uint32_t kind;  // KickKind
     std::uint32_t has_area;
-    std::uint32_t reserved;
+    std::uint32_t port;  // of an event channel, as the descriptor's domain calls it
 };
 
 struct RejoinMessage {

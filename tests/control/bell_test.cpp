@@ -55,12 +55,48 @@ TEST_F(AgentBells, the_peers_domain_finds_it_over_the_link_with_its_area) {
     EXPECT_TRUE(is_readable(bell_.waiter.get()));
 }
 
+TEST_F(AgentBells, a_peer_of_the_same_kernel_rings_no_event_channel) {
+    auto ask = Program::make<BellNewMessage>(SessionMessage::bell_new);
+    ask.peer_domain = 2;
+    ask.wants_channel = 1;
+    auto made = waiter_.ask(ask, {bell_.kicker.get()});
+    ASSERT_NE(found(made), nullptr);
+    EXPECT_EQ(found(made)->kind, static_cast<std::uint32_t>(KickKind::local_socket));
+    EXPECT_EQ(made->fd_count, 0U);
+    Program far(2);
+    auto find = Program::make<BellFindMessage>(SessionMessage::bell_find);
+    find.domain = 1;
+    find.doorbell_id = found(made)->doorbell_id;
+    find.flags = kFindRelayed;
+    auto got = far.ask(find);
+    ASSERT_NE(found(got), nullptr);
+    EXPECT_EQ(found(got)->kind, static_cast<std::uint32_t>(KickKind::local_socket)) << "nor is it relayed";
+}
+
 TEST_F(AgentBells, a_third_domain_does_not_get_it) {
     const std::uint32_t id = waiter_.bell_new(2, bell_.kicker.get());
     Program third(3);
     EXPECT_EQ(found(third.bell_find(1, id)), nullptr);
     Program far(2);
     EXPECT_NE(found(far.bell_find(1, id)), nullptr);
+}
+
+TEST_F(AgentBells, the_agent_rings_for_those_who_can_take_no_descriptor) {
+    const std::uint32_t id = waiter_.bell_new(2, bell_.kicker.get());
+    Program third(3);
+    third.bell_ring(1, WaitToken(id, 0, 1));
+    ASSERT_TRUE(third.settle());
+    EXPECT_EQ(found(third.bell_find(1, id)), nullptr);  // so the link was asked what the ringing asked it
+    EXPECT_FALSE(is_readable(bell_.waiter.get()));
+    Program far(2);
+    far.bell_ring(1, WaitToken(id, 0, 1));
+    EXPECT_TRUE(eventually([&] { return is_readable(bell_.waiter.get()); }));
+    drain_local(bell_.waiter.get());
+    Program other(1);
+    other.bell_ring(1, WaitToken(id, 0, 1));
+    EXPECT_TRUE(eventually([&] { return is_readable(bell_.waiter.get()); }));
+    other.bell_ring(9, WaitToken(12345, 0, 1));
+    EXPECT_TRUE(other.settle());
 }
 
 TEST_F(AgentBells, ids_that_nobody_has_are_not_found) {

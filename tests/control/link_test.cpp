@@ -6,6 +6,7 @@
 #include "tests/control/child_program.hpp"
 #include "tests/control/far_agent.hpp"
 #include "tests/control/scripted_client.hpp"
+#include "vsock-transport/wakeup/doorbell.hpp"
 
 namespace xylem::agent_test {
 namespace {
@@ -137,6 +138,29 @@ TEST_F(AgentLink, a_peer_can_speak_of_its_own_connections_only) {
     message.side = 0;  // our side
     EXPECT_TRUE(send_message(again.get(), &message, sizeof message));
     EXPECT_TRUE(agent_hangs_up(again.get()));
+    expect_alive();
+}
+
+TEST_F(AgentLink, a_domain_of_this_kernel_has_no_event_channels) {
+    const UniqueFd in = far_.dial_agent(1);
+    auto gone = make_message<LinkBellGoneMessage>(kLinkMagic, LinkMessage::bell_gone, 0);
+    gone.doorbell_id = 5;
+    EXPECT_TRUE(send_message(in.get(), &gone, sizeof gone));
+    auto find = Program::make<BellFindMessage>(SessionMessage::bell_find);
+    find.domain = 2;
+    find.doorbell_id = 5;
+    ASSERT_TRUE(program_.send(&find, sizeof find));
+    const UniqueFd link = far_.accept_link();
+    Received question;
+    EXPECT_TRUE(FarAgent::receive(link.get(), question));
+    auto bell = make_message<LinkBellMessage>(kLinkMagic, LinkMessage::bell, question.header().request_id);
+    bell.doorbell_id = 5;
+    bell.kind = static_cast<std::uint32_t>(KickKind::event_channel);
+    bell.port = 3;
+    EXPECT_TRUE(send_message(link.get(), &bell, sizeof bell));
+    const auto got = program_.receive();
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->header().type, static_cast<std::uint16_t>(SessionMessage::failed));
     expect_alive();
 }
 

@@ -46,6 +46,7 @@ TEST_F(AgentOptions, without_any_the_defaults_hold) {
     EXPECT_FALSE(options->settings.hosts_file_is_named);
     EXPECT_EQ(options->settings.ring_size_bytes, kDefaultRingSizeBytes);
     EXPECT_EQ(options->settings.max_ends, 16384U);
+    EXPECT_EQ(options->settings.max_channels, 768U);
     EXPECT_FALSE(options->settings.idle_exit_ns);
 }
 
@@ -60,13 +61,14 @@ TEST_F(AgentOptions, the_command_line_beats_the_environment) {
 }
 
 TEST_F(AgentOptions, sizes_and_times_have_units) {
-    const auto options =
-        read({"--ring-size", "1M", "--spin", "20", "--max-memory", "2G", "--idle-exit", "3"});
+    const auto options = read({"--ring-size", "1M", "--spin", "20", "--max-memory", "2G", "--idle-exit", "3",
+                               "--max-channels", "0"});
     ASSERT_TRUE(options);
     EXPECT_EQ(options->settings.ring_size_bytes, 1U << 20);
     EXPECT_EQ(options->settings.spin_ns, 20'000U);
     EXPECT_EQ(options->settings.max_memory_bytes, 2ULL << 30);
     EXPECT_EQ(options->settings.idle_exit_ns, 3 * kNsPerSecond);
+    EXPECT_EQ(options->settings.max_channels, 0U);
 }
 
 TEST_F(AgentOptions, mistakes_say_what_would_be_right) {

@@ -72,6 +72,20 @@ TEST_F(AgentRuntimeDirectory, an_agent_that_is_told_to_stop_removes_its_sockets)
     EXPECT_FALSE(std::filesystem::exists(link_socket(5).text));
 }
 
+TEST_F(AgentRuntimeDirectory, an_agent_that_was_not_told_its_domain_is_found_without_naming_it) {
+    const auto named = [](Options& options) { options.settings.domain_is_named = true; };
+    AgentProcess other(5, named);
+    ASSERT_TRUE(other.is_serving());
+    EXPECT_EQ(domain_by_default(), kDefaultDomain);
+    AgentProcess first(6);
+    ASSERT_TRUE(first.is_serving());
+    EXPECT_EQ(domain_by_default(), 6U);
+    AgentProcess later(7);
+    ASSERT_TRUE(later.is_serving());
+    EXPECT_EQ(domain_by_default(), 7U);
+    EXPECT_TRUE(dial(default_agent_socket().text));
+}
+
 TEST_F(AgentRuntimeDirectory, a_path_too_long_for_a_socket_is_a_failure_with_advice) {
     const std::string path = scratch_.path(std::string(80, 'x'));
     AgentProcess agent(5, [&](Options& options) { options.runtime_dir = path; });

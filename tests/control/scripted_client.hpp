@@ -205,6 +205,12 @@ class ScriptedClient {
         message.doorbell_id = id;
         return ask(message);
     }
+    void bell_ring(std::uint32_t domain, WaitToken token) {
+        auto message = make<BellRingMessage>(SessionMessage::bell_ring, 0);
+        message.token = token.bits();
+        message.domain = domain;
+        EXPECT_TRUE(send(&message, sizeof message));
+    }
     // Comes back when the agent has taken in all that was said before.
     bool settle() {
         auto got = ask(make<PlainMessage>(SessionMessage::get_map));

@@ -33,7 +33,8 @@ class AgentSlabPool : public testing::Test {
     void rest() { now_ += SlabPool::kRestNs; }
 
     Quota memory_{10 * kBytes};
-    SlabPool pool_{memory_, [] { return now_; }};
+    Quota grants_{0};
+    SlabPool pool_{memory_, grants_, [] { return now_; }};
 };
 
 TEST_F(AgentSlabPool, a_slab_comes_back_scrubbed_once_both_ends_have_ended) {
@@ -103,7 +104,8 @@ TEST_F(AgentSlabPool, memory_is_counted_while_a_connection_uses_it) {
 
 TEST_F(AgentSlabPool, idle_slabs_are_bounded_for_each_peer) {
     Quota memory(1ULL << 40);
-    SlabPool pool(memory);
+    Quota grants(0);
+    SlabPool pool(memory, grants);
     for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i) ASSERT_TRUE(pool.take(i, 2, kBytes));
     for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i) {
         pool.ended(i, 2, 0);

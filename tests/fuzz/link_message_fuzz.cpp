@@ -22,6 +22,7 @@ constexpr Kind kKinds[] = {
     {LinkMessage::connected, sizeof(LinkConnectedMessage)},
     {LinkMessage::bell_find, sizeof(LinkBellFindMessage)},
     {LinkMessage::bell, sizeof(LinkBellMessage)},
+    {LinkMessage::bell_gone, sizeof(LinkBellGoneMessage)},
     {LinkMessage::ended, sizeof(LinkEndMessage)},
     {LinkMessage::vanished, sizeof(LinkEndMessage)},
 };

@@ -20,15 +20,25 @@ struct Kind {
     std::size_t size_bytes;
 };
 constexpr Kind kKinds[] = {
-    {SessionMessage::hello, sizeof(HelloMessage)},     {SessionMessage::get_map, sizeof(PlainMessage)},
-    {SessionMessage::listen, sizeof(ListenMessage)},   {SessionMessage::unlisten, sizeof(IdMessage)},
-    {SessionMessage::accept, sizeof(IdMessage)},       {SessionMessage::connect, sizeof(ConnectMessage)},
-    {SessionMessage::release, sizeof(ReleaseMessage)}, {SessionMessage::bell_new, sizeof(BellNewMessage)},
-    {SessionMessage::bell_free, sizeof(IdMessage)},    {SessionMessage::bell_find, sizeof(BellFindMessage)},
-    {SessionMessage::adopt, sizeof(IdMessage)},        {SessionMessage::rejoin, sizeof(RejoinMessage)},
-    {SessionMessage::query, sizeof(QueryMessage)},     {SessionMessage::lend, sizeof(IdMessage)},
-    {SessionMessage::bind, sizeof(BindMessage)},       {SessionMessage::unbind, sizeof(IdMessage)},
-    {SessionMessage::run, sizeof(IdMessage)},          {SessionMessage::bypass, sizeof(BypassMessage)},
+    {SessionMessage::hello, sizeof(HelloMessage)},
+    {SessionMessage::get_map, sizeof(PlainMessage)},
+    {SessionMessage::listen, sizeof(ListenMessage)},
+    {SessionMessage::unlisten, sizeof(IdMessage)},
+    {SessionMessage::accept, sizeof(IdMessage)},
+    {SessionMessage::connect, sizeof(ConnectMessage)},
+    {SessionMessage::release, sizeof(ReleaseMessage)},
+    {SessionMessage::bell_new, sizeof(BellNewMessage)},
+    {SessionMessage::bell_free, sizeof(IdMessage)},
+    {SessionMessage::bell_find, sizeof(BellFindMessage)},
+    {SessionMessage::adopt, sizeof(IdMessage)},
+    {SessionMessage::rejoin, sizeof(RejoinMessage)},
+    {SessionMessage::query, sizeof(QueryMessage)},
+    {SessionMessage::lend, sizeof(IdMessage)},
+    {SessionMessage::bind, sizeof(BindMessage)},
+    {SessionMessage::unbind, sizeof(IdMessage)},
+    {SessionMessage::run, sizeof(IdMessage)},
+    {SessionMessage::bypass, sizeof(BypassMessage)},
+    {SessionMessage::bell_ring, sizeof(BellRingMessage)},
 };
 
 class Programs {

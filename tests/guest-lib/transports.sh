@@ -101,6 +101,17 @@ check "calling it until it is full does not hang" timeout 60 "$in_domain" 2 /usr
 check "the reason is backlog_full" failed_for backlog_full 1
 kill "$background_pid"
 
+# Programs that name no domain --------------------------------------------------------------------------------------
+
+is_default() { [[ $(env -u XYLEM_DOMAIN "$XYLEM_BUILD/xylem" stat --json | tr -d '\n ') == *'"domain":'"$1"[,\}]* ]]; }
+over ring "a program that names no domain is one of domain 1" default 2 127.44.0.1 3000000
+check "as is the command" is_default 1
+ln -s dom-2 "$XYLEM_RUNTIME_DIR/default"
+over ring "or of the default" 1 default 127.44.0.1 3000000
+over ring "and is called there" default 1 127.44.0.2 3000000
+check "as the command is" is_default 2
+rm "$XYLEM_RUNTIME_DIR/default"
+
 # Programs that are not ours to touch ------------------------------------------------------------------------------
 
 if cc -static -o "$scratch/static" -x c++ tests/programs/transfer.cpp -std=c++20 -D_GNU_SOURCE -O1 -lstdc++ -lm 2>"$scratch/cc.log"; then

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "vsock-transport/base/result.hpp"
+#include "vsock-transport/base/system_call.hpp"
 
 namespace xylem {
 
@@ -44,6 +45,11 @@ class Mapping {
     template <class T>
     T* as(std::size_t offset_bytes = 0) const {
         return reinterpret_cast<T*>(bytes() + offset_bytes);
+    }
+    // Whether nothing is mapped there: some mappings do not come along to a fork child.
+    bool is_lost() const {
+        unsigned char is_resident = 0;
+        return system_call(SYS_mincore, word(address_), 1, word(&is_resident)) == -ENOMEM;
     }
     // Gives up ownership without unmapping: for a mapping that outlives its holder (fork children).
     void* release() {

@@ -50,14 +50,14 @@ void Producer::copy(IoCursor& source, const Span2& span) {
 }
 
 void Producer::copy_bulk(IoCursor& source, const Span2& span) {
-    const std::uint64_t start_ns = now_ns();
+    const std::uint64_t start_ns = span_now_ns();
     if (kCanStream && policy_.is_streaming()) {
         source.stream_out(data_ + span.first_offset, span.first_length);
         source.stream_out(data_, span.second_length);
     } else {
         copy(source, span);
     }
-    if (kCanStream) policy_.copied(span.first_length + span.second_length, start_ns, now_ns(), size_bytes_);
+    if (kCanStream) policy_.copied(span.first_length + span.second_length, start_ns, span_now_ns(), size_bytes_);
 }
 
 }  // namespace xylem

@@ -1,8 +1,8 @@
 // The producing half of a ring. One thread at a time (the end's transmit lock).
 #pragma once
 
-#include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/base/result.hpp"
+#include "vsock-transport/base/span_clock.hpp"
 #include "vsock-transport/ring/copy_policy.hpp"
 #include "vsock-transport/ring/geometry.hpp"
 #include "vsock-transport/ring/io_cursor.hpp"
@@ -32,7 +32,7 @@ class Producer {
     [[nodiscard]] Result<bool> rewind_if_empty(std::size_t length);
 
     // Nothing is free and the caller will wait: that is part of what a copy costs.
-    void note_full() { policy_.ring_full(now_ns()); }
+    void note_full() { policy_.ring_full(span_now_ns()); }
 
     // Copies length bytes (<= free) behind head and publishes them.
     void produce(IoCursor& source, std::size_t length);

@@ -27,11 +27,6 @@ Result<Stream> Stream::open(Mapping slab, Mapping end_page, BellRinger& bells) {
     return Stream(std::move(slab), std::move(end_page), *view, bells);
 }
 
-bool Stream::has_lost_slab() const {
-    unsigned char is_resident = 0;
-    return system_call(SYS_mincore, word(slab_.bytes()), 1, word(&is_resident)) == -ENOMEM;
-}
-
 void Stream::restore_slab(int fd) {
     constexpr int kBoth = PROT_READ | PROT_WRITE;
     const auto size_bytes = static_cast<long>(slab_.size_bytes());

@@ -70,7 +70,7 @@ class Stream {
     void peer_vanished();
     // In a forked child: whether the slab is not mapped here (gntdev's pages in a PV guest), and mapping it
     // where it was. Without a descriptor (-1), or if that fails, the connection is reset, for this process.
-    bool has_lost_slab() const;
+    bool has_lost_slab() const { return slab_.is_lost(); }
     void restore_slab(int fd);
     // Accepting end, by the process that took it from the queue, first of all. False: the queue's agent is
     // gone, and the connection was offered anew; this end is nobody's, and must be dropped without close().

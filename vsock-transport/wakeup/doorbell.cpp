@@ -34,7 +34,9 @@ bool Doorbell::ring(WaitToken token) const {
         last_rung_.store_relaxed(token.bits());
     }
     if (kind_ == KickKind::local_socket) return kick_local(kick_.get());
-    return kick_event_channel(kick_.get(), port_);
+    const bool is_kicked = kick_event_channel(kick_.get(), port_);
+    if (!is_kicked) is_closed_.store_relaxed(1);
+    return is_kicked;
 }
 
 void drain_kicks(KickKind kind, int waiter_fd) {

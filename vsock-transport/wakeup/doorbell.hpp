@@ -25,6 +25,7 @@ class Doorbell {
         kick_ = std::move(kick);
         area_ = std::move(area);
         last_rung_.store_relaxed(0);
+        is_closed_.store_relaxed(0);
     }
     // Forgets it; the kick's descriptor goes to the caller.
     UniqueFd uninstall() {
@@ -33,16 +34,26 @@ class Doorbell {
         return kick;
     }
 
+    // In a fork child: the area did not come along (gntdev's pages in a PV guest). What to uninstall then
+    // leaves alone what is mapped in its place.
+    bool has_lost_area() const { return area_ && area_.is_lost(); }
+    void forget_area() { area_.release(); }
+
     // Marks the token's connection as ready and wakes the waiter if it sleeps. Says whether it kicked.
     // Never blocks; a kick that cannot be queued is one that would have been the second.
     bool ring(WaitToken token) const;
 
     explicit operator bool() const { return static_cast<bool>(kick_); }
+    KickKind kind() const { return kind_; }
+    // A kick failed because the waiter, or an agent, has closed the event channel: another way has to be
+    // found.
+    bool is_closed() const { return is_closed_.load_relaxed() != 0; }
 
   private:
     KickKind kind_ = KickKind::local_socket;
     std::uint32_t port_ = 0;
     mutable AtomicU64 last_rung_;  // the sleep that this process has ended already
+    mutable AtomicU32 is_closed_;
     UniqueFd kick_;
     Mapping area_;
 };

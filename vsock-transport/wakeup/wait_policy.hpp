@@ -5,12 +5,13 @@
 // A spin looks for kLookNs, then gives the core away between looks. That costs a short system call where the
 // core is its own; where the peer sits on the same core (a wake-up tends to put it there) the peer runs and
 // answers without anybody's wake-up, and since both stay runnable, the kernel moves one of them to a free
-// core.
+// core. Where a yield itself takes long, as in PV guests of Xen, looking gets four times as long between two.
 //
 // The budget halves with each spin that found nothing and returns to the maximum with each that won. Below
-// kLeastNs it is zero, and so it is at once if somebody else kept the core for kStolenNs: then the
+// kLeastNs it is zero, and so it is at once if somebody else kept the core for stolen_ns(): then the
 // machine is full. From then on every n-th wait probes whether times have changed, with n doubling from
-// kProbeFirst to kProbeLast while probes lose, and for kProbeNs, which is more than the peer's wake-up takes.
+// kProbeFirst to kProbeLast while probes lose, and for probe_ns(), which is more than the peer's wake-up
+// takes, given that the maximum is a little over four of them.
 //
 // Advisory state of one waiter's place (a socket direction, a thread, an epoll set); races cost accuracy
 // only.
@@ -22,6 +23,7 @@
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/base/limits.hpp"
 #include "vsock-transport/base/sandbox.hpp"
+#include "vsock-transport/base/span_clock.hpp"
 #include "vsock-transport/base/system_call.hpp"
 
 namespace xylem {
@@ -32,8 +34,6 @@ class WaitPolicy {
   public:
     static constexpr std::uint32_t kLeastNs = 1'500;
     static constexpr std::uint32_t kLookNs = 2'000;
-    static constexpr std::uint32_t kStolenNs = 400'000;
-    static constexpr std::uint32_t kProbeNs = 30'000;
     static constexpr std::uint32_t kProbeFirst = 16;
     static constexpr std::uint32_t kProbeLast = 4'096;
 
@@ -42,6 +42,11 @@ class WaitPolicy {
         max_ns_.store_relaxed(max_ns);
         budget_ns_.store_relaxed(max_ns);
     }
+    std::uint32_t max_ns() const { return max_ns_.load_relaxed(); }
+
+    // 30 us and 400 us where max_ns() is the default.
+    std::uint32_t probe_ns() const { return max_ns() / 5 * 3; }
+    std::uint32_t stolen_ns() const { return 8 * max_ns(); }
 
     // The budget for the wait that begins now.
     std::uint32_t next_budget_ns() {
@@ -54,7 +59,7 @@ class WaitPolicy {
             return 0;
         }
         waits_.store_relaxed(0);
-        return max < kProbeNs ? max : kProbeNs;
+        return probe_ns();
     }
 
     void won() {
@@ -78,8 +83,9 @@ class WaitPolicy {
     bool spin(Ready ready) {
         const std::uint32_t budget_ns = next_budget_ns();
         if (budget_ns == 0) return false;
-        const std::uint64_t start_ns = now_ns();
-        std::uint64_t before_ns = start_ns;
+        const std::uint64_t start_ns = span_now_ns();
+        std::uint64_t seen_ns = start_ns;
+        std::uint64_t yield_ns = start_ns + kLookNs;
         for (;;) {
             for (int i = 0; i < kLooksPerClock; ++i) {
                 if (ready()) {
@@ -88,14 +94,19 @@ class WaitPolicy {
                 }
                 cpu_relax();
             }
-            const std::uint64_t spent_ns = now_ns() - start_ns;
-            if (start_ns + spent_ns - before_ns >= kStolenNs) {
+            const bool yields = seen_ns >= yield_ns && !is_sandboxed();
+            if (yields) system_call(SYS_sched_yield);
+            // Before the next look: what came true meanwhile is no win, as the peer's kick would have come
+            // sooner.
+            const std::uint64_t before_ns = seen_ns;
+            seen_ns = span_now_ns();
+            const std::uint64_t away_ns = seen_ns - before_ns;
+            if (yields && away_ns > kLookNs) yield_ns = seen_ns + kLooksPerYield * away_ns;
+            if (away_ns >= stolen_ns()) {
                 lost_the_core();
                 return ready();
             }
-            if (spent_ns >= budget_ns) break;
-            before_ns = start_ns + spent_ns;
-            if (spent_ns >= kLookNs && !is_sandboxed()) system_call(SYS_sched_yield);
+            if (seen_ns - start_ns >= budget_ns) break;
         }
         lost();
         return false;
@@ -103,6 +114,7 @@ class WaitPolicy {
 
   private:
     static constexpr int kLooksPerClock = 32;
+    static constexpr std::uint64_t kLooksPerYield = 4;
 
     void probe_less() {
         const std::uint32_t doubled = 2 * probe_every_.load_relaxed();

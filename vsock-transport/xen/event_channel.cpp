@@ -40,11 +40,31 @@ bool kick_event_channel(int fd, std::uint32_t port) {
     return system_call(SYS_ioctl, fd, static_cast<long>(IOCTL_EVTCHN_NOTIFY), word(&request)) == 0;
 }
 
-// The file has one port, so one read takes all of it; writing the port back unmasks it.
-void drain_event_channel(int fd) {
+// The file has one port, so one read takes all of it.
+std::uint32_t take_event(int fd) {
     std::uint32_t port = 0;
-    if (system_call(SYS_read, fd, word(&port), sizeof port) != sizeof port) return;
+    return system_call(SYS_read, fd, word(&port), sizeof port) == sizeof port ? port : 0;
+}
+
+void unmask_event_channel(int fd, std::uint32_t port) {
     system_call(SYS_write, fd, word(&port), sizeof port);
+}
+
+void drain_event_channel(int fd) {
+    if (const std::uint32_t port = take_event(fd)) unmask_event_channel(fd, port);
+}
+
+Result<DomainId> restrict_event_channel(int fd, DomainId peer) {
+    ioctl_evtchn_restrict_domid request{peer};
+    const long result =
+        system_call(SYS_ioctl, fd, static_cast<long>(IOCTL_EVTCHN_RESTRICT_DOMID), word(&request));
+    if (result < 0) return fail(ErrorKind::system, static_cast<int>(-result));
+    return peer;
+}
+
+void close_event_channel(int fd, std::uint32_t port) {
+    ioctl_evtchn_unbind request{port};
+    system_call(SYS_ioctl, fd, static_cast<long>(IOCTL_EVTCHN_UNBIND), word(&request));
 }
 
 }  // namespace xylem

@@ -32,4 +32,15 @@ bool kick_event_channel(int fd, std::uint32_t port);
 // Takes what rang. Never blocks.
 void drain_event_channel(int fd);
 
+// The two halves of it. The port that rang; 0: none. It cannot ring again until it is unmasked.
+std::uint32_t take_event(int fd);
+void unmask_event_channel(int fd, std::uint32_t port);
+
+// Before the descriptor goes to a program: from then on it serves to bind channels of that domain and no
+// other's, and no new ones can be offered through it. Errors: system.
+[[nodiscard]] Result<DomainId> restrict_event_channel(int fd, DomainId peer);
+
+// Closes the channel for everybody who has its descriptor.
+void close_event_channel(int fd, std::uint32_t port);
+
 }  // namespace xylem

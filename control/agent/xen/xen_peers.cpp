@@ -46,8 +46,9 @@ std::set<DomainId> domains_in(const MapTableHeader& table) {
 
 XenPeers::XenPeers(Agent& agent, std::unique_ptr<XenStore> store) : agent_(agent), store_(std::move(store)) {}
 
+// Emptied, not removed: a node that is no more tells peers that the guest is no more.
 XenPeers::~XenPeers() {
-    for (const auto& [id, peer] : peers_) store_->remove(XenMeeting::own_path(id));
+    for (const auto& [id, peer] : peers_) store_->show(XenMeeting::own_path(id), "", id);
 }
 
 void XenPeers::begin() {
@@ -84,9 +85,13 @@ void XenPeers::look_at(DomainId id) {
     const auto theirs = text ? XenMeeting::parse(*text) : std::nullopt;
     Peer& peer = peers_[id];
     if (!theirs) {
-        if (text && !text->empty())
+        // The guest was destroyed, or its agent never began. Channels to it would stay bound, and swallow
+        // kicks.
+        if (!text) agent_.kicker_channels.drop_all(id);
+        const bool is_over = !text || text->empty();
+        if (!is_over)
             spdlog::warn("XenStore: domain {} says something else than this version: '{}'", id, *text);
-        if (!text && peer.life != 0) on_over(id);
+        if (is_over && peer.life != 0) on_over(id);
         return;
     }
     if (offers(id)) return offer_to(id, peer, *theirs);

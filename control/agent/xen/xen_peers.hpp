@@ -8,7 +8,7 @@
 
 #include "control/agent/xen/xen_channel.hpp"
 #include "control/agent/xen/xen_meeting.hpp"
-#include "control/agent/xen/xen_store.hpp"
+#include "control/xen_store.hpp"
 
 namespace xylem::agent {
 

@@ -125,17 +125,18 @@ inline void show_socket_error(Side& side, int fd) {
     side.line("SO_ERROR = %s", error == 0 ? "0" : strerrorname_np(error));
 }
 
-// Sends without waiting until not one more byte fits. Returns how much went in.
+// Sends without waiting until not one more byte fits. Returns how much went in. The kernel goes on moving
+// bytes to the peer's buffer for a while, on a busy machine until it has sent some again (after 200 ms).
 inline std::size_t fill(int fd) {
     const std::string bytes = pattern(64 << 10);
     std::size_t total = 0;
     for (std::size_t piece : {bytes.size(), std::size_t{1}}) {
-        for (int full = 0; full < 5;) {
+        const int looks = piece == 1 ? 30 : 5;
+        for (int full = 0; full < looks;) {
             const ssize_t sent = send(fd, bytes.data(), piece, MSG_DONTWAIT | MSG_NOSIGNAL);
             if (sent > 0) total += static_cast<std::size_t>(sent);
             full = sent > 0 ? 0 : full + 1;
-            if (sent <= 0)
-                usleep(10'000);  // the kernel goes on moving bytes to the peer's buffer for a while
+            if (sent <= 0) usleep(10'000);
         }
     }
     return total;

@@ -62,18 +62,22 @@ bool write_all(int fd, const char* bytes, std::size_t size) {
     return true;
 }
 
+enum class Answering { plain, polling, late };
+
 // Answers small messages one by one, then takes and returns a large one. An exit code.
-int answer(int fd, bool polls, std::string& room) {
+int answer(int fd, Answering how, std::string& room) {
+    const bool polls = how == Answering::polling;
     for (int i = 0; i < kRounds; ++i) {
         if (!read_all(fd, room.data(), 32, polls)) return 2;
+        if (how == Answering::late && i % 2 == 0) usleep(2'000);  // so that the asker sleeps
         if (!write_all(fd, room.data(), 32)) return 3;
     }
     if (!read_all(fd, room.data(), kLarge, polls)) return 4;
     return write_all(fd, room.data(), kLarge) ? 0 : 5;
 }
 
-void ask(Side& side, int fd) {
-    std::string back(kLarge, '\0');
+int wrong_answers(int fd) {
+    std::string back(32, '\0');
     int wrong = 0;
     for (int i = 0; i < kRounds; ++i) {
         const std::string question = pattern(32, static_cast<std::uint64_t>(i));
@@ -81,7 +85,23 @@ void ask(Side& side, int fd) {
         wrong += !write_all(fd, question.data(), 32) || !read_all(fd, back.data(), 32, false) ||
                  back.compare(0, 32, question) != 0;
     }
+    return wrong;
+}
+
+// The answers that another process gets, whose doorbells are made when the sandbox is there.
+int wrong_answers_later(int fd) {
+    usleep(200'000);
+    const pid_t child = fork();
+    if (child == 0) _exit(wrong_answers(fd) != 0);
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status;
+}
+
+void ask(Side& side, int fd, bool is_later) {
+    const int wrong = is_later ? wrong_answers_later(fd) : wrong_answers(fd);
     side.line("wrong answers: %d", wrong);
+    std::string back(kLarge, '\0');
     const std::string large = pattern(kLarge);
     side.line("sent: %d", write_all(fd, large.data(), kLarge));
     side.line("came back: %d", read_all(fd, back.data(), kLarge, false) && back == large);
@@ -89,12 +109,12 @@ void ask(Side& side, int fd) {
 }
 
 // As sshd does: the connection has been used before, and a child goes into the sandbox with it.
-void play(Side& side, bool polls, bool forks) {
+void play(Side& side, Answering how, bool forks) {
     const int fd = side.connection();
     if (!side.server) {
         send_bytes(side, fd, 10);
         receive_bytes(side, fd, 10, MSG_WAITALL);
-        return ask(side, fd);
+        return ask(side, fd, how == Answering::late);
     }
     receive_bytes(side, fd, 10, MSG_WAITALL);
     send_bytes(side, fd, 10);
@@ -102,7 +122,7 @@ void play(Side& side, bool polls, bool forks) {
     const pid_t child = fork();
     if (child == 0) {
         if (forks && fork() != 0) _exit(0);
-        _exit(lock_in() ? answer(fd, polls, room) : 1);
+        _exit(lock_in() ? answer(fd, how, room) : 1);
     }
     close(fd);
     int status = 0;
@@ -111,14 +131,16 @@ void play(Side& side, bool polls, bool forks) {
               WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
-void a_child_in_a_sandbox_reads_and_writes(Side& side) { play(side, false, false); }
-void a_child_in_a_sandbox_polls(Side& side) { play(side, true, false); }
-void a_grandchild_in_a_sandbox_reads_and_writes(Side& side) { play(side, false, true); }
+void a_child_in_a_sandbox_reads_and_writes(Side& side) { play(side, Answering::plain, false); }
+void a_child_in_a_sandbox_polls(Side& side) { play(side, Answering::polling, false); }
+void a_grandchild_in_a_sandbox_reads_and_writes(Side& side) { play(side, Answering::plain, true); }
+void a_child_in_a_sandbox_answers_a_later_process(Side& side) { play(side, Answering::late, false); }
 
 constexpr Case kCases[] = {
     {"a_child_in_a_sandbox_reads_and_writes", a_child_in_a_sandbox_reads_and_writes, true},
     {"a_child_in_a_sandbox_polls", a_child_in_a_sandbox_polls, true},
     {"a_grandchild_in_a_sandbox_reads_and_writes", a_grandchild_in_a_sandbox_reads_and_writes, true},
+    {"a_child_in_a_sandbox_answers_a_later_process", a_child_in_a_sandbox_answers_a_later_process, true},
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 #!/bin/bash
 # in_domain.sh DOMAIN COMMAND...: becomes COMMAND, with the guest library, as a program of DOMAIN.
-# The runtime directory is the caller's. Domain `tcp`: without the library.
+# The runtime directory is the caller's. Domain `tcp`: without the library. Domain `default`: a program that names none.
 domain=$1
 shift
 preload=${XYLEM_SANITIZER_RUNTIME:-}
@@ -14,4 +14,6 @@ if [[ -n $preload ]]; then
     export ASAN_OPTIONS=$ASAN_OPTIONS:detect_stack_use_after_return=1
 fi
 if [[ $domain == tcp ]]; then exec env ${preload:+LD_PRELOAD="$preload"} "$@"; fi
-exec env LD_PRELOAD="${preload:+$preload:}$XYLEM_BUILD/libxylem.so" XYLEM_DOMAIN="$domain" "$@"
+domain_setting=(XYLEM_DOMAIN="$domain")
+if [[ $domain == default ]]; then domain_setting=(-u XYLEM_DOMAIN); fi
+exec env "${domain_setting[@]}" LD_PRELOAD="${preload:+$preload:}$XYLEM_BUILD/libxylem.so" "$@"

@@ -1,4 +1,4 @@
-// Tokens, slots, doorbells and the spin budget.
+// Tokens, slots, the recipe and the spin budget.
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <time.h>
@@ -9,9 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include "vsock-transport/local/local_kick.hpp"
-#include "vsock-transport/local/slab_memfd.hpp"
-#include "vsock-transport/wakeup/doorbell.hpp"
 #include "vsock-transport/wakeup/recipe.hpp"
 #include "vsock-transport/wakeup/wait_policy.hpp"
 #include "vsock-transport/wakeup/waiter_slots.hpp"
@@ -106,83 +103,6 @@ TEST(recipe, sleeps_only_if_the_second_look_finds_nothing) {
     EXPECT_EQ(steps, "arm look sleep disarm");
 }
 
-class Bell : public testing::Test {
-  protected:
-    void SetUp() override {
-        Result<LocalBell> bell = make_local_bell();
-        waiter_ = std::move(bell->waiter);
-        kicker_ = std::move(bell->kicker);
-        const Result<UniqueFd> fd = make_sealed_memfd("test", kDoorbellAreaBytes);
-        owners_ = std::move(*Mapping::shared(fd->get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE));
-        kickers_ = std::move(*Mapping::shared(fd->get(), kDoorbellAreaBytes, PROT_READ | PROT_WRITE));
-    }
-    void install_set() { bell_.install(KickKind::local_socket, std::move(kicker_), std::move(kickers_)); }
-    ReadyArea area() { return ReadyArea(owners_.as<DoorbellArea>()); }
-    std::set<unsigned> collect(bool full_scan = false) {
-        std::set<unsigned> found;
-        area().collect(full_scan, [&](unsigned index) { EXPECT_TRUE(found.insert(index).second); });
-        return found;
-    }
-
-    UniqueFd waiter_, kicker_;
-    Mapping owners_, kickers_;
-    Doorbell bell_;
-};
-
-TEST_F(Bell, of_a_set_marks_and_kicks_only_a_sleeping_owner_and_once) {
-    install_set();
-    EXPECT_FALSE(bell_.ring(WaitToken(1, 3, 0))) << "awake";
-    EXPECT_TRUE(area().has_ready());
-    area().set_sleeping(true);
-    EXPECT_FALSE(bell_.ring(WaitToken(1, 3, 0))) << "marked already";
-    EXPECT_TRUE(bell_.ring(WaitToken(1, 64, 0)));
-    EXPECT_FALSE(bell_.ring(WaitToken(1, 65, 0))) << "the flag is taken";
-    EXPECT_EQ(collect(), (std::set<unsigned>{3, 64, 65}));
-    EXPECT_FALSE(area().has_ready());
-    EXPECT_TRUE(collect(true).empty());
-}
-
-TEST_F(Bell, of_a_set_carries_every_index_and_refuses_those_outside) {
-    install_set();
-    std::set<unsigned> all;
-    for (unsigned i = 0; i < kReadyBits; i += 61) all.insert(i);
-    all.insert(kReadyBits - 1);
-    area().set_sleeping(true);
-    for (const unsigned i : {kReadyBits, kReadyBits + 1, 0xFFFFU}) {
-        EXPECT_FALSE(bell_.ring(WaitToken(1, static_cast<std::uint16_t>(i), 0)));
-    }
-    EXPECT_FALSE(area().has_ready());
-    for (const unsigned i : all) bell_.ring(WaitToken(1, static_cast<std::uint16_t>(i), 0));
-    EXPECT_EQ(collect(), all);
-}
-
-TEST_F(Bell, of_a_set_a_full_scan_finds_what_a_dead_kicker_left_without_a_summary) {
-    owners_.as<DoorbellArea>()->ready[200].fetch_or(1ULL << 63);
-    EXPECT_TRUE(collect(false).empty());
-    EXPECT_EQ(collect(true), std::set<unsigned>{200 * 64 + 63});
-}
-
-TEST_F(Bell, of_a_set_loses_no_bit_between_a_kicker_and_a_collector) {
-    install_set();
-    std::thread kicker([&] {
-        for (std::uint16_t i = 0; i < 10'000; ++i) bell_.ring(WaitToken(1, i, 0));
-    });
-    std::set<unsigned> found;
-    while (found.size() < 10'000) found.merge(collect());
-    kicker.join();
-}
-
-TEST_F(Bell, of_a_thread_is_kicked_once_for_each_token) {
-    bell_.install(KickKind::local_socket, std::move(kicker_), Mapping());
-    EXPECT_TRUE(bell_.ring(WaitToken(5, 0, 1)));
-    EXPECT_FALSE(bell_.ring(WaitToken(5, 0, 1)));
-    EXPECT_TRUE(bell_.ring(WaitToken(5, 0, 2)));
-    EXPECT_TRUE(bell_.ring(WaitToken(5, 0, 1))) << "65,536 sleeps later the epoch is back";
-    EXPECT_TRUE(bell_.uninstall());
-    EXPECT_FALSE(bell_);
-    EXPECT_FALSE(bell_.ring(WaitToken(5, 0, 3)));
-}
-
 TEST(wait_policy, halves_its_budget_until_it_is_zero_and_a_win_brings_it_back) {
     WaitPolicy policy;
     policy.set_max_ns(8'000);
@@ -212,7 +132,7 @@ TEST(wait_policy, probes_ever_less_while_probes_lose) {
     std::uint32_t budget_ns = 0;
     for (unsigned expected = WaitPolicy::kProbeFirst; expected <= WaitPolicy::kProbeLast; expected *= 2) {
         EXPECT_EQ(waits_until_a_probe(policy, budget_ns), expected);
-        EXPECT_EQ(budget_ns, 2'000U) << "never more than the maximum";
+        EXPECT_EQ(budget_ns, policy.probe_ns());
         policy.lost();
     }
     EXPECT_EQ(waits_until_a_probe(policy, budget_ns), WaitPolicy::kProbeLast);
@@ -225,18 +145,50 @@ TEST(wait_policy, a_probe_is_longer_than_a_wake_up) {
     policy.lost_the_core();
     std::uint32_t budget_ns = 0;
     EXPECT_EQ(waits_until_a_probe(policy, budget_ns), 2 * WaitPolicy::kProbeFirst);
-    EXPECT_EQ(budget_ns, WaitPolicy::kProbeNs);
+    EXPECT_EQ(budget_ns, policy.probe_ns());
 }
 
 TEST(wait_policy, gives_up_at_once_when_the_core_is_taken_away) {
     WaitPolicy policy;
     policy.set_max_ns(kMaxSpinNs);
-    const timespec away = to_timespec(2 * WaitPolicy::kStolenNs);
+    const timespec away = to_timespec(2 * policy.stolen_ns());
     EXPECT_FALSE(policy.spin([&away] {
         ::nanosleep(&away, nullptr);
         return false;
     }));
     EXPECT_EQ(policy.next_budget_ns(), 0U);
+}
+
+// Somebody keeps this core busy: it gets the core with the spin's first yield, and keeps it for a slice.
+TEST(wait_policy, what_came_true_while_the_core_was_taken_away_is_no_win) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<unsigned>(::sched_getcpu()), &one);
+    AtomicU32 is_over;
+    const auto pinned = [&one](auto work) {
+        ::sched_setaffinity(0, sizeof one, &one);
+        work();
+    };
+    std::thread busy(pinned, [&is_over] {
+        while (is_over.load_relaxed() == 0) cpu_relax();
+    });
+    bool gave_up = false;
+    std::thread waiter(pinned, [&gave_up] {
+        for (int attempt = 0; attempt < 200 && !gave_up; ++attempt) {
+            WaitPolicy policy;
+            std::uint64_t last_ns = now_ns();
+            const bool was_ready = policy.spin([&] {
+                const std::uint64_t before_ns = last_ns;
+                last_ns = now_ns();
+                return last_ns - before_ns >= policy.stolen_ns();
+            });
+            gave_up = was_ready && policy.next_budget_ns() == 0;
+        }
+    });
+    waiter.join();
+    is_over.store_relaxed(1);
+    busy.join();
+    EXPECT_TRUE(gave_up);
 }
 
 // Two threads on one core, each waiting for the other: without giving the core away, every spin is in vain.

@@ -1,5 +1,6 @@
-// XenStore as this guest's agent uses it: its own nodes, which it shows to one peer each, and those that
-// peers show to it. By libxenstore, through /dev/xen/xenbus; nothing here waits for another domain.
+// XenStore as this guest's agent (and command, which asks for the domain only) uses it: its own nodes, which
+// it shows to one peer each, and those that peers show to it. By libxenstore, through /dev/xen/xenbus;
+// nothing here waits for another domain.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,7 @@
 
 struct xs_handle;
 
-namespace xylem::agent {
+namespace xylem {
 
 class XenStore {
   public:
@@ -38,4 +39,4 @@ class XenStore {
     DomainId own_domain_;
 };
 
-}  // namespace xylem::agent
+}  // namespace xylem

@@ -1,5 +1,5 @@
 // XenStore. A watch's token is its path, so that an event says which one it is for.
-#include "control/agent/xen/xen_store.hpp"
+#include "control/xen_store.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,7 +8,7 @@ extern "C" {
 #include <xenstore.h>
 }
 
-namespace xylem::agent {
+namespace xylem {
 namespace {
 
 struct Free {
@@ -66,4 +66,4 @@ std::vector<std::string> XenStore::changed() {
     return paths;
 }
 
-}  // namespace xylem::agent
+}  // namespace xylem

@@ -1,0 +1,13 @@
+// How many pages this guest may grant to others, by all its programs together.
+#pragma once
+
+#include <cstdint>
+
+namespace xylem::agent {
+
+// The limit of gntalloc, raised (if we may) to what connections can use: a quarter of the memory, and three
+// quarters of the grant table's default size; the rest is for the guest's disks and networks. The limit is
+// the kernel's until it is changed again. 0: there is no gntalloc. module_folder: of /sys, for tests.
+std::uint64_t raise_grant_limit(const char* module_folder = "/sys/module/xen_gntalloc");
+
+}  // namespace xylem::agent
