@@ -30,7 +30,7 @@ $(XEN_SMOKE_TESTS): $(B)/xen-payload/smoke/tests/%: $(B)/obj/xen-smoke/tests/xen
 
 # Unmodified programs in two guests, over rings of granted pages, with what they need.
 XEN_PAIRS := $(wildcard tests/xen/pairs/*)
-XEN_PAIR_PROGRAMS := $(addprefix $(B)/,xylem xylemd libxylem.so tests/programs/transfer) /usr/bin/socat
+XEN_PAIR_PROGRAMS := $(addprefix $(B)/,xylem xylemd libxylem.so tests/programs/transfer tests/programs/round_trips tests/programs/event_channels) /usr/bin/socat
 
 XEN_IMAGES := $(XEN)/xen $(XEN)/vmlinuz $(XEN)/guest.cpio $(XEN)/dom0.cpio
 $(XEN)/xen $(XEN)/vmlinuz: $(XEN)/fetched ;
@@ -38,7 +38,7 @@ RUN_XEN = $(PYTHON) tests/xen/run_machine.py --images $(abspath $(XEN))
 KIND ?= pv
 KINDS ?= pv pvh
 
-ifneq ($(and $(filter check-xen xen-shell,$(MAKECMDGOALS)),$(filter-out release debug,$(VARIANT))),)
+ifneq ($(and $(filter check-xen xen-shell bench-xen,$(MAKECMDGOALS)),$(filter-out release debug,$(VARIANT))),)
 $(error VARIANT=$(VARIANT): the programs of Xen guests are static, which sanitizers cannot be; use release or debug)
 endif
 
@@ -60,3 +60,5 @@ XEN_PROGRAM_TESTS := $(wildcard tests/xen/programs/*)
 check-xen-programs: $(XEN_IMAGES) $(XEN_PROGRAMS) $(XEN_IMAGE)/payload.sh $(XEN_PROGRAM_TESTS)  ## What was built here, inside Xen guests
 	@$(XEN_IMAGE)/payload.sh $(B)/xen-payload/programs tests/xen/programs $(XEN_PROGRAMS)
 	@$(RUN_XEN) --payload $(B)/xen-payload/programs $(KIND)
+
+include eval/xen/rules.mk

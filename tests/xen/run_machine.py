@@ -31,7 +31,8 @@ def say(line):
 
 def settings_of(arguments, kind, mode):
     return {"kind_a": KINDS[kind][0], "kind_b": KINDS[kind][1], "mode": mode, "memory": arguments.guest_memory,
-            "tests": arguments.tests, "seconds": arguments.test_seconds}
+            "tests": arguments.tests, "seconds": arguments.test_seconds,
+            "nap": arguments.nap_seconds, "network": "yes" if arguments.network else "no"}
 
 
 def prepare(arguments, kind, mode):
@@ -90,7 +91,8 @@ def run(arguments, kind):
     report.close()
     report.ended(why)
     outcome = report.outcome(kind)
-    (folder / "grants.log").write_text("\n".join(report.grants) + "\n", encoding="utf-8")
+    for name, lines in (("grants", report.grants), ("cpu", report.cpu)):
+        (folder / f"{name}.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
     if report.done:
         outcome.add(grants.outcome(kind, report.grants, report.guests.values()))
     if not any(guest.tests for guest in report.guests.values()):
@@ -114,6 +116,9 @@ def arguments_of_command_line():
     parser.add_argument("--images", type=Path, required=True, help="folder of the images, build/xen")
     parser.add_argument("--payload", type=Path, help="folder that becomes /payload in both guests")
     parser.add_argument("--tests", default="*", help="pattern of names in the payload's folder tests")
+    parser.add_argument("--nap-seconds", type=float, default=0.1,
+                        help="how often dom0 looks at the guests; more disturbs measurements less")
+    parser.add_argument("--network", action="store_true", help="guests have interfaces, at a bridge in dom0")
     parser.add_argument("--shell", action="store_true", help="a shell in dom0 and in the guests; no tests")
     parser.add_argument("--memory", type=int, default=3072, help="MiB of the machine")
     parser.add_argument("--guest-memory", type=int, default=256, help="MiB of a guest")

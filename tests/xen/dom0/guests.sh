@@ -22,6 +22,7 @@ tsc_mode = "native"
 on_poweroff = "destroy"
 on_reboot = "destroy"
 on_crash = "destroy"
+$(if [ "$network" = yes ]; then echo 'vif = ["script=vif-bridge"]'; fi)
 extra = "console=hvc0 quiet loglevel=4 panic=1 mitigations=off xylem.guest=$1 xylem.life=$(cat "/run/guest/$1/life") xylem.from=$2"
 END
 }

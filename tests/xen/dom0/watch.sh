@@ -7,6 +7,7 @@
 #   xylem: recreate NAME   destroys that guest and creates it again, to begin with the test that asked; the other sees
 #                          its data/peer change
 #   xylem: destroy NAME    the same, but it stays away: data/peer becomes 0
+#   xylem: measure LABEL SECONDS    reports the processor times of all domains for so long a time, in which dom0 does nothing
 #   xylem: finished        the guest has run all its tests
 looks_between_polls_of_xenstore=10
 carriage_return=$(printf '\r')
@@ -15,12 +16,26 @@ rest_b=
 
 finished() { [ -e /run/guest/a/finished ] && [ -e /run/guest/b/finished ]; }
 
+cpu_times() { xl list | awk 'NR > 1 { print $1, $6 }'; }
+
+# measure "LABEL SECONDS"
+measure() {
+    local seconds=${1##* } before
+    before=$(cpu_times)
+    sleep "$seconds"
+    { echo "$before"; echo "after"; cpu_times; } | awk -v label="${1%% *}" -v seconds="$seconds" '
+        /^after/ { after = 1; next }
+        !after { before[$1] = $2 }
+        after { print label, $1, seconds, before[$1], $2 }' | while IFS= read -r line; do report "cpu|$line"; done
+}
+
 # obey NAME LINE
 obey() {
     local other=${2##* }
     case $2 in
         *"xylem: begin "*) echo "$other" >"/run/guest/$1/test" ;;
         *"xylem: finished"*) : >"/run/guest/$1/finished" ;;
+        *"xylem: measure "*) measure "${2#*xylem: measure }" ;;
         *"xylem: recreate "[ab]) echo "recreate $other $(cat "/run/guest/$1/test")" >>/run/guest/wishes ;;
         *"xylem: destroy "[ab]) echo "destroy $other" >>/run/guest/wishes ;;
     esac
@@ -88,7 +103,7 @@ watch_guests() {
         [ -z "$over" ] || break
         looks=$((looks + 1))
         [ $((looks % looks_between_polls_of_xenstore)) -ne 0 ] || look_for_lost
-        sleep 0.1
+        sleep "$nap"
     done
 }
 

@@ -60,6 +60,7 @@ class Report:
         self.files = [open(folder / f"guest-{name}.log", "w", encoding="utf-8") for name in "ab"]
         self.guests = {name: Guest(name, file) for name, file in zip("ab", self.files)}
         self.grants = []
+        self.cpu = []
         self.other = []
         self.failures = []
         self.done = False
@@ -77,6 +78,8 @@ class Report:
             self.event(*text.split(maxsplit=1))
         elif source == "grants":
             self.grants.append(text)
+        elif source == "cpu":
+            self.cpu.append(text)
         else:
             self.other.append(line)
 
