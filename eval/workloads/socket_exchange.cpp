@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "exchange.hpp"
+#include "eval/workloads/exchange.hpp"
 
 namespace {
 

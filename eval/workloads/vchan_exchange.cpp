@@ -10,7 +10,7 @@ extern "C" {
 #include <libxenvchan.h>
 }
 
-#include "exchange.hpp"
+#include "eval/workloads/exchange.hpp"
 
 namespace {
 

@@ -61,6 +61,14 @@ class ReportTest(unittest.TestCase):
         lines = [*BOTH_CREATED, *test_in("a", code=143), *BOTH_FINISHED, "event|done"]
         self.assertEqual(len(outcome_of(lines).failed), 1)
 
+    def test_processor_times_are_kept_apart_from_the_tests(self):
+        with tempfile.TemporaryDirectory() as folder:
+            report = Report(Path(folder), lambda _: None)
+            for line in [*BOTH_CREATED, "cpu|load Domain-0 2 10.5 10.7"]:
+                report.line(line)
+            report.close()
+        self.assertEqual((report.cpu, report.other), (["load Domain-0 2 10.5 10.7"], []))
+
 
 class GrantsTest(unittest.TestCase):
     def failures(self, *lines):

@@ -57,7 +57,8 @@ void Producer::copy_bulk(IoCursor& source, const Span2& span) {
     } else {
         copy(source, span);
     }
-    if (kCanStream) policy_.copied(span.first_length + span.second_length, start_ns, span_now_ns(), size_bytes_);
+    if (kCanStream)
+        policy_.copied(span.first_length + span.second_length, start_ns, span_now_ns(), size_bytes_);
 }
 
 }  // namespace xylem

@@ -1,4 +1,5 @@
 # shellcheck shell=dash
+# shellcheck disable=SC2154  # nap comes from /settings
 # Runs the guests until both have finished their tests, and does what their tests ask for. Sourced by init.
 #
 # All is said on the guests' consoles, which xenconsoled writes to files. Each line goes to the runner, and these
