@@ -51,16 +51,20 @@ SocketName calling_name(int fd, int family, const SocketName& peer, const MapTab
     return own;
 }
 
+// What this process was told for all its sockets, or else otherwise_ns: what the agent made of the map.
+std::uint32_t spin_of_process(std::uint32_t otherwise_ns) {
+    const char* spin = ::secure_getenv("XYLEM_SPIN_NS");
+    return spin != nullptr ? static_cast<std::uint32_t>(::strtoul(spin, nullptr, 10)) : otherwise_ns;
+}
+
 ConnectMessage make_connect(const Socket& socket, const SocketName& local, const SocketName& peer) {
     ConnectMessage message{};
     message.cookie = socket.cookie;
     message.local = local;
     message.peer = unmapped(peer);
-    message.spin_ns = kUnsetSpinNs;
+    message.spin_ns = spin_of_process(kUnsetSpinNs);
     const char* ring_size = ::secure_getenv("XYLEM_RING_SIZE");
     if (ring_size != nullptr) message.ring_size_bytes = ::strtoull(ring_size, nullptr, 10);
-    const char* spin = ::secure_getenv("XYLEM_SPIN_NS");
-    if (spin != nullptr) message.spin_ns = static_cast<std::uint32_t>(::strtoul(spin, nullptr, 10));
     return message;
 }
 
@@ -220,10 +224,10 @@ void Socket::become_ring(int fd) {
     own.nonblocking.store_relaxed(nonblocking.load_relaxed());
     own.receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
     own.send_timeout_ns.store_relaxed(send_timeout_ns.load_relaxed());
-    const std::uint32_t spin_ns = std::min(own.spin_ns, kMaxSpinNs);
-    read_policy.set_max_ns(spin_ns);
-    write_policy.set_max_ns(spin_ns);
-    raise_longest_spin(spin_ns);
+    own.spin_ns = std::min(spin_of_process(own.spin_ns), kMaxSpinNs);
+    read_policy.set_max_ns(own.spin_ns);
+    write_policy.set_max_ns(own.spin_ns);
+    raise_longest_spin(own.spin_ns);
     set_state(SocketState::ring);
     record = write_record(Session::self().page(), record,
                           {RecordState::ring, fd, cookie, end_id, Reason::ring, own.local, own.peer});

@@ -76,7 +76,7 @@ void put_figures(Json& socket, const End& end) {
     socket["state"] = state_of(end, peer);
     socket["tx_bytes"] = sent - page.tx_begin.load_relaxed();
     socket["rx_bytes"] = received - page.rx_begin.load_relaxed();
-    socket["spin_ns"] = end.identity.spin_ns;
+    socket["spin_ns"] = page.spin_ns;
     socket["counters"] = counters_of(page.counters);
     socket["ring"] = {{"tx_size_bytes", tx_size},
                       {"rx_size_bytes", rx_size},

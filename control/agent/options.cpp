@@ -38,7 +38,8 @@ po::options_description common_options() {
     add("policy", text()->value_name("FILE"), "allow/deny list; else /etc/xylem/policy, if there is one");
     add("runtime-dir", text()->value_name("DIR"), "where programs find this agent");
     add("fabric-dir", text()->value_name("DIR"), "where agents find each other");
-    add("ring-size", text()->value_name("SIZE"), "bytes a direction, a power of two from 4K to 64M; 2M");
+    add("ring-size", text()->value_name("SIZE"),
+        "bytes a direction, a power of two from 4K to 64M; 2M, in a Xen guest 1M");
     add("spin", text()->value_name("US"),
         "longest spin before a sleep, 0 to 10000 microseconds; 50, in a Xen guest what a wake-up there "
         "takes");

@@ -70,6 +70,21 @@ stop_agent 2
 start_domains --ring-size 16384
 with_ring_size 16384 "the agent's option" 127.44.0.1
 
+# Spins -----------------------------------------------------------------------------------------------------------
+
+# spins_are NS: of the connections of both domains.
+spins_are() {
+    local domain
+    for domain in 1 2; do
+        [[ $(ask "$domain" sockets 'sorted({s["spin_ns"] for s in report["sockets"] if s["kind"] == "connection"})') == "[$1]" ]] || return
+    done
+}
+XYLEM_SPIN_NS=7000 begin_transfer 1 2 127.44.0.1 "$scratch/stop-spins"
+check "what a program says of spins counts for the connections it makes and those it accepts" until_true 20 spins_are 7000
+touch "$scratch/stop-spins"
+end_transfer
+check "with such a spin all bytes arrive" went_well ring
+
 # A full accept queue ---------------------------------------------------------------------------------------------
 
 cat >"$scratch/listen.py" <<'PYTHON'
