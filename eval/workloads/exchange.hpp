@@ -27,6 +27,7 @@ struct Run {
 
 inline constexpr std::size_t kLatencySizes[] = {1, 64, 1024, 4096, 16 << 10, 64 << 10};
 inline constexpr std::size_t kThroughputSizes[] = {64, 1024, 16 << 10, 64 << 10, 1 << 20};
+inline constexpr std::size_t kLoadBytes = 64 << 10;
 inline constexpr double kLeastSeconds = 0.3;  // a shorter run is repeated with twice the messages
 inline constexpr std::uint64_t kMostMessages = 1 << 24;
 
@@ -41,11 +42,30 @@ inline double now_seconds() {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
+// step(bytes, size) moves some of it, or fails with nothing or less; what: its name, for the error.
+template <class Bytes, class Step>
+void move_all(Bytes* bytes, std::size_t size, const char* what, Step step) {
+    while (size > 0) {
+        const auto moved = step(bytes, size);
+        if (moved <= 0) fail(what);
+        bytes += moved;
+        size -= static_cast<std::size_t>(moved);
+    }
+}
+
 template <class Channel>
 class Exchange {
   public:
     explicit Exchange(Channel& channel) : channel_(channel) {}
 
+    // seconds: of a load; null: all sizes.
+    void play(bool answers, const char* seconds) {
+        if (answers) return answer();
+        if (seconds != nullptr) return load(atof(seconds), kLoadBytes);
+        ask();
+    }
+
+  private:
     // Until the asker ends it.
     void answer() {
         for (;;) {
@@ -87,7 +107,6 @@ class Exchange {
         end();
     }
 
-  private:
     Run long_enough(Workload workload, std::size_t size) {
         Run run{workload, static_cast<std::uint32_t>(size), 4};
         for (;; run.messages *= 2) {

@@ -54,22 +54,12 @@ class SocketChannel {
         setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     void write(const void* bytes, std::size_t size) {
-        const char* next = static_cast<const char*>(bytes);
-        for (std::size_t left = size; left > 0;) {
-            const ssize_t sent = send(fd_, next, left, MSG_NOSIGNAL);
-            if (sent <= 0) fail("send");
-            next += sent;
-            left -= static_cast<std::size_t>(sent);
-        }
+        move_all(static_cast<const char*>(bytes), size, "send",
+                 [this](const char* from, std::size_t left) { return send(fd_, from, left, MSG_NOSIGNAL); });
     }
     void read(void* bytes, std::size_t size) {
-        char* next = static_cast<char*>(bytes);
-        for (std::size_t left = size; left > 0;) {
-            const ssize_t got = recv(fd_, next, left, 0);
-            if (got <= 0) fail("recv");
-            next += got;
-            left -= static_cast<std::size_t>(got);
-        }
+        move_all(static_cast<char*>(bytes), size, "recv",
+                 [this](char* to, std::size_t left) { return recv(fd_, to, left, 0); });
     }
 
   private:
@@ -87,14 +77,7 @@ int main(int argc, char** argv) {
     const bool answers = strcmp(argv[1], "answer") == 0;
     const int fd = answers ? listen_and_accept(name) : connect_with_patience(name);
     SocketChannel channel(fd);
-    Exchange exchange(channel);
-    if (answers) {
-        exchange.answer();
-    } else if (argc > 4) {
-        exchange.load(atof(argv[4]), 64 << 10);
-    } else {
-        exchange.ask();
-    }
+    Exchange(channel).play(answers, argv[4]);
     close(fd);
     return 0;
 }

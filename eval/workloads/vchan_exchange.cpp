@@ -30,22 +30,13 @@ class VchanChannel {
     explicit VchanChannel(libxenvchan* channel) : channel_(channel) { channel_->blocking = 1; }
 
     void write(const void* bytes, std::size_t size) {
-        const char* next = static_cast<const char*>(bytes);
-        for (std::size_t left = size; left > 0;) {
-            const int sent = libxenvchan_write(channel_, next, left);
-            if (sent <= 0) fail("libxenvchan_write");
-            next += sent;
-            left -= static_cast<std::size_t>(sent);
-        }
+        move_all(
+            static_cast<const char*>(bytes), size, "libxenvchan_write",
+            [this](const char* from, std::size_t left) { return libxenvchan_write(channel_, from, left); });
     }
     void read(void* bytes, std::size_t size) {
-        char* next = static_cast<char*>(bytes);
-        for (std::size_t left = size; left > 0;) {
-            const int got = libxenvchan_read(channel_, next, left);
-            if (got <= 0) fail("libxenvchan_read");
-            next += got;
-            left -= static_cast<std::size_t>(got);
-        }
+        move_all(static_cast<char*>(bytes), size, "libxenvchan_read",
+                 [this](char* to, std::size_t left) { return libxenvchan_read(channel_, to, left); });
     }
 
   private:
@@ -65,15 +56,8 @@ int main(int argc, char** argv) {
                                  : client(domain, argv[3]);
     if (vchan == nullptr) fail("libxenvchan_server_init");
     VchanChannel channel(vchan);
-    Exchange exchange(channel);
-    if (answers) {
-        exchange.answer();
-        while (libxenvchan_is_open(vchan) == 1) libxenvchan_wait(vchan);  // the other end closes first
-    } else if (argc > 4) {
-        exchange.load(atof(argv[4]), 64 << 10);
-    } else {
-        exchange.ask();
-    }
+    Exchange(channel).play(answers, argv[4]);
+    while (answers && libxenvchan_is_open(vchan) == 1) libxenvchan_wait(vchan);  // the other end closes first
     libxenvchan_close(vchan);
     return 0;
 }
