@@ -44,10 +44,9 @@ Arrivals* Arrivals::find(std::uint64_t listener_id) {
     return found;
 }
 
-void Arrivals::begin_anew(std::uint64_t listener_id, int queue_fd) {
+void Arrivals::begin_anew(std::uint64_t listener_id) {
     LockGuard guard(kept_lock());
     listener_id_ = listener_id;
-    add_to(set_.get(), queue_fd);
     for (unsigned a = 0; a < area_count_; ++a) areas_[a].register_again();
 }
 

@@ -27,8 +27,8 @@ class Arrivals {
     // Not from a fork on (kept_end.hpp), until the process shows that it may (Socket::keep_connections()).
     bool takes_more() const { return takes_more_.load_relaxed() != 0; }
     void take_more() { takes_more_.store_relaxed(1); }
-    // To a restarted agent, whose queue has another eventfd.
-    void begin_anew(std::uint64_t listener_id, int queue_fd);
+    // To a restarted agent, which calls the listener otherwise.
+    void begin_anew(std::uint64_t listener_id);
 
     // An end that this process has closed to keep it. False: no room. kept_lock is held.
     bool add(KeptEnd& end);

@@ -45,14 +45,6 @@ UniqueFd duplicate_private(int fd) {
     return made < 0 ? UniqueFd() : note(UniqueFd(static_cast<int>(made)));
 }
 
-void replace_private(UniqueFd& fd, UniqueFd fresh) {
-    if (!fd) {
-        fd = make_private(std::move(fresh));
-    } else {
-        system_call(SYS_dup3, fresh.get(), fd.get(), O_CLOEXEC);
-    }
-}
-
 void close_private(UniqueFd& fd) {
     if (!fd) return;
     if (is_tracked(fd.get())) bitmap[fd.get() / 64].fetch_and(~(1ULL << (fd.get() % 64)));

@@ -13,10 +13,6 @@ UniqueFd make_private(UniqueFd fd);
 // One more descriptor of the same file, private. Empty without room.
 UniqueFd duplicate_private(int fd);
 
-// Puts the file of `fresh` behind `fd`, whose number stays: threads may be about to poll it. An empty one
-// becomes private.
-void replace_private(UniqueFd& fd, UniqueFd fresh);
-
 // Closes and forgets.
 void close_private(UniqueFd& fd);
 

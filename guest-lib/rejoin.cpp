@@ -23,6 +23,8 @@ void rejoin_end(int fd, Socket& socket) {
     question.side = page.side;
     Received answer;
     (void)Session::self().ask(SessionMessage::rejoin, question, answer, &fd, 1);
+    // The agent that died may have been about to answer the caller.
+    if (page.side == 1 && socket.stream.give_up_call()) socket.stream.peer_vanished();
 }
 
 void rejoin_all() {

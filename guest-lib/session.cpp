@@ -175,12 +175,13 @@ void Session::say_in_sandbox(const void* message, std::size_t size_bytes) const 
     system_call(SYS_write, socket_.get(), word(message), static_cast<long>(size_bytes));
 }
 
-void Session::say(const void* message, std::size_t size_bytes) {
+void Session::say(const void* message, std::size_t size_bytes, int fd) {
     if (!socket_) return;
     if (is_sandboxed()) return say_in_sandbox(message, size_bytes);
     const std::uint64_t deadline_ns = deadline_after(kAnswerNs);
     for (;;) {
-        const Result<std::size_t> sent = send_message(socket_.get(), message, size_bytes);
+        const Result<std::size_t> sent =
+            send_message(socket_.get(), message, size_bytes, &fd, fd >= 0 ? 1 : 0);
         if (sent || sent.error().kind != ErrorKind::would_block || now_ns() >= deadline_ns) return;
         pollfd item{socket_.get(), POLLOUT, 0};
         timespec pause = to_timespec(10 * kNsPerMs);

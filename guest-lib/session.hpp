@@ -37,12 +37,12 @@ class Session {
         LockGuard guard(lock_);
         return exchange(&message, sizeof message, answer, fds, fd_count);
     }
-    // Says without waiting for anything. Lost if there is no agent.
+    // Says without waiting for anything, and shows a descriptor, unless it is -1. Lost if there is no agent.
     template <class Message>
-    void tell(SessionMessage type, Message& message) {
+    void tell(SessionMessage type, Message& message, int fd = -1) {
         fill(type, message, 0);
         LockGuard guard(lock_);
-        say(&message, sizeof message);
+        say(&message, sizeof message, fd);
     }
 
     // Gives up this process's hold of an end; closes the end if it was the last one.
@@ -97,7 +97,7 @@ class Session {
                                  const int* fds, unsigned fd_count);
     Result<std::size_t> exchange_on(int socket, const void* message, std::size_t size_bytes, Received& answer,
                                     const int* fds, unsigned fd_count);
-    void say(const void* message, std::size_t size_bytes);
+    void say(const void* message, std::size_t size_bytes, int fd = -1);
     void say_in_sandbox(const void* message, std::size_t size_bytes) const;
     bool ensure_open();
     bool open_socket();

@@ -110,7 +110,7 @@ struct Socket : FdObject {
     // listening, and of accepted connections where they came from
     std::uint64_t listener_id = 0;
     int listener_fd = -1;               // of an accepted connection: its listener's first_fd
-    UniqueFd queue;                     // eventfd: readable while the accept queue holds something
+    UniqueFd queue;                     // the accept queue (session_protocol.h)
     Atomic<Arrivals*> arrivals_word{};  // null where others have the listener too, until keep_connections()
     UniqueFd kernel;  // the kernel's listener once more: accept() goes on when its descriptor was closed
     int backlog = 0;
@@ -141,6 +141,7 @@ struct Socket : FdObject {
     Socket* enter_accepted(int fd, bool made_stand_in);
     int disconnect(int fd, const sockaddr* unspecified, socklen_t length);
     int adopt_accepted(int fd, bool made_stand_in, const Received& attached);
+    void say_accepted(int fd, const Socket& accepted) const;
 };
 
 void reset_socket_locks();  // in a fork child

@@ -170,10 +170,16 @@ int Socket::ask_for_ring(int fd, const SocketName& local, const SocketName& peer
     why = failure_of(answer);
     if (answer_as<AttachedMessage>(answer, SessionMessage::attached) == nullptr) return -1;
     note_nonblocking(fd);
-    if (!attach(fd, answer)) {
+    if (!open_end(answer)) {
         why = Reason::no_memory;
         return -1;
     }
+    if (!stream.make_call()) {  // the agent died meanwhile
+        stream = Stream();
+        why = Reason::no_agent;
+        return -1;
+    }
+    become_ring(fd);
     return connected_ring(why);
 }
 
@@ -190,6 +196,8 @@ int Socket::connected_ring(Reason& why) {
 Result<std::size_t> Socket::open_end(const Received& attached) {
     const auto* message = answer_as<AttachedMessage>(attached, SessionMessage::attached);
     if (message == nullptr || attached.fd_count != 2) return fail(ErrorKind::bad_layout);
+    end_id = message->end_id;
+    made_by_boot_id = message->agent_boot_id;
     constexpr int kBoth = PROT_READ | PROT_WRITE;
     Result<Mapping> slab = Mapping::shared(attached.fds[0].get(), message->slab_bytes, kBoth,
                                            static_cast<off_t>(message->slab_offset_bytes));
@@ -199,8 +207,6 @@ Result<std::size_t> Socket::open_end(const Received& attached) {
     Result<Stream> opened = Stream::open(std::move(*slab), std::move(*page), bell_ringer());
     if (!opened) return fail(opened.error());
     stream = std::move(*opened);
-    end_id = message->end_id;
-    made_by_boot_id = Session::self().agent_boot_id();
     return std::size_t{0};
 }
 

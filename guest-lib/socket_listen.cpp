@@ -1,9 +1,9 @@
 // Socket: listening and accepting, on the ring and in the kernel at once, and from kept ends (arrivals.hpp).
-// The kernel socket listens as the program asked, so peers without Xylem still get in. The agent keeps a
-// second accept queue and an eventfd that is readable while that queue holds something; processes that share
-// the listener share both. accept() waits on the kernel socket and the eventfd together; so that it never
-// gets stuck in the kernel's accept while a ring connection waits, the kernel socket of such a listener is
-// always non-blocking, and what the program believes about O_NONBLOCK is kept here.
+// The kernel socket listens as the program asked, so peers without Xylem still get in. Ring connections wait
+// in a second accept queue, which the agent fills; processes that share the listener share it, and go on
+// taking connections from it while there is no agent. accept() waits on both; so that it never gets stuck in
+// the kernel's accept while a ring connection waits, the kernel socket of such a listener is always
+// non-blocking, and what the program believes about O_NONBLOCK is kept here.
 #include <fcntl.h>
 #include <netinet/in.h>
 
@@ -47,11 +47,14 @@ Reason offer(int fd, Socket& socket, const SocketName& local, int backlog) {
     question.backlog = static_cast<std::uint32_t>(backlog < 0 ? SOMAXCONN : backlog);
     question.flags = is_v6_only(fd) ? kListenV6Only : 0U;
     Received answer;
-    if (!Session::self().ask(SessionMessage::listen, question, answer, &fd, 1)) return Reason::no_agent;
+    const int fds[] = {fd, socket.queue.get()};
+    const unsigned fd_count = socket.queue ? 2 : 1;
+    if (!Session::self().ask(SessionMessage::listen, question, answer, fds, fd_count))
+        return Reason::no_agent;
     const auto* listening = answer_as<ListeningMessage>(answer, SessionMessage::listening);
     if (listening == nullptr || answer.fd_count != 1) return failure_of(answer);
     socket.listener_id = listening->listener_id;
-    replace_private(socket.queue, std::move(answer.fds[0]));
+    if (!socket.queue) socket.queue = make_private(std::move(answer.fds[0]));
     return Reason::ring;
 }
 
@@ -85,13 +88,10 @@ int Socket::listen(int fd, int wanted_backlog) {
 }
 
 void Socket::offer_again(int fd) {
-    // What the old agent held for this listener went with it.
-    std::uint64_t lost = 0;
-    system_call(SYS_read, queue.get(), word(&lost), sizeof lost);
+    const bool had_queue = static_cast<bool>(queue);
     offer(fd, *this, family == AF_VSOCK ? vsock.bound : bound_name(fd), backlog);
-    if (arrivals() != nullptr) arrivals()->begin_anew(listener_id, queue.get());
-    // The queue's eventfd is the new agent's now; sets that know the old one are told.
-    EpollSet::on_became_listener(*this);
+    if (arrivals() != nullptr) arrivals()->begin_anew(listener_id);
+    if (!had_queue) EpollSet::on_became_listener(*this);
 }
 
 void Socket::ask_about_inheritance(int fd) {
@@ -130,38 +130,47 @@ Socket* Socket::enter_accepted(int fd, bool made_stand_in) {
     return accepted;
 }
 
-// 0, or why not: EAGAIN where the agent has died meanwhile, and the connection was offered to the next.
+void Socket::say_accepted(int fd, const Socket& accepted) const {
+    AcceptedMessage message{};
+    message.listener_id = listener_id;
+    message.end_id = accepted.end_id;
+    Session::self().tell(SessionMessage::accepted, message, fd);
+}
+
+// 0, or why not: EAGAIN where there is no connection after all.
 int Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached) {
     Socket* accepted = enter_accepted(fd, made_stand_in);
     if (accepted == nullptr) return ENOMEM;
     const bool is_open = accepted->open_end(attached).has_value();
-    if (!is_open || !accepted->stream.claim_offer()) {
+    const bool is_known =
+        Session::self().is_open() && accepted->made_by_boot_id == Session::self().agent_boot_id();
+    if (is_known) say_accepted(fd, *accepted);
+    if (!is_open || (!is_known && accepted->stream.give_up_call())) {
         ReleaseMessage message{};
         message.end_id = accepted->end_id;
-        if (is_open) Session::self().tell(SessionMessage::release, message);
+        message.mode = static_cast<std::uint32_t>(ReleaseMode::abort);
+        if (is_known) Session::self().tell(SessionMessage::release, message);
         accepted->stream = Stream();
         leave(fd);
         return is_open ? EAGAIN : ENOMEM;
     }
     accepted->become_ring(fd);
+    if (!is_known) rejoin_end(fd, *accepted);
     if (arrivals() != nullptr && arrivals()->takes_more()) accepted->stream.say_would_keep();
     return 0;
 }
 
-// A connection of the agent's queue, or -1 and errno: EAGAIN if there is none. The descriptor is made before
-// the agent sends others, so that it gets the number that the kernel's accept would give it.
+// A connection of the queue, or -1 and errno: EAGAIN if there is none. The descriptor is made before others
+// come with the message, so that it gets the number that the kernel's accept would give it.
 int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
     bool made_stand_in = false;
     const int made = family == AF_VSOCK ? make_vsock_fd(SOCK_STREAM | flags, 0, made_stand_in)
                                         : real().socket(family, SOCK_STREAM | flags, 0);
     if (made < 0) return made;
-    IdMessage question{};
-    question.id = listener_id;
-    Received answer;
+    Received queued;
     int failure = EAGAIN;
-    if (Session::self().ask(SessionMessage::accept, question, answer, &made, 1) &&
-        answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
-        failure = adopt_accepted(made, made_stand_in, answer);
+    if (!is_sandboxed() && receive_message(queue.get(), queued)) {
+        failure = adopt_accepted(made, made_stand_in, queued);
         if (failure == 0) {
             Session::self().page()->ring_connections.fetch_add(1);
             store_name(as_seen_by(family, find<Socket>(made)->stream.page().peer), address, length);

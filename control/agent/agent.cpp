@@ -36,7 +36,7 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       links(*this),
       far_bells(*this),
       relayed_bells(*this),
-      queued_again(*this),
+      lost_in_acceptance(*this),
       left_behind(*this),
       next_connection_id_(random_id()) {
     links.is_owner = [this](std::uint32_t claimed, int socket) {

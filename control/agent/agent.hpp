@@ -16,7 +16,7 @@
 #include "control/agent/map_publisher.hpp"
 #include "control/agent/orphans.hpp"
 #include "control/agent/policy_file.hpp"
-#include "control/agent/queued_again.hpp"
+#include "control/agent/queueing.hpp"
 #include "control/agent/quota.hpp"
 #include "control/agent/relayed_bells.hpp"
 #include "control/agent/runs.hpp"
@@ -74,7 +74,7 @@ struct Agent {
     Links links;
     FarBells far_bells;
     RelayedBells relayed_bells;
-    QueuedAgain queued_again;
+    LostInAcceptance lost_in_acceptance;
     LeftBehind left_behind;
     std::unique_ptr<XenPeers> xen;  // null where this is no Xen guest, or not the guest's own domain
 

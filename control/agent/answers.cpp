@@ -27,11 +27,17 @@ void answer_failed(Agent& agent, Session& session, std::uint32_t request_id, Rea
     answer(agent, session, failed);
 }
 
-bool answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end) {
+AttachedMessage attached_message(const Agent& agent, const End& end, std::uint32_t request_id) {
     auto attached = make_answer<AttachedMessage>(SessionMessage::attached, request_id);
     attached.end_id = end.id();
     attached.slab_bytes = end.slab->size_bytes;
     attached.cookie = end.cookie;
+    attached.agent_boot_id = agent.boot_id;
+    return attached;
+}
+
+bool answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end) {
+    const AttachedMessage attached = attached_message(agent, end, request_id);
     const Result<UniqueFd> slab = end.slab->descriptor();
     return slab && send_answer(agent, session, attached.header, {slab->get(), end.page_fd.get()});
 }
@@ -39,7 +45,7 @@ bool answer_attached(Agent& agent, Session& session, std::uint32_t request_id, c
 void answer_listening(Agent& agent, Session& session, std::uint32_t request_id, const Listener& listener) {
     auto listening = make_answer<ListeningMessage>(SessionMessage::listening, request_id);
     listening.listener_id = listener.id;
-    answer(agent, session, listening, {listener.queue_event.get()});
+    answer(agent, session, listening, {listener.queue.fd()});
 }
 
 }  // namespace xylem::agent

@@ -29,6 +29,7 @@ void answer(Agent& agent, Session& session, const Message& message, std::initial
 }
 void answer_failed(Agent& agent, Session& session, std::uint32_t request_id, Reason reason,
                    int sys_errno = 0);
+AttachedMessage attached_message(const Agent& agent, const End& end, std::uint32_t request_id);
 // False where the session did not get it: it does not hold what it was to get.
 bool answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end);
 void answer_listening(Agent& agent, Session& session, std::uint32_t request_id, const Listener& listener);

@@ -70,7 +70,6 @@ LinkConnectMessage message_for(const ConnectAttempt& attempt) {
     message.slab_bytes = attempt.slab != nullptr ? attempt.slab->size_bytes : 0;
     message.flags = attempt.slab != nullptr ? 0U : static_cast<std::uint32_t>(kConnectDryRun);
     message.spin_ns = attempt.identity.spin_ns;
-    message.offer = attempt.identity.offer;
     return message;
 }
 

@@ -16,6 +16,7 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/end_figures.hpp"
 #include "control/agent/end_keeping.hpp"
+#include "control/agent/queueing.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -113,7 +114,7 @@ void lend(End& end) {
 void finish(Agent& agent, EndId id, CloseMode mode) {
     std::unique_ptr<End> end = agent.ends.take(id);
     if (end == nullptr) return;
-    if (end->queued_at != 0) agent.listeners.drop_from_queue(end->queued_at, id);
+    leave_queue(agent, *end);
     if (end->has_memory()) close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
     const bool had_memory = end->has_memory();
     if (had_memory) count_bytes(agent.counters, *end);

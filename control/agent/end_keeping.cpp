@@ -9,6 +9,7 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
+#include "control/agent/queueing.hpp"
 #include "control/agent/slab_blocks.hpp"
 
 namespace xylem::agent {
@@ -80,12 +81,10 @@ bool queue_caller(Agent& agent, End& end) {
     Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), silent);
     const std::uint32_t port = stream ? stream->accept_again() : 0;
     if (port == 0) return false;
-    stream->renew_offer();
     end.identity.peer.port = port;
     end.end_page()->peer.port = port;
     end.is_lent = false;  // it will stand behind another kernel socket
-    end.queued_at = listener->id;
-    agent.listeners.enqueue(*listener, end.id());
+    if (!enqueue(agent, *listener, end)) return false;
     ++agent.counters.callers_queued;
     return true;
 }

@@ -28,7 +28,9 @@ SessionPtr cloned_session(Agent& agent, const Session& session, std::uint64_t id
     const SessionPtr original = agent.sessions.find(id);
     const bool is_same_process = original != nullptr && original->state == SessionState::open &&
                                  session.dialler_pid != 0 && original->process.pid() == session.dialler_pid;
-    return is_same_process ? original : nullptr;
+    // What it said before it asked for a clone, it said on another socket.
+    if (is_same_process) agent.sessions.read_all(original);
+    return is_same_process && original->state == SessionState::open ? original : nullptr;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// listen, unlisten, accept: a program's listeners and their queues. A listener is known by the cookie of its
-// kernel socket; whoever shares that socket (fork, SCM_RIGHTS) shares the listener and its queue.
+// listen, unlisten, accepted: a program's listeners and their queues. A listener is known by the cookie of
+// its kernel socket; whoever shares that socket (fork, SCM_RIGHTS) shares the listener and its queue.
 #include "control/agent/agent.hpp"
 #include "control/agent/answers.hpp"
 #include "control/agent/end_closing.hpp"
@@ -37,7 +37,7 @@ void handle_listen(Agent& agent, const SessionPtr& session, Received& message) {
     Listener* listener = agent.listeners.find_cookie(ask.cookie);
     if (listener == nullptr) {
         listener = agent.listeners.add(ask.cookie, cleaned(ask.local), (ask.flags & kListenV6Only) != 0,
-                                       ask.backlog);
+                                       ask.backlog, AcceptQueue(std::move(message.fds[1])));
     }
     if (listener == nullptr) return answer_failed(agent, *session, request_id, Reason::quota_reached);
     if (!listener->socket) listener->socket = shown_socket(message, ask.cookie);
@@ -53,26 +53,17 @@ void handle_unlisten(Agent& agent, const SessionPtr& session, Received& message)
     if (Listener* listener = agent.listeners.find(id)) let_go(agent, *listener, *session);
 }
 
-void handle_accept(Agent& agent, const SessionPtr& session, Received& message) {
-    const IdMessage ask = *message.as<IdMessage>();
-    Listener* listener = session->listeners.count(ask.id) != 0 ? agent.listeners.find(ask.id) : nullptr;
-    if (listener == nullptr) {
-        return answer_failed(agent, *session, ask.header.request_id, Reason::bad_request);
-    }
-    while (const auto id = agent.listeners.dequeue(*listener)) {
-        End* end = agent.ends.find(*id);
-        if (end == nullptr) continue;
-        end->queued_at = 0;
-        note_socket(agent, *end, message);
-        hold(*end, *session);
-        ++agent.counters.accepts;
-        end->run_id = session->run_id;
-        if (answer_attached(agent, *session, ask.header.request_id, *end)) return;
-        end->run_id = 0;
-        let_go(agent, *end, *session, CloseMode::abort);
-        return answer_failed(agent, *session, ask.header.request_id, Reason::no_memory);
-    }
-    answer_failed(agent, *session, ask.header.request_id, Reason::none);
+void handle_accepted(Agent& agent, const SessionPtr& session, Received& message) {
+    const AcceptedMessage said = *message.as<AcceptedMessage>();
+    End* end = agent.ends.find(said.end_id);
+    const bool may_have = end != nullptr && end->queued_at == said.listener_id &&
+                          session->listeners.count(said.listener_id) != 0;
+    if (!may_have) return;
+    leave_queue(agent, *end);
+    note_socket(agent, *end, message);
+    hold(*end, *session);
+    end->run_id = session->run_id;
+    ++agent.counters.accepts;
 }
 
 void handle_lend(Agent& agent, const SessionPtr& session, Received& message) {

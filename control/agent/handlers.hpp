@@ -15,7 +15,7 @@ void handle_hello(Agent& agent, const SessionPtr& session, Received& message);
 void handle_get_map(Agent& agent, const SessionPtr& session, Received& message);
 void handle_listen(Agent& agent, const SessionPtr& session, Received& message);
 void handle_unlisten(Agent& agent, const SessionPtr& session, Received& message);
-void handle_accept(Agent& agent, const SessionPtr& session, Received& message);
+void handle_accepted(Agent& agent, const SessionPtr& session, Received& message);
 void handle_connect(Agent& agent, const SessionPtr& session, Received& message);
 void handle_release(Agent& agent, const SessionPtr& session, Received& message);
 void handle_bell_new(Agent& agent, const SessionPtr& session, Received& message);

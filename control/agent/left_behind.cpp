@@ -1,9 +1,9 @@
 // LeftBehind. As long as the far agent lives, it says when an end of its domain is gone. One that died says
 // nothing, and the next one knows only the ends that programs name to it (`rejoin`): of a program that died
-// in between, or of a connection that waited in an accept queue, it will never know. So once a link is lost,
-// the ends that there are with that domain are looked at, soon and then ever more seldom, until they are
-// gone: whether the far side still has the slab (side_lock.cpp). Where it has not, the end is treated as if
-// the far agent had said `vanished`. A program that lives has the slab, whether it spoke to the new agent
+// in between, or of a listener that was closed then, with its queue, it will never know. So once a link is
+// lost, the ends that there are with that domain are looked at, soon and then ever more seldom, until they
+// are gone: whether the far side still has the slab (side_lock.cpp). Where it has not, the end is treated as
+// if the far agent had said `vanished`. A program that lives has the slab, whether it spoke to the new agent
 // already or sleeps. What was lent, and not adopted yet, goes with the agent that lent it: it held the slab,
 // and the next agent could not give it to anybody.
 //
@@ -63,7 +63,6 @@ bool LeftBehind::look_at(EndId id) {
     const ConnectionKey key = key_of(*end);
     const std::uint32_t peer_domain = end->identity.peer_domain;
     if (is_side_locked(end->slab->fd.get(), key.connection_id, 1 - key.side)) return true;
-    if (agent_.queued_again.take(*end)) return true;
     ++agent_.counters.left_behind;
     peer_vanished(agent_, key, peer_domain);
     leave_kept(agent_, key, peer_domain);

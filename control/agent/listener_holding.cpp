@@ -26,9 +26,9 @@ void lend(Listener& listener) { listener.is_lent = true; }
 void finish_listener(Agent& agent, ListenerId id) {
     Listener* listener = agent.listeners.find(id);
     if (listener == nullptr) return;
-    const std::deque<EndId> queue = std::move(listener->queue);
+    const std::set<EndId> waiting = std::move(listener->waiting);
     agent.listeners.erase(id);
-    for (const EndId end : queue) finish(agent, end, CloseMode::abort);
+    for (const EndId end : waiting) finish(agent, end, CloseMode::abort);
 }
 
 }  // namespace xylem::agent

@@ -1,12 +1,7 @@
-// Listeners: the registry and the accept queues. The queue's eventfd is shared with the programs, which may
-// do to it what they like: before each access the descriptor is polled, so that an emptied, filled or
-// blocking one costs the programs their wake-ups and not the agent its life.
+// Listeners: the registry, by id, cookie and port.
 #include "control/agent/listeners.hpp"
 
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -18,21 +13,6 @@ namespace xylem::agent {
 namespace {
 
 constexpr std::uint32_t kMaxBacklog = 4096;
-
-bool is_ready(int fd, short events) {
-    pollfd item{fd, events, 0};
-    return ::poll(&item, 1, 0) == 1 && (item.revents & events) != 0;
-}
-
-void raise(int event_fd) {
-    const std::uint64_t one = 1;
-    if (is_ready(event_fd, POLLOUT)) (void)!::write(event_fd, &one, sizeof one);
-}
-
-void lower(int event_fd) {
-    std::uint64_t ignored;
-    if (is_ready(event_fd, POLLIN)) (void)!::read(event_fd, &ignored, sizeof ignored);
-}
 
 std::uint32_t somaxconn() {
     std::uint32_t value = kMaxBacklog;
@@ -56,10 +36,15 @@ std::uint32_t Listeners::clamp_backlog(std::uint32_t asked) {
     return std::clamp(asked, 1U, most);
 }
 
-Listener* Listeners::add(std::uint64_t cookie, const SocketName& local, bool v6_only, std::uint32_t backlog) {
+Listener* Listeners::add(std::uint64_t cookie, const SocketName& local, bool v6_only, std::uint32_t backlog,
+                         AcceptQueue queue) {
     auto lease = quota_.take();
-    UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!lease || !event) return nullptr;
+    if (!lease) return nullptr;
+    if (queue.fd() < 0) {
+        Result<AcceptQueue> made_queue = AcceptQueue::make();
+        if (!made_queue) return nullptr;
+        queue = std::move(*made_queue);
+    }
     auto made = std::make_unique<Listener>();
     Listener* listener = made.get();
     listener->id = next_id_++;
@@ -68,7 +53,7 @@ Listener* Listeners::add(std::uint64_t cookie, const SocketName& local, bool v6_
     listener->match = unmapped(local);
     listener->v6_only = v6_only;
     listener->backlog = clamp_backlog(backlog);
-    listener->queue_event = std::move(event);
+    listener->queue = std::move(queue);
     listener->quota = std::move(*lease);
     by_id_.emplace(listener->id, std::move(made));
     by_cookie_[cookie] = listener->id;
@@ -96,29 +81,6 @@ void Listeners::erase(ListenerId id) {
     const auto cookie = by_cookie_.find(listener->cookie);
     if (cookie != by_cookie_.end() && cookie->second == id) by_cookie_.erase(cookie);
     by_id_.erase(found);
-}
-
-void Listeners::enqueue(Listener& listener, EndId end) {
-    listener.queue.push_back(end);
-    raise(listener.queue_event.get());
-}
-
-std::optional<EndId> Listeners::dequeue(Listener& listener) {
-    if (listener.queue.empty()) {
-        lower(listener.queue_event.get());
-        return std::nullopt;
-    }
-    const EndId end = listener.queue.front();
-    listener.queue.pop_front();
-    if (listener.queue.empty()) lower(listener.queue_event.get());
-    return end;
-}
-
-void Listeners::drop_from_queue(ListenerId id, EndId end) {
-    Listener* listener = find(id);
-    if (listener == nullptr) return;
-    std::erase(listener->queue, end);
-    if (listener->queue.empty()) lower(listener->queue_event.get());
 }
 
 }  // namespace xylem::agent

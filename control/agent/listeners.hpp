@@ -3,19 +3,17 @@
 
 #include <sys/socket.h>
 
-#include <deque>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
 
+#include "control/agent/accept_queue.hpp"
 #include "control/agent/kernel_socket.hpp"
 #include "control/agent/quota.hpp"
 #include "control/agent/session.hpp"
 #include "control/protocol/reason.hpp"
-#include "vsock-transport/base/unique_fd.hpp"
 
 namespace xylem::agent {
 
@@ -26,8 +24,8 @@ struct Listener {
     SocketName match;  // the same, an IPv4-mapped address as the IPv4 address it stands for
     bool v6_only;
     std::uint32_t backlog;
-    UniqueFd queue_event;  // eventfd: not zero while something is queued
-    std::deque<EndId> queue;
+    AcceptQueue queue;
+    std::set<EndId> waiting;  // in the queue, or taken from it by a program that has not said so yet
     std::set<SessionId> holders;
     KernelSocket socket;     // as of ends
     bool is_lent = false;    // as of ends
@@ -35,7 +33,7 @@ struct Listener {
     std::uint64_t last_chosen = 0;
     Quota::Lease quota;
 
-    bool has_room() const { return queue.size() < backlog; }
+    bool has_room() const { return waiting.size() < backlog; }
     // Names are given to the program as ::ffff:a.b.c.d.
     bool speaks_mapped() const { return local.family == AF_INET6; }
 };
@@ -47,8 +45,9 @@ class Listeners {
   public:
     explicit Listeners(std::uint64_t limit) : quota_(limit) {}
 
-    // Null where the quota or the system refuses.
-    Listener* add(std::uint64_t cookie, const SocketName& local, bool v6_only, std::uint32_t backlog);
+    // With a queue of its own, where none is given. Null where the quota or the system refuses.
+    Listener* add(std::uint64_t cookie, const SocketName& local, bool v6_only, std::uint32_t backlog,
+                  AcceptQueue queue = {});
     Listener* find(ListenerId id);
     Listener* find_cookie(std::uint64_t cookie);
     bool knows(std::uint64_t cookie) const { return by_cookie_.count(cookie) != 0; }
@@ -58,11 +57,6 @@ class Listeners {
     // source may reach a listener. Reasons: ring, no_listener, listener_private, backlog_full.
     template <class Offered>
     Reason choose(const SocketName& destination, Offered offered, Listener*& chosen);
-
-    void enqueue(Listener& listener, EndId end);
-    std::optional<EndId> dequeue(Listener& listener);
-    // An end that waited in a queue is gone.
-    void drop_from_queue(ListenerId id, EndId end);
 
     template <class Visit>
     void for_each(Visit visit) const {

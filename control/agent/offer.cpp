@@ -10,6 +10,7 @@
 #include "control/agent/end_making.hpp"
 #include "control/agent/memory_check.hpp"
 #include "control/agent/names.hpp"
+#include "control/agent/queueing.hpp"
 #include "control/agent/side_lock.hpp"
 #include "control/agent/xen/xen_peers.hpp"
 
@@ -33,7 +34,6 @@ EndIdentity accepting_identity(const Agent& agent, const Offer& offer, const Lis
     identity.local = listener.speaks_mapped() ? as_ipv4_mapped(offer.destination) : offer.destination;
     identity.peer = listener.speaks_mapped() ? as_ipv4_mapped(source) : source;
     identity.spin_ns = spin_for(agent, source);
-    identity.offer = offer.number;
     return identity;
 }
 
@@ -79,8 +79,10 @@ Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
     const EndIdentity identity = accepting_identity(agent, offer, *listener, *source);
     End* end = make_end(agent, identity, offer.from_domain, std::move(slab), 0, why);
     if (end == nullptr) return why;
-    end->queued_at = end->listener = listener->id;
-    agent.listeners.enqueue(*listener, end->id());
+    if (!enqueue(agent, *listener, *end)) {
+        agent.ends.take(end->id());
+        return Reason::backlog_full;
+    }
     ++agent.counters.connects_incoming;
     return Reason::ring;
 }
@@ -114,7 +116,6 @@ Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMess
     offer.destination = cleaned(unmapped(message.destination));
     offer.geometry = {{message.ring_size_bytes[0], message.ring_size_bytes[1]}};
     offer.is_dry_run = (message.flags & kConnectDryRun) != 0;
-    offer.number = message.offer;
     if (!is_known_family(message.source) || !is_known_family(offer.destination)) {
         return counted(agent, Reason::bad_request);
     }

@@ -20,7 +20,6 @@ struct Offer {
     SocketName destination;  // IPv4-mapped names are unmapped
     SlabGeometry geometry;
     bool is_dry_run;
-    std::uint32_t number = 0;  // how often it was made before
 };
 
 // Reason::ring: the end waits in the queue (or would, in a dry run). slab: null in a dry run.

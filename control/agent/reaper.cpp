@@ -61,6 +61,9 @@ void note_speaker(Session& session, pid_t pid) {
 
 void reap(Agent& agent, const SessionPtr& session) {
     drop_bells(agent, *session);
+    for (const ListenerId id : session->listeners) {
+        if (const Listener* listener = agent.listeners.find(id)) agent.lost_in_acceptance.doubt(*listener);
+    }
     let_go_of_shown(agent, *session);
     const bool may_come_back = session->state == SessionState::open && session->holds_anything() &&
                                !is_unclaimed_clone(*session) && session->process.is_alive();

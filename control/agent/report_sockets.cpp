@@ -132,7 +132,7 @@ class SocketReport {
         socket["local"] = json_of(listener.local);
         socket["cookie"] = listener.cookie;
         socket["backlog"] = listener.backlog;
-        socket["queued"] = listener.queue.size();
+        socket["queued"] = listener.waiting.size();
         socket["private"] = !agent_.offers_to_others(listener);
         add_users(socket, listener.holders, listener.cookie, &Descriptors::listeners);
         return socket;

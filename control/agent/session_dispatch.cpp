@@ -24,9 +24,9 @@ struct Row {
 constexpr Row kRows[] = {
     {SessionMessage::hello, sizeof(HelloMessage), 1, true, handle_hello},
     {SessionMessage::get_map, sizeof(PlainMessage), 0, false, handle_get_map},
-    {SessionMessage::listen, sizeof(ListenMessage), 1, false, handle_listen},
+    {SessionMessage::listen, sizeof(ListenMessage), 2, false, handle_listen},
     {SessionMessage::unlisten, sizeof(IdMessage), 0, false, handle_unlisten},
-    {SessionMessage::accept, sizeof(IdMessage), 1, true, handle_accept},
+    {SessionMessage::accepted, sizeof(AcceptedMessage), 1, false, handle_accepted},
     {SessionMessage::connect, sizeof(ConnectMessage), 1, true, handle_connect},
     {SessionMessage::release, sizeof(ReleaseMessage), 0, false, handle_release},
     {SessionMessage::bell_new, sizeof(BellNewMessage), 2, true, handle_bell_new},

@@ -19,7 +19,8 @@
 namespace xylem::agent {
 namespace {
 
-constexpr unsigned kBatch = 32;  // messages a turn
+constexpr unsigned kBatch = 32;      // messages a turn
+constexpr unsigned kMostTurns = 16;  // more than a socket takes in before somebody reads
 
 }  // namespace
 
@@ -56,18 +57,27 @@ SessionPtr Sessions::find(SessionId id) const {
     return found == by_id_.end() ? nullptr : found->second;
 }
 
-void Sessions::read(const SessionPtr& session) {
+bool Sessions::read(const SessionPtr& session) {
     for (unsigned i = 0; i < kBatch && session->socket && !session->answer_is_due; ++i) {
         Received message;
         const auto got = receive_message(session->socket.get(), message);
-        if (!got && got.error().kind == ErrorKind::would_block) return;
+        if (!got && got.error().kind == ErrorKind::would_block) return false;
         if (!got && got.error().kind == ErrorKind::bad_layout) {
             refuse_malformed(agent_, session, 0, Reason::bad_request);
             continue;
         }
-        if (!got) return hang_up(session);
+        if (!got) {
+            hang_up(session);
+            return false;
+        }
         note_speaker(*session, message.pid);
         dispatch(agent_, session, message);
+    }
+    return session->socket && !session->answer_is_due;
+}
+
+void Sessions::read_all(const SessionPtr& session) {
+    for (unsigned turn = 0; turn < kMostTurns && read(session); ++turn) {
     }
 }
 

@@ -21,8 +21,10 @@ class Sessions {
     SessionPtr add(UniqueFd connected);
     SessionPtr find(SessionId id) const;
 
-    // Reads what there is; called when the socket is readable.
-    void read(const SessionPtr& session);
+    // Reads what there is; called when the socket is readable. Whether that was one turn's worth, or less.
+    bool read(const SessionPtr& session);
+    // Takes in what was said so far.
+    void read_all(const SessionPtr& session);
     // Stops and starts reading while an answer is due.
     void await_answer(Session& session);
     void answered(const SessionPtr& session);

@@ -50,8 +50,6 @@ struct LinkConnectMessage {
     std::uint64_t slab_bytes;
     std::uint32_t flags;  // ConnectFlags; a dry run carries no slab
     std::uint32_t spin_ns;
-    std::uint32_t offer;  // how often the connection was offered before (slab_layout.h OfferLine)
-    std::uint32_t reserved;
 };
 
 struct LinkConnectedMessage {
@@ -96,6 +94,6 @@ struct LinkRingMessage {
     std::uint64_t token;  // WaitToken
 };
 
-static_assert(sizeof(LinkConnectMessage) == 128);
+static_assert(sizeof(LinkConnectMessage) == 120);
 
 }  // namespace xylem

@@ -8,11 +8,12 @@
 //                            <- map table           session holds (sent by a parent before fork)
 //   get_map     map          <- map table           after the old table said superseded
 //   listen      listening    -> kernel socket (opt) a kernel socket that listens is offered to other domains;
-//                            <- queue eventfd       the same cookie again: changes the backlog
+//                            [, accept queue]       the same cookie again: changes the backlog. A queue that
+//                            an
+//                            <- accept queue        earlier agent gave is gone on with
 //   unlisten    -                                   the sender holds the listener no more
-//   accept      attached     -> kernel socket (opt) takes the head of the accept queue (failed: none = empty)
-//                            <- slab, end page
-//   connect     attached     -> kernel socket (opt) makes a connection (failed: why it must be TCP)
+//   accepted    -            -> kernel socket (opt) the sender took an end from the accept queue, and holds
+//   it connect     attached     -> kernel socket (opt) makes a connection (failed: why it must be TCP)
 //                            <- slab, end page
 //   release     -                                   the sender holds the end no more; the last closes it
 //   bell_new    bell         -> kick [, area]       a doorbell for waiting on ends whose peer is in a domain
@@ -37,6 +38,10 @@
 //
 // A kernel socket that an agent was shown is not kept open by it. It lets the agent see whether some process
 // or message still has it, and proves to adopt that the asker has it.
+//
+// The accept queue of a listener is a socket (AF_UNIX, SOCK_DGRAM) that is connected to itself. The agent
+// puts an `attached` message for each connection into it, with slab and end page; programs that have the
+// listener take them out. So what waits there is kept by the kernel for them, whatever becomes of the agent.
 #pragma once
 
 #include "control/protocol/message_header.h"
@@ -49,7 +54,7 @@ enum class SessionMessage : std::uint16_t {
     get_map,
     listen,
     unlisten,
-    accept,
+    accepted,
     connect,
     release,
     bell_new,
@@ -112,7 +117,7 @@ struct ListeningMessage {
     std::uint64_t listener_id;
 };
 
-// unlisten, accept: listener_id; bell_free: doorbell id; adopt, unbind: cookie; lend: cookie, 0 = all;
+// unlisten: listener_id; bell_free: doorbell id; adopt, unbind: cookie; lend: cookie, 0 = all;
 // run: its id
 struct IdMessage {
     MessageHeader header;
@@ -153,6 +158,13 @@ struct AttachedMessage {
     std::uint64_t slab_bytes;
     std::uint64_t slab_offset_bytes;  // where to map in its descriptor: 0 for a memfd
     std::uint64_t cookie;
+    std::uint64_t agent_boot_id;  // who made the end; a queue may hold those of an earlier agent
+};
+
+struct AcceptedMessage {
+    MessageHeader header;
+    std::uint64_t end_id;
+    std::uint64_t listener_id;
 };
 
 // disconnect: a reset for all who hold the end, whose kernel socket goes on without it.
@@ -240,7 +252,7 @@ struct ReportMessage {
 
 struct FailedMessage {
     MessageHeader header;
-    std::uint32_t reason;  // Reason; none for an empty accept queue
+    std::uint32_t reason;  // Reason
     std::uint32_t sys_errno;
 };
 
@@ -250,7 +262,7 @@ static_assert(sizeof(ListenMessage) == 64);
 static_assert(sizeof(BindMessage) == 64);
 static_assert(sizeof(BoundMessage) == 48);
 static_assert(sizeof(ConnectMessage) == 104);
-static_assert(sizeof(AttachedMessage) == 48);
+static_assert(sizeof(AttachedMessage) == 56);
 static_assert(sizeof(RejoinMessage) == 120);
 static_assert(sizeof(BypassMessage) == 96);
 static_assert(sizeof(RejoinMessage) <= kMaxMessageBytes);

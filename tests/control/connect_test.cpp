@@ -1,5 +1,7 @@
 // The main path, against real agents: two domains, or one with itself.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include "tests/control/scripted_client.hpp"
 #include "tests/control/two_domains.hpp"
@@ -56,7 +58,7 @@ TEST_F(AgentConnect, a_claimed_source_that_is_not_the_domains_is_replaced_by_its
     EXPECT_EQ(text_of(server_end_->page().peer), "127.44.0.2 40000");
 }
 
-TEST_F(AgentConnect, the_queue_event_is_readable_while_a_connection_waits) {
+TEST_F(AgentConnect, the_queue_is_readable_while_a_connection_waits) {
     listener_ = server_.listen(name_of("0.0.0.0", 5201), 1);
     EXPECT_FALSE(is_readable(server_.queue.get()));
     auto first = client_.connect(name_of("127.44.0.1", 5201));
@@ -67,7 +69,23 @@ TEST_F(AgentConnect, the_queue_event_is_readable_while_a_connection_waits) {
     EXPECT_TRUE(server_.accept(listener_));
     EXPECT_FALSE(is_readable(server_.queue.get()));
     EXPECT_FALSE(server_.accept(listener_));
-    EXPECT_EQ(server_.last_reason, Reason::none);
+}
+
+TEST_F(AgentConnect, a_program_that_meddles_with_its_queue_loses_its_own_connections_only) {
+    listener_ = server_.listen(name_of("0.0.0.0", 5201), 1);
+    const int queue = server_.queue.get();
+    ASSERT_EQ(::fcntl(queue, F_SETFL, 0), 0);  // blocking from now on, for the agent too
+    while (::send(queue, "?", 1, MSG_DONTWAIT) == 1) {
+    }
+    EXPECT_FALSE(client_.connect(name_of("127.44.0.1", 5201)));
+    EXPECT_EQ(client_.last_reason, Reason::backlog_full);
+    char byte;
+    while (::recv(queue, &byte, 1, MSG_DONTWAIT) == 1) {
+    }
+    const sockaddr nowhere{};
+    ASSERT_EQ(::connect(queue, &nowhere, sizeof nowhere), 0);
+    EXPECT_FALSE(client_.connect(name_of("127.44.0.1", 5201)));
+    EXPECT_TRUE(server_.settle());
 }
 
 TEST_F(AgentConnect, an_orderly_release_shows_the_peer_an_end_after_the_data) {

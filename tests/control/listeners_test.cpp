@@ -1,7 +1,8 @@
 #include "control/agent/listeners.hpp"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "tests/control/scripted_client.hpp"
 
@@ -21,7 +22,7 @@ class ListenerTable : public testing::Test {
         Listener* chosen = nullptr;
         reason_ = table_.choose(
             name_of(address, port), [](const Listener&) { return true; }, chosen);
-        if (reason_ == Reason::ring) table_.enqueue(*chosen, ++end_);
+        if (reason_ == Reason::ring) chosen->waiting.insert(++end_);
         return reason_ == Reason::ring ? chosen->id : 0;
     }
 
@@ -75,31 +76,36 @@ TEST_F(ListenerTable, who_may_not_reach_a_listener_is_told_that_it_is_private) {
     EXPECT_EQ(table_.choose(name_of("10.0.0.2", 80), nobody, chosen), Reason::no_listener);
 }
 
-TEST_F(ListenerTable, the_event_says_whether_the_queue_holds_something) {
-    Listener& listener = *table_.find(add("0.0.0.0", 80));
-    const int event = listener.queue_event.get();
-    table_.enqueue(listener, 1);
-    table_.enqueue(listener, 2);
-    EXPECT_TRUE(is_readable(event));
-    EXPECT_EQ(table_.dequeue(listener), EndId{1});
-    EXPECT_TRUE(is_readable(event));
-    table_.drop_from_queue(listener.id, 2);
-    EXPECT_FALSE(is_readable(event));
-    EXPECT_EQ(table_.dequeue(listener), std::nullopt);
+TEST_F(ListenerTable, a_queue_gives_back_in_order_what_a_look_took_out) {
+    Result<AcceptQueue> queue = AcceptQueue::make();
+    const auto memory = make_sealed_memfd("any", 4096);
+    ASSERT_TRUE(queue && memory);
+    EXPECT_FALSE(is_readable(queue->fd()));
+    for (const EndId id : {1, 2, 3}) {
+        auto message = make_message<AttachedMessage>(kSessionMagic, SessionMessage::attached, 0);
+        message.end_id = id;
+        EXPECT_TRUE(queue->put(message, memory->get(), memory->get()));
+    }
+    EXPECT_EQ(::send(queue->fd(), "?", 1, 0), 1);
+    EXPECT_TRUE(is_readable(queue->fd()));
+    queue->put_back(queue->take_all());
+    const auto taken = queue->take_all();
+    ASSERT_EQ(taken.size(), 3U) << "what makes no sense is dropped";
+    EXPECT_EQ(taken[0]->as<AttachedMessage>()->end_id, EndId{1});
+    EXPECT_EQ(taken[2]->as<AttachedMessage>()->end_id, EndId{3});
+    EXPECT_FALSE(is_readable(queue->fd()));
 }
 
-TEST_F(ListenerTable, a_program_that_drains_or_fills_the_event_does_not_stop_the_agent) {
-    Listener& listener = *table_.find(add("0.0.0.0", 80));
-    const int event = listener.queue_event.get();
-    ASSERT_EQ(::fcntl(event, F_SETFL, 0), 0);  // blocking from now on, for the agent too
-    table_.enqueue(listener, 1);
-    std::uint64_t value = 0;
-    ASSERT_EQ(::read(event, &value, sizeof value), 8);
-    EXPECT_EQ(table_.dequeue(listener), EndId{1});
-    value = ~0ULL - 1;
-    ASSERT_EQ(::write(event, &value, sizeof value), 8);
-    table_.enqueue(listener, 2);
-    EXPECT_EQ(table_.dequeue(listener), EndId{2});
+TEST_F(ListenerTable, nobody_else_can_send_to_a_queue) {
+    Result<AcceptQueue> queue = AcceptQueue::make();
+    ASSERT_TRUE(queue);
+    sockaddr_un name{};
+    socklen_t length = sizeof name;
+    auto* address = reinterpret_cast<sockaddr*>(&name);
+    ASSERT_EQ(::getsockname(queue->fd(), address, &length), 0);
+    const UniqueFd stranger(::socket(AF_UNIX, SOCK_DGRAM, 0));
+    EXPECT_EQ(::sendto(stranger.get(), "?", 1, 0, address, length), -1);
+    EXPECT_EQ(errno, EPERM);
 }
 
 TEST_F(ListenerTable, backlogs_are_clamped_as_the_kernel_does) {

@@ -131,9 +131,18 @@ TEST_F(MalformedMessage, what_belongs_to_others_cannot_be_named) {
     ASSERT_TRUE(end);
     stranger.release(end->id, ReleaseMode::abort);
     stranger.tell(SessionMessage::unlisten, listener);
-    EXPECT_FALSE(stranger.accept(listener));
-    auto accepted = owner.accept(listener);
-    ASSERT_TRUE(accepted);
+    Received queued;
+    ASSERT_TRUE(receive_message(owner.queue.get(), queued));
+    const std::uint64_t far_end = queued.as<AttachedMessage>()->end_id;
+    EXPECT_TRUE(stranger.say_accepted(listener, far_end));
+    EXPECT_TRUE(stranger.say_accepted(0, far_end));
+    ASSERT_TRUE(stranger.settle());
+    stranger.hang_up();
+    EXPECT_TRUE(owner.say_accepted(listener + 1, far_end));
+    EXPECT_TRUE(owner.say_accepted(listener, far_end));
+    auto accepted = owner.attached(std::make_unique<Received>(std::move(queued)));
+    ASSERT_TRUE(accepted && owner.settle());
+    EXPECT_EQ(accepted->page().holders.load_acquire(), 1U);
     EXPECT_EQ(accepted->receive(), "(nothing)");
 }
 

@@ -91,8 +91,43 @@ TEST_F(Reaper, a_listener_survives_exec_with_its_queue) {
     auto got = next.adopt(kListenerCookie);
     const auto* listening = ScriptedClient::as<ListeningMessage>(got, SessionMessage::listening);
     ASSERT_NE(listening, nullptr);
-    EXPECT_TRUE(is_readable(got->fds[0].get()));
+    next.queue = std::move(got->fds[0]);
+    EXPECT_TRUE(is_readable(next.queue.get()));
     EXPECT_TRUE(next.accept(listening->listener_id));
+}
+
+TEST_F(Reaper, a_program_that_dies_between_taking_a_connection_and_saying_so_ends_it) {
+    Program client(2);
+    auto end = client.connect(name_of("127.44.0.1", 5201));
+    auto waiting = client.connect(name_of("127.44.0.1", 5201));
+    ASSERT_TRUE(end && waiting);
+    ChildProgram child([this] {
+        auto* worker = new Program(1);
+        worker->adopt(kListenerCookie);
+        Received taken;
+        if (!receive_message(server_.queue.get(), taken)) ::_exit(1);
+    });
+    ASSERT_TRUE(child.is_ready());
+    child.kill();
+    std::string said;
+    EXPECT_TRUE(eventually([&] { return (said = end->receive()) != "(nothing)"; }));
+    EXPECT_EQ(said, "(reset)");
+    EXPECT_EQ(waiting->receive(), "(nothing)") << "this one is in the queue yet";
+    EXPECT_TRUE(server_.accept(listener_));
+}
+
+TEST_F(Reaper, what_was_accepted_before_a_fork_is_the_childs_too) {
+    Program client(2);
+    auto end = client.connect(name_of("127.44.0.1", 5201));
+    Received taken;
+    ASSERT_TRUE(end && receive_message(server_.queue.get(), taken));
+    EXPECT_TRUE(server_.say_accepted(listener_, taken.as<AttachedMessage>()->end_id));
+    ScriptedClient child(1);
+    child.hello(server_.welcome.session_id);
+    server_.release(taken.as<AttachedMessage>()->end_id);
+    ASSERT_TRUE(server_.settle());
+    EXPECT_EQ(end->receive(), "(nothing)");
+    child.hang_up();
 }
 
 TEST_F(Reaper, what_the_new_image_does_not_adopt_is_released_after_a_while) {

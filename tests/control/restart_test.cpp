@@ -123,12 +123,52 @@ TEST_F(AgentRestart, a_program_that_dies_before_it_rejoined_ends_the_connection)
     EXPECT_EQ(said_at_last(*server_end_), "(end)");
 }
 
-TEST_F(AgentRestart, a_connection_that_waited_in_the_queue_of_a_dead_agent_is_ended) {
+TEST_F(AgentRestart, a_connection_in_the_queue_outlives_both_agents) {
+    const auto waiting = client_->connect(name_of("127.44.0.1", 5201));
+    Program neighbour(1);
+    const auto of_one_domain = neighbour.connect(name_of("127.44.0.1", 5201));
+    ASSERT_TRUE(waiting && of_one_domain);
+    EXPECT_TRUE(waiting->send("first") && of_one_domain->send("second"));
+    agent_1_->kill();
+    agent_2_->kill();
+    const auto first = server_.accept(listener_);
+    const auto second = server_.accept(listener_);
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(first->receive(), "first");
+    EXPECT_EQ(second->receive(), "second");
+}
+
+TEST_F(AgentRestart, a_listener_that_is_closed_without_an_agent_ends_what_waited_in_its_queue) {
     const auto waiting = client_->connect(name_of("127.44.0.1", 5201));
     ASSERT_TRUE(waiting);
     agent_1_->kill();
+    ::usleep(500'000);
+    EXPECT_EQ(waiting->receive(), "(nothing)");
+    server_.queue.reset();
     EXPECT_EQ(said_at_last(*waiting), "(end)");
     EXPECT_EQ(client_end_->receive(), "(nothing)") << "this one was accepted";
+}
+
+TEST_F(AgentRestart, a_new_agent_goes_on_with_the_queue_of_the_dead_one) {
+    const auto before = client_->connect(name_of("127.44.0.1", 5201));
+    agent_1_->kill();
+    agent_1_ = std::make_unique<AgentProcess>(1);
+    ASSERT_TRUE(before && agent_1_->is_serving());
+    Program again(1);
+    auto message = ScriptedClient::make<ListenMessage>(SessionMessage::listen);
+    message.cookie = 1;
+    message.local = name_of("0.0.0.0", 5201);
+    message.backlog = 16;
+    const UniqueFd kernel_listener(::socket(AF_INET, SOCK_STREAM, 0));
+    const auto got = again.ask(message, {kernel_listener.get(), server_.queue.get()});
+    ASSERT_TRUE(ScriptedClient::as<ListeningMessage>(got, SessionMessage::listening));
+    const auto after = client_->connect(name_of("127.44.0.1", 5201));
+    ASSERT_TRUE(after);
+    EXPECT_TRUE(after->send("after"));
+    const auto first = server_.accept(listener_);
+    const auto second = server_.accept(listener_);
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(second->receive(), "after");
 }
 
 TEST_F(AgentRestart, a_rejoined_end_that_its_program_closed_itself_ends_in_order) {

@@ -111,6 +111,7 @@ class ScriptedClient {
         map_fd = std::move(got->fds[0]);
         return *welcome;
     }
+    // With the queue that it has, if it has one.
     std::uint64_t listen(const SocketName& local, std::uint64_t cookie, std::uint32_t backlog = 16,
                          std::uint32_t flags = 0) {
         auto message = make<ListenMessage>(SessionMessage::listen);
@@ -173,10 +174,19 @@ class ScriptedClient {
         const auto* failed = got ? got->as<FailedMessage>() : nullptr;
         return failed != nullptr ? static_cast<Reason>(failed->reason) : Reason::ring;
     }
+    // The next in the queue, or null. An agent has taken it in by then.
     std::unique_ptr<AttachedEnd> accept(std::uint64_t listener) {
-        auto message = make<IdMessage>(SessionMessage::accept);
-        message.id = listener;
-        return attached(ask(message));
+        auto queued = std::make_unique<Received>();
+        if (!receive_message(queue.get(), *queued)) return nullptr;
+        auto end = attached(std::move(queued));
+        if (end && say_accepted(listener, end->id)) settle();
+        return end;
+    }
+    bool say_accepted(std::uint64_t listener, std::uint64_t end_id) {
+        auto message = make<AcceptedMessage>(SessionMessage::accepted, 0);
+        message.listener_id = listener;
+        message.end_id = end_id;
+        return send(&message, sizeof message);
     }
     // Shows that kernel socket, unless it is -1.
     std::unique_ptr<Received> adopt(std::uint64_t cookie, int shown = -1) {

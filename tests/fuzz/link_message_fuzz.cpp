@@ -93,9 +93,7 @@ class FarAgentOfTheFuzzer {
         agent_.turn();
     }
     void accept_or_connect() {
-        auto accept = make_message<IdMessage>(kSessionMagic, SessionMessage::accept, 1);
-        accept.id = listener_;
-        send_with(program_.get(), &accept, sizeof accept, {});
+        accept();
         auto connect = make_message<ConnectMessage>(kSessionMagic, SessionMessage::connect, 1);
         connect.local.family = AF_INET;
         connect.peer.family = AF_INET;
@@ -105,6 +103,15 @@ class FarAgentOfTheFuzzer {
         if (input_.byte() % 2 == 0) send_with(program_.get(), &connect, sizeof connect, {});
         agent_.turn();
         drain(program_.get());
+    }
+    void accept() {
+        Received queued;
+        if (!receive_message(queue_.get(), queued)) return;
+        require(queued.as<AttachedMessage>() != nullptr && queued.fd_count == 2);
+        auto accepted = make_message<AcceptedMessage>(kSessionMagic, SessionMessage::accepted, 0);
+        accepted.end_id = queued.as<AttachedMessage>()->end_id;
+        accepted.listener_id = listener_;
+        send_with(program_.get(), &accepted, sizeof accepted, {});
     }
     void send_raw(int link) {
         std::uint8_t bytes[600] = {};
@@ -143,6 +150,7 @@ class FarAgentOfTheFuzzer {
             if (const auto* listening = message.as<ListeningMessage>()) {
                 if (message.header().type == static_cast<std::uint16_t>(SessionMessage::listening)) {
                     listener_ = listening->listener_id;
+                    queue_ = std::move(message.fds[0]);
                 }
             }
             for (UniqueFd& fd : message.fds) fd.reset();
@@ -167,6 +175,7 @@ class FarAgentOfTheFuzzer {
     UniqueFd dialled_;
     UniqueFd answered_;
     std::uint64_t listener_ = 0;
+    UniqueFd queue_;
     std::uint64_t last_connection_ = 0;
     std::uint32_t last_request_ = 1;
 };

@@ -24,7 +24,7 @@ constexpr Kind kKinds[] = {
     {SessionMessage::get_map, sizeof(PlainMessage)},
     {SessionMessage::listen, sizeof(ListenMessage)},
     {SessionMessage::unlisten, sizeof(IdMessage)},
-    {SessionMessage::accept, sizeof(IdMessage)},
+    {SessionMessage::accepted, sizeof(AcceptedMessage)},
     {SessionMessage::connect, sizeof(ConnectMessage)},
     {SessionMessage::release, sizeof(ReleaseMessage)},
     {SessionMessage::bell_new, sizeof(BellNewMessage)},

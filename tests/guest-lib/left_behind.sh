@@ -116,6 +116,9 @@ begin caller 2 call 1 queued
 check "a caller waits to be accepted" until_true 20 says caller ready
 stop_agent 1 KILL
 start_agent 1 --log-level info
-check "who waited in the queue of a killed agent is told" until_true 20 says caller "$told"
+sleep 3
+check "who waits in the queue of a killed agent is not told" test "$(<"$scratch/caller")" = ready
+kill_program server
+check "but is when the listener's program is killed" until_true 20 says caller "$told"
 check "and no end is left of it" until_true 20 has_no_ends 2
 finish

@@ -94,19 +94,19 @@ struct alignas(kCacheLineBytes) WakeupLine {
     AtomicU64 writable[kWaiterSlots];  // waits for the peer to consume
 };
 
-// Of the accepting end. 2n: the connection was offered n times before this time and waits in a queue; 2n + 1:
-// that offer was accepted. The accepting process adds one and the connecting side's agent, which offers anew
-// when the queue died with its agent, two, both by compare-and-swap: so that one of them fails, and an end
-// that was taken from the lost queue too late is nobody's.
-struct alignas(kCacheLineBytes) OfferLine {
-    AtomicU32 acceptance;
+// Of the connecting end. An agent that dies may have queued the accepting end and never answered the program
+// that asked. So that program and the one that takes such an end from the queue both leave `asked`, by
+// compare-and-swap: the first of them says whether there is a connection.
+enum class CallState : std::uint32_t { asked = 0, made = 1, given_up = 2 };
+struct alignas(kCacheLineBytes) CallLine {
+    AtomicU32 state;  // CallState
 };
 
 struct EndBlock {
     ProducerLine producer;
     ConsumerLine consumer;
     WakeupLine wakeup;
-    OfferLine offer;
+    CallLine call;
 };
 
 inline constexpr std::size_t kEndBlockOffsetBytes = 256;
@@ -116,7 +116,7 @@ static_assert(sizeof(SlabHeader) == 40);
 static_assert(offsetof(ProducerLine, origin) == 8 && offsetof(ProducerLine, state) == 16);
 static_assert(offsetof(ConsumerLine, state) == 8);
 static_assert(sizeof(WakeupLine) == kCacheLineBytes);
-static_assert(sizeof(OfferLine) == kCacheLineBytes);
+static_assert(sizeof(CallLine) == kCacheLineBytes);
 static_assert(sizeof(EndBlock) == 4 * kCacheLineBytes && sizeof(EndBlock) == kEndBlockOffsetBytes);
 static_assert(kEndBlockOffsetBytes + 2 * sizeof(EndBlock) <= kRingsOffsetBytes);
 

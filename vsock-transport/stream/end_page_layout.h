@@ -64,7 +64,6 @@ struct EndPage {
     SocketName peer;
     std::uint32_t spin_ns;  // upper bound of the spin budget
     AtomicU32 holders;      // sessions that hold this end; written by the agent only
-    std::uint32_t offer;    // of the accepting end: which offer of the connection it is of (OfferLine)
 
     alignas(64) AtomicU32 status;  // EndStatus bits
     AtomicU32 pending_error;       // errno to report once (SO_ERROR), 0 if none, then kErrorTaken

@@ -40,7 +40,6 @@ void initialise_end_page(EndPage& page, const EndIdentity& identity) {
     page.local = identity.local;
     page.peer = identity.peer;
     page.spin_ns = identity.spin_ns;
-    page.offer = identity.offer;
     RobustGuard::initialise(page.tx_lock);
     RobustGuard::initialise(page.rx_lock);
 }

@@ -48,7 +48,6 @@ struct EndIdentity {
     SocketName local;
     SocketName peer;
     std::uint32_t spin_ns;
-    std::uint32_t offer = 0;  // of the accepting end (slab_layout.h OfferLine)
 };
 void initialise_end_page(EndPage& page, const EndIdentity& identity);
 

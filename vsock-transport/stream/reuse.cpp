@@ -125,15 +125,14 @@ std::uint32_t Stream::accept_again() {
     return port != 0 ? port : 1;
 }
 
-bool Stream::claim_offer() {
-    const std::uint32_t waiting = 2 * page().offer;
-    return view_.own->offer.acceptance.compare_exchange(waiting, waiting + 1);
+bool Stream::make_call() {
+    return view_.own->call.state.compare_exchange(static_cast<std::uint32_t>(CallState::asked),
+                                                  static_cast<std::uint32_t>(CallState::made));
 }
 
-void Stream::renew_offer() {
-    const std::uint32_t next = (view_.own->offer.acceptance.load_acquire() | 1) + 1;
-    page().offer = next / 2;
-    view_.own->offer.acceptance.store_release(next);
+bool Stream::give_up_call() {
+    return view_.peer->call.state.compare_exchange(static_cast<std::uint32_t>(CallState::asked),
+                                                   static_cast<std::uint32_t>(CallState::given_up));
 }
 
 bool Stream::stop_keeping() {

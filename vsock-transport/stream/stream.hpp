@@ -72,11 +72,11 @@ class Stream {
     // where it was. Without a descriptor (-1), or if that fails, the connection is reset, for this process.
     bool has_lost_slab() const { return slab_.is_lost(); }
     void restore_slab(int fd);
-    // Accepting end, by the process that took it from the queue, first of all. False: the queue's agent is
-    // gone, and the connection was offered anew; this end is nobody's, and must be dropped without close().
-    bool claim_offer();
-    // By the agent: it waits in a queue once more.
-    void renew_offer();
+    // Connecting end, first of all. False: the far program took the call for an unanswered one.
+    bool make_call();
+    // Accepting end, taken from a queue whose agent is gone. True: no program has the connecting end, or ever
+    // will; drop this one without close().
+    bool give_up_call();
     // Another use of a connection that both ends closed with CloseMode::keep, by the two processes alone
     // (reuse.cpp). By whoever alone holds the end; the accepting end's waiter is told of a caller as of data.
     bool is_kept() const;
