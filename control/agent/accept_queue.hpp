@@ -21,7 +21,8 @@ class AcceptQueue {
     static Result<AcceptQueue> make();
 
     int fd() const { return socket_.get(); }
-    // Descriptors are not consumed. False: it is full, or the system has no room for descriptors on their way.
+    // Descriptors are not consumed. False: it is full, or the system has no room for descriptors on their
+    // way.
     bool put(const AttachedMessage& message, int slab, int end_page);
     // All that was waiting, the longest first; then put_back(), so that only a look was taken.
     std::vector<std::unique_ptr<Received>> take_all();

@@ -17,6 +17,7 @@
 #include "control/agent/end_figures.hpp"
 #include "control/agent/end_keeping.hpp"
 #include "control/agent/queueing.hpp"
+#include "control/agent/slab_blocks.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -48,6 +49,18 @@ Result<Mapping> private_page(const EndIdentity& identity, const EndPage* theirs)
     if (theirs != nullptr) std::memcpy(memory, static_cast<const void*>(theirs), sizeof(EndPage));
     initialise_end_page(page, identity);
     return copy;
+}
+
+// Its program closed it, and the peer can see that.
+bool has_published_end(const End& end) {
+    if ((end.end_page()->status.load_acquire() & kClosed) == 0) return false;
+    const Result<Mapping> blocks = map_blocks(end);
+    if (!blocks) return false;
+    const EndBlock& own = block_of(*blocks, end.identity.side);
+    const std::uint32_t use = uses_again(end);
+    const std::uint32_t sent = own.producer.state.load_acquire();
+    const bool is_final = sent > tagged_state(use, TxState::open) && sent != tagged_state(use, TxState::kept);
+    return is_final && own.consumer.state.load_acquire() == tagged_state(use, RxState::closed);
 }
 
 void close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, const EndPage* page,
@@ -115,8 +128,10 @@ void finish(Agent& agent, EndId id, CloseMode mode) {
     std::unique_ptr<End> end = agent.ends.take(id);
     if (end == nullptr) return;
     leave_queue(agent, *end);
-    if (end->has_memory()) close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
     const bool had_memory = end->has_memory();
+    if (had_memory && !has_published_end(*end)) {
+        close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
+    }
     if (had_memory) count_bytes(agent.counters, *end);
     count_uses(agent.counters, *end);
     if (RunSums* run = agent.runs.find(end->run_id)) run->add(*end);

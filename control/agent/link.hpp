@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "control/agent/event_loop.hpp"
@@ -40,7 +40,7 @@ struct Link {
     };
     struct Pending {
         LinkAnswer answered;
-        Watch timer;
+        std::uint64_t until_ns;
     };
 
     explicit Link(LinkDirection made_by) : direction(made_by) {}
@@ -60,7 +60,8 @@ struct Link {
     std::uint64_t far_boot_id = 0;
     ucred far{};  // as the kernel says
     std::deque<Unsent> unsent;
-    std::unordered_map<std::uint32_t, Pending> pending;  // by request id
+    std::map<std::uint32_t, Pending> pending;  // by request id, which is the order in which they were asked
+    Watch pending_timer;
     std::uint64_t messages_sent = 0;
     std::uint64_t messages_received = 0;
     std::uint64_t since_ns = 0;

@@ -51,23 +51,31 @@ void Links::ask_bytes(std::uint32_t domain, std::uint32_t request_id, const void
         if (link == nullptr) break;
         send(link, message, size_bytes, fds);
         if (link->state == LinkState::broken) continue;
-        const std::weak_ptr<Link> weak = link;
-        Watch timer =
-            agent_.loop.after(kAnswerNs, [this, weak, request_id] { on_ask_timeout(weak, request_id); });
-        link->pending.emplace(request_id, Link::Pending{std::move(answered), std::move(timer)});
+        link->pending.emplace(request_id, Link::Pending{std::move(answered), now_ns() + kAnswerNs});
+        if (!link->pending_timer) wait_for_answers(link, kAnswerNs);
         return;
     }
     answered(why_not, nullptr);
 }
 
-void Links::on_ask_timeout(const std::weak_ptr<Link>& weak, std::uint32_t request_id) {
-    const LinkPtr link = weak.lock();
-    if (link == nullptr) return;
-    const auto found = link->pending.find(request_id);
-    if (found == link->pending.end()) return;
-    const Link::Pending pending = std::move(found->second);
-    link->pending.erase(found);
-    pending.answered(Reason::agent_timeout, nullptr);
+// One timer for all: it is set once a second and not for each question.
+void Links::wait_for_answers(const LinkPtr& link, std::uint64_t delay_ns) {
+    const std::weak_ptr<Link> weak = link;
+    link->pending_timer = agent_.loop.after(delay_ns, [this, weak] {
+        if (const LinkPtr waits = weak.lock()) on_answers_due(waits);
+    });
+}
+
+void Links::on_answers_due(const LinkPtr& link) {
+    link->pending_timer = Watch();
+    const std::uint64_t now = now_ns();
+    while (!link->pending.empty() && link->pending.begin()->second.until_ns <= now) {
+        const auto late = link->pending.extract(link->pending.begin());
+        late.mapped().answered(Reason::agent_timeout, nullptr);
+    }
+    if (!link->pending.empty() && !link->pending_timer) {
+        wait_for_answers(link, link->pending.begin()->second.until_ns - now);
+    }
 }
 
 void Links::tell(std::uint32_t domain, const LinkEndMessage& message, bool connection_was_incoming) {

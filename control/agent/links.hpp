@@ -71,7 +71,8 @@ class Links {
     std::uint32_t next_request() { return ++last_request_ != 0 ? last_request_ : ++last_request_; }
     void ask_bytes(std::uint32_t domain, std::uint32_t request_id, const void* message,
                    std::size_t size_bytes, const std::vector<int>& fds, LinkAnswer answered);
-    void on_ask_timeout(const std::weak_ptr<Link>& link, std::uint32_t request_id);
+    void wait_for_answers(const LinkPtr& link, std::uint64_t delay_ns);
+    void on_answers_due(const LinkPtr& link);
     LinkPtr find(LinkDirection direction, std::uint32_t domain) const;
 
     // link_dial.cpp

@@ -58,6 +58,7 @@ SessionPtr Sessions::find(SessionId id) const {
 }
 
 bool Sessions::read(const SessionPtr& session) {
+    if (session->answer_is_due) session->watch.pause();
     for (unsigned i = 0; i < kBatch && session->socket && !session->answer_is_due; ++i) {
         Received message;
         const auto got = receive_message(session->socket.get(), message);
@@ -82,8 +83,7 @@ void Sessions::read_all(const SessionPtr& session) {
 }
 
 void Sessions::await_answer(Session& session) {
-    session.answer_is_due = true;
-    session.watch.pause();
+    session.answer_is_due = true;  // paused when it says more, which few do
 }
 
 void Sessions::answered(const SessionPtr& session) {

@@ -48,7 +48,7 @@ namespace xylem {
 inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::uint32_t kSlabMagic = 0x4C53'5958;  // "XYSL", little endian
-inline constexpr std::uint16_t kSlabVersion = 4;
+inline constexpr std::uint16_t kSlabVersion = 5;
 inline constexpr unsigned kWaiterSlots = 4;
 
 // What a producer says of its stream. It only ever grows; a value that is not here counts as reset. kept:
