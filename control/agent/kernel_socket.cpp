@@ -1,8 +1,8 @@
 // KernelSocket: a member of an epoll set does not keep its file open, and leaves the set with the last
 // descriptor of it. Sets tell their members in /proc/self/fdinfo (proc(5)), with the data that they were
 // added with, here the cookie. Nobody waits on these sets. A set has few members, so that looking is cheap;
-// but for the newest, it is closed with the last KernelSocket that looks into it. Where there is no /proc
-// every socket seems gone.
+// it is closed with the last KernelSocket that looks into it. Where there is no /proc every socket seems
+// gone.
 #include "control/agent/kernel_socket.hpp"
 
 #include <sys/epoll.h>
@@ -33,13 +33,13 @@ std::uint64_t cookie_of(int fd) {
 }  // namespace
 
 std::shared_ptr<KernelSocket::Group> KernelSocket::group_with_room() {
-    static std::shared_ptr<Group> newest;
-    // Nobody looks into it any more: what is left in it does not count.
-    if (newest != nullptr && newest.use_count() == 1) newest->added = 0;
-    if (newest != nullptr && newest->added < Group::kMembers) return newest;
-    newest = std::make_shared<Group>();
-    newest->set.reset(::epoll_create1(EPOLL_CLOEXEC));
-    return newest->set ? newest : nullptr;
+    static std::weak_ptr<Group> newest;
+    std::shared_ptr<Group> group = newest.lock();
+    if (group != nullptr && group->added < Group::kMembers) return group;
+    group = std::make_shared<Group>();
+    group->set.reset(::epoll_create1(EPOLL_CLOEXEC));
+    newest = group;
+    return group->set ? group : nullptr;
 }
 
 KernelSocket::KernelSocket(int fd) {

@@ -12,6 +12,7 @@
 #include "control/agent/left_behind.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
@@ -63,11 +64,24 @@ bool LeftBehind::look_at(EndId id) {
     const ConnectionKey key = key_of(*end);
     const std::uint32_t peer_domain = end->identity.peer_domain;
     if (is_side_locked(end->slab->fd.get(), key.connection_id, 1 - key.side)) return true;
+    end_for_far_side(key, peer_domain);
+    return false;
+}
+
+void LeftBehind::end_for_far_side(const ConnectionKey& key, std::uint32_t peer_domain) {
     ++agent_.counters.left_behind;
     peer_vanished(agent_, key, peer_domain);
     leave_kept(agent_, key, peer_domain);
     if (key.connecting_domain == agent_.settings.domain) agent_.pool.ended(key.connection_id, peer_domain, 1);
-    return false;
+}
+
+void LeftBehind::on_guest_gone(std::uint32_t domain) {
+    std::vector<ConnectionKey> keys;
+    agent_.ends.for_each([&](const End& end) {
+        const bool is_granted = end.has_memory() && end.slab->is_granted();
+        if (end.identity.peer_domain == domain && is_granted) keys.push_back(key_of(end));
+    });
+    for (const ConnectionKey& key : keys) end_for_far_side(key, domain);
 }
 
 }  // namespace xylem::agent

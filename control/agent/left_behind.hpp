@@ -16,8 +16,11 @@ class LeftBehind {
 
     // The domain's agent hung up: from now on the far ends of our connections with it are looked at.
     void doubt(std::uint32_t domain);
+    // A guest that shared granted pages with us was destroyed.
+    void on_guest_gone(std::uint32_t domain);
 
   private:
+    void end_for_far_side(const ConnectionKey& key, std::uint32_t peer_domain);
     void look();
     bool look_at(EndId id);
     void look_after(std::uint64_t delay_ns);

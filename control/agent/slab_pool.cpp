@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "vsock-transport/ring/slab_layout.h"
 
@@ -40,14 +41,7 @@ Result<SlabPtr> SlabPool::make(std::uint32_t peer_domain, std::uint64_t size_byt
 }
 
 void SlabPool::drop_idle_grants() {
-    for (auto& [peer, shelf] : shelves_) {
-        std::erase_if(shelf, [this](const Idle& idle) {
-            if (!idle.slab->is_granted()) return false;
-            --idle_;
-            idle_bytes_ -= idle.slab->size_bytes;
-            return true;
-        });
-    }
+    for (auto& [peer, shelf] : shelves_) drop_granted(shelf);
     std::erase_if(shelves_, [](const auto& item) { return item.second.empty(); });
 }
 
@@ -107,6 +101,27 @@ void SlabPool::trim_waiting() {
 void SlabPool::forget(std::uint64_t connection_id) {
     lent_.erase(connection_id);
     std::erase(waiting_, connection_id);
+}
+
+void SlabPool::drop_guest(DomainId guest) {
+    std::vector<std::uint64_t> lent_to_it;
+    for (const auto& [connection_id, lent] : lent_) {
+        if (lent.peer_domain == guest && lent.slab->is_granted()) lent_to_it.push_back(connection_id);
+    }
+    for (const std::uint64_t connection_id : lent_to_it) forget(connection_id);
+    const auto shelf = shelves_.find(guest);
+    if (shelf == shelves_.end()) return;
+    drop_granted(shelf->second);
+    if (shelf->second.empty()) shelves_.erase(shelf);
+}
+
+void SlabPool::drop_granted(std::deque<Idle>& shelf) {
+    std::erase_if(shelf, [this](const Idle& idle) {
+        if (!idle.slab->is_granted()) return false;
+        --idle_;
+        idle_bytes_ -= idle.slab->size_bytes;
+        return true;
+    });
 }
 
 void SlabPool::forget_peer(std::uint32_t peer_domain) {

@@ -32,6 +32,8 @@ class SlabPool {
     // Somebody may still have it mapped and will never say otherwise: it will not be reused.
     void forget(std::uint64_t connection_id);
     void forget_peer(std::uint32_t peer_domain);
+    // The guest is no more: none of its slabs are kept for it.
+    void drop_guest(DomainId guest);
 
     std::size_t idle() const { return idle_; }
     std::uint64_t idle_bytes() const { return idle_bytes_; }
@@ -58,6 +60,7 @@ class SlabPool {
     void shelve(Lent lent);
     Result<SlabPtr> make(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted);
     void drop_idle_grants();
+    void drop_granted(std::deque<Idle>& shelf);
     SlabPtr from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted);
     void trim_waiting();
 

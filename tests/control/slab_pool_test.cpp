@@ -94,6 +94,18 @@ TEST_F(AgentSlabPool, what_a_peer_that_was_restarted_has_is_not_reused) {
     EXPECT_NE(take(2, 2), first);
 }
 
+TEST_F(AgentSlabPool, a_guest_that_is_gone_takes_its_granted_slabs_along_and_no_others) {
+    const ino_t of_a_domain = take(1, 2);
+    end_both(1, 2);
+    take(2, 2);
+    pool_.find(2)->refs = {7};  // granted, as far as the pool can see
+    pool_.drop_guest(2);
+    EXPECT_EQ(pool_.find(2), nullptr);
+    EXPECT_EQ(pool_.idle(), 1U);
+    rest();
+    EXPECT_EQ(take(3, 2), of_a_domain);
+}
+
 TEST_F(AgentSlabPool, memory_is_counted_while_a_connection_uses_it) {
     for (std::uint64_t i = 0; i < 10; ++i) EXPECT_NE(take(i, 2), 0U);
     EXPECT_EQ(take(10, 2), 0U);

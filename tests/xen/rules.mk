@@ -30,7 +30,7 @@ $(XEN_SMOKE_TESTS): $(B)/xen-payload/smoke/tests/%: $(B)/obj/xen-smoke/tests/xen
 
 # Unmodified programs in two guests, over rings of granted pages, with what they need.
 XEN_PAIRS := $(wildcard tests/xen/pairs/*)
-XEN_PAIR_PROGRAMS := $(addprefix $(B)/,xylem xylemd libxylem.so tests/programs/transfer tests/programs/round_trips tests/programs/event_channels) /usr/bin/socat
+XEN_PAIR_PROGRAMS := $(addprefix $(B)/,xylem xylemd libxylem.so tests/programs/transfer tests/programs/many_transfers tests/programs/round_trips tests/programs/event_channels) /usr/bin/socat
 
 XEN_IMAGES := $(XEN)/xen $(XEN)/vmlinuz $(XEN)/guest.cpio $(XEN)/dom0.cpio
 $(XEN)/xen $(XEN)/vmlinuz: $(XEN)/fetched ;

@@ -85,9 +85,7 @@ void XenPeers::look_at(DomainId id) {
     const auto theirs = text ? XenMeeting::parse(*text) : std::nullopt;
     Peer& peer = peers_[id];
     if (!theirs) {
-        // The guest was destroyed, or its agent never began. Channels to it would stay bound, and swallow
-        // kicks.
-        if (!text) agent_.kicker_channels.drop_all(id);
+        if (!text) on_gone(id);
         const bool is_over = !text || text->empty();
         if (!is_over)
             spdlog::warn("XenStore: domain {} says something else than this version: '{}'", id, *text);
@@ -142,6 +140,13 @@ void XenPeers::bind_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
         peer.shown.offer_id = 0;
         show(id, peer);
     }
+}
+
+// The guest was destroyed, or its agent never began. Channels to it would stay bound, and swallow kicks.
+void XenPeers::on_gone(DomainId id) {
+    agent_.kicker_channels.drop_all(id);
+    agent_.pool.drop_guest(id);
+    agent_.left_behind.on_guest_gone(id);
 }
 
 // Begins a new life for that peer, later and later if it goes on like this: it may be hostile.

@@ -52,6 +52,7 @@ class XenPeers final : public XenChannelOwner {
     void offer_to(DomainId id, Peer& peer, const XenMeeting& theirs);
     void bind_to(DomainId id, Peer& peer, const XenMeeting& theirs);
     void show(DomainId id, Peer& peer);
+    void on_gone(DomainId id);
     bool offers(DomainId peer) const { return store_->own_domain() < peer; }
 
     Agent& agent_;

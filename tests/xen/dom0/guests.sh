@@ -1,7 +1,8 @@
 # shellcheck shell=dash disable=SC2154
 # Guests a and b: created, introduced to each other, destroyed. Sourced by init.
 #
-# What is known of guest NAME lies in /run/guest/NAME/: `domid` while it exists, `life`: how often it was created.
+# What is known of guest NAME lies in /run/guest/NAME/: `domid` while it exists, `first`: the test that its last life began
+# with, and `life`: how often it was created since that test began.
 
 report() { printf '%s\n' "$*" >&9; }
 
@@ -32,8 +33,11 @@ create() {
     local state=/run/guest/$1 life
     mkdir -p "$state"
     rm -f "$state/finished"
-    life=$(cat "$state/life" 2>/dev/null)
+    life=1 # of the test that asked
+    if [ "$(cat "$state/first" 2>/dev/null)" = "${2:-}" ]; then life=$(cat "$state/life"); fi
+    if [ -z "${2:-}" ]; then life=0; fi
     echo $((life + 1)) >"$state/life"
+    echo "${2:-}" >"$state/first"
     guest_config "$1" "${2:-}" >"$state/config"
     if ! xl create -q "$state/config" >"$state/create.log" 2>&1; then
         report "event|failed to create guest $1: $(tr '\n' ' ' <"$state/create.log")"
