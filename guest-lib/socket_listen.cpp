@@ -139,6 +139,7 @@ void Socket::say_accepted(int fd, const Socket& accepted) const {
 
 // 0, or why not: EAGAIN where there is no connection after all.
 int Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached) {
+    Session::self().settle();  // another process may have offered the listener to a new agent
     Socket* accepted = enter_accepted(fd, made_stand_in);
     if (accepted == nullptr) return ENOMEM;
     const bool is_open = accepted->open_end(attached).has_value();

@@ -57,7 +57,8 @@ struct Agent {
     Counters counters;
     Quota memory;  // slab bytes in use
     Quota session_quota;
-    Quota grants;    // pages that other guests may map
+    Quota grants;  // pages that other guests may map
+    GrantShares grant_shares;
     Quota channels;  // event channels, but those of control rings
     MapPublisher map;
     PolicyFile policy;

@@ -13,6 +13,7 @@
 #include "control/agent/handlers.hpp"
 #include "control/agent/listener_holding.hpp"
 #include "control/agent/names.hpp"
+#include "control/agent/queueing.hpp"
 #include "control/agent/session_dispatch.hpp"
 #include "control/agent/session_records.hpp"
 
@@ -45,12 +46,23 @@ EndIdentity identity_of(const RejoinMessage& ask) {
     return identity;
 }
 
+// From a queue that outlived an agent the process took it before it had heard of the next one.
+bool may_have_taken(Agent& agent, const Session& session, const End& end) {
+    const Listener* listener = agent.listeners.find(end.queued_at);
+    return listener != nullptr && may_adopt(agent, session, listener->holders);
+}
+
 // A further holder of an end that another process named already, or its first.
 End* rejoined_end(Agent& agent, const Session& session, const RejoinMessage& ask) {
     if (End* end = agent.ends.find(ask.end_id)) {
         const bool is_same = end->identity.connection_id == ask.connection_id &&
                              end->identity.side == ask.side && end->identity.peer_domain == ask.peer_domain;
-        return is_same && may_adopt(agent, session, end->holders) ? end : nullptr;
+        const bool is_queued = end->queued_at != 0;
+        const bool may =
+            is_queued ? may_have_taken(agent, session, *end) : may_adopt(agent, session, end->holders);
+        if (!is_same || !may) return nullptr;
+        if (is_queued) leave_queue(agent, *end);
+        return end;
     }
     auto end = std::make_unique<End>();
     end->identity = identity_of(ask);

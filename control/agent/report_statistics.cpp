@@ -54,10 +54,13 @@ Json programs_of(const Agent& agent) {
     return {{"sessions", sessions}, {"ring_connections", ring}, {"tcp_connections", tcp}};
 }
 
-Json peers_of(const Ends& ends) {
+Json peers_of(const Agent& agent) {
     Json peers = Json::array();
-    for (const auto& [domain, count] : ends.per_peer()) {
-        peers.push_back({{"domain", domain}, {"ends", count}, {"limit", ends.limit_per_peer()}});
+    for (const auto& [domain, count] : agent.ends.per_peer()) {
+        peers.push_back({{"domain", domain},
+                         {"ends", count},
+                         {"limit", agent.ends.limit_per_peer()},
+                         {"granted_pages", agent.grant_shares.of(domain)}});
     }
     return peers;
 }
@@ -80,7 +83,7 @@ Json report_statistics(const Agent& agent) {
                         of("bells", agent.bells.quota(), "count"),
                         of("vsock_ports", agent.vsock_ports.quota(), "count")};
     report["kept_ends"] = count_kept(agent.ends);
-    report["peers"] = peers_of(agent.ends);
+    report["peers"] = peers_of(agent);
     report["pool"] = {{"slabs", agent.pool.idle()},
                       {"bytes", agent.pool.idle_bytes()},
                       {"waiting", agent.pool.waiting()},

@@ -32,8 +32,11 @@ Result<SlabPtr> SlabPool::take(std::uint64_t connection_id, std::uint32_t peer_d
 // Idle slabs of other sizes and peers give way to one that is needed.
 Result<SlabPtr> SlabPool::make(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted) {
     if (!is_granted) return make_memfd_slab(size_bytes);
-    if (!grants_.has_room(size_bytes / kPageBytes)) drop_idle_grants();
-    auto lease = grants_.take(size_bytes / kPageBytes);
+    auto lease = grants_.take(peer_domain, size_bytes / kPageBytes);
+    if (!lease) {
+        drop_idle_grants();
+        lease = grants_.take(peer_domain, size_bytes / kPageBytes);
+    }
     if (!lease) return fail(ErrorKind::exhausted);
     Result<SlabPtr> made = make_granted_slab(static_cast<DomainId>(peer_domain), size_bytes);
     if (made) (*made)->grants = std::move(*lease);
@@ -93,9 +96,14 @@ void SlabPool::shelve(Lent lent) {
     if (shelf.empty()) shelves_.erase(lent.peer_domain);
 }
 
-// A peer that never says ended must not fill the agent's descriptor table.
+// A peer that never says ended must not fill the agent's descriptor table. Pages that it was granted stay
+// granted as long as it maps them, which only the kernel knows.
 void SlabPool::trim_waiting() {
-    while (waiting_.size() > kMaxWaiting) forget(waiting_.front());
+    while (waiting_.size() > kMaxWaiting) {
+        const Lent& lent = lent_.at(waiting_.front());
+        if (lent.slab->is_granted()) hoarded_[lent.peer_domain].push_back(std::move(lent.slab->grants));
+        forget(waiting_.front());
+    }
 }
 
 void SlabPool::forget(std::uint64_t connection_id) {
@@ -109,6 +117,7 @@ void SlabPool::drop_guest(DomainId guest) {
         if (lent.peer_domain == guest && lent.slab->is_granted()) lent_to_it.push_back(connection_id);
     }
     for (const std::uint64_t connection_id : lent_to_it) forget(connection_id);
+    hoarded_.erase(guest);
     const auto shelf = shelves_.find(guest);
     if (shelf == shelves_.end()) return;
     drop_granted(shelf->second);

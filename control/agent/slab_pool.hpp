@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "control/agent/quota.hpp"
 #include "control/agent/slab.hpp"
@@ -19,7 +21,7 @@ namespace xylem::agent {
 class SlabPool {
   public:
     using Clock = std::uint64_t (*)();
-    SlabPool(Quota& memory, Quota& grants, Clock clock = now_ns)
+    SlabPool(Quota& memory, GrantShares& grants, Clock clock = now_ns)
         : memory_(memory), grants_(grants), clock_(clock) {}
 
     // A zeroed slab for a new connection, granted to the peer or a memfd. Errors: exhausted (quota), system.
@@ -65,11 +67,13 @@ class SlabPool {
     void trim_waiting();
 
     Quota& memory_;
-    Quota& grants_;
+    GrantShares& grants_;
     Clock clock_;
     std::unordered_map<std::uint64_t, Lent> lent_;                 // by connection id
     std::unordered_map<std::uint32_t, std::deque<Idle>> shelves_;  // by peer domain, oldest first
     std::deque<std::uint64_t> waiting_;  // connections of which the own side ended first, oldest first
+    // Of slabs that a peer never gave back: its own, until it is no more.
+    std::map<std::uint32_t, std::vector<GrantShares::Lease>> hoarded_;
     std::size_t idle_ = 0;
     std::uint64_t idle_bytes_ = 0;
     std::uint64_t hits_ = 0;

@@ -58,11 +58,12 @@ Table quota_table(const Json& quotas) {
 
 Table peer_table(const Json& peers) {
     using enum Align;
-    Table table({{"PEER DOMAIN", right}, {"ENDS", right}, {"LIMIT", right}});
+    Table table({{"PEER DOMAIN", right}, {"ENDS", right}, {"LIMIT", right}, {"GRANTED PAGES", right}});
     for (const Json& peer : peers) {
         table.add({fmt::format("{}", number_at(peer, "domain").value_or(0)),
                    fmt::format("{}", number_at(peer, "ends").value_or(0)),
-                   fmt::format("{}", number_at(peer, "limit").value_or(0))});
+                   fmt::format("{}", number_at(peer, "limit").value_or(0)),
+                   fmt::format("{}", number_at(peer, "granted_pages").value_or(0))});
     }
     return table;
 }

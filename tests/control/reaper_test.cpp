@@ -116,6 +116,29 @@ TEST_F(Reaper, a_program_that_dies_between_taking_a_connection_and_saying_so_end
     EXPECT_TRUE(server_.accept(listener_));
 }
 
+TEST_F(Reaper, an_end_from_the_queue_may_be_rejoined_by_who_has_the_listener) {
+    Program client(2);
+    auto end = client.connect(name_of("127.44.0.1", 5201));
+    auto queued = std::make_unique<Received>();
+    ASSERT_TRUE(end && receive_message(server_.queue.get(), *queued));
+    auto accepted = server_.attached(std::move(queued));
+    ASSERT_TRUE(accepted);
+    auto message = ScriptedClient::make<RejoinMessage>(SessionMessage::rejoin);
+    message.end_id = accepted->id;
+    message.connection_id = accepted->page().connection_id;
+    message.own_domain = 1;
+    message.peer_domain = 2;
+    message.side = 1;
+    auto got = server_.ask(message);
+    EXPECT_TRUE(ScriptedClient::as<PlainMessage>(got, SessionMessage::done));
+    EXPECT_EQ(accepted->page().holders.load_acquire(), 1U);
+    server_.tell(SessionMessage::unlisten, listener_);
+    ASSERT_TRUE(server_.settle());
+    EXPECT_EQ(end->receive(), "(nothing)") << "it waits no more";
+    server_.release(accepted->id);
+    EXPECT_TRUE(eventually([&] { return end->receive() == "(end)"; }));
+}
+
 TEST_F(Reaper, what_was_accepted_before_a_fork_is_the_childs_too) {
     Program client(2);
     auto end = client.connect(name_of("127.44.0.1", 5201));

@@ -127,7 +127,7 @@ TEST_F(AgentReport, statistics_count_what_happened_and_why_not) {
     EXPECT_EQ(report["programs"]["sessions"], 1);
     EXPECT_EQ(find(report["quotas"], "name", "ends")["used"], 2);
     EXPECT_EQ(find(report["quotas"], "name", "listeners")["used"], 1);
-    EXPECT_EQ(report["peers"][0], Json({{"domain", 1}, {"ends", 2}, {"limit", 16384}}));
+    EXPECT_EQ(report["peers"][0], Json({{"domain", 1}, {"ends", 2}, {"limit", 16384}, {"granted_pages", 0}}));
     EXPECT_EQ(report["links"][0]["domain"], 2);
     EXPECT_EQ(report["links"][0]["direction"], "out");
     EXPECT_EQ(report["links"][0]["state"], "ready");

@@ -28,13 +28,21 @@ class AgentSlabPool : public testing::Test {
         pool_.ended(connection, peer, 1);
     }
 
+    // As far as the pool can see.
+    void pretend_granted(std::uint64_t connection) {
+        const SlabPtr slab = pool_.find(connection);
+        slab->refs = {7};
+        slab->grants = std::move(*shares_.take(2, 3));
+    }
+
     // Time stands still unless a test moves it on.
     static inline std::uint64_t now_;
     void rest() { now_ += SlabPool::kRestNs; }
 
     Quota memory_{10 * kBytes};
-    Quota grants_{0};
-    SlabPool pool_{memory_, grants_, [] { return now_; }};
+    Quota grants_{100};
+    GrantShares shares_{grants_};
+    SlabPool pool_{memory_, shares_, [] { return now_; }};
 };
 
 TEST_F(AgentSlabPool, a_slab_comes_back_scrubbed_once_both_ends_have_ended) {
@@ -98,12 +106,27 @@ TEST_F(AgentSlabPool, a_guest_that_is_gone_takes_its_granted_slabs_along_and_no_
     const ino_t of_a_domain = take(1, 2);
     end_both(1, 2);
     take(2, 2);
-    pool_.find(2)->refs = {7};  // granted, as far as the pool can see
+    pretend_granted(2);
     pool_.drop_guest(2);
     EXPECT_EQ(pool_.find(2), nullptr);
     EXPECT_EQ(pool_.idle(), 1U);
     rest();
     EXPECT_EQ(take(3, 2), of_a_domain);
+}
+
+TEST_F(AgentSlabPool, pages_that_a_guest_never_gives_back_are_its_own_until_it_is_gone) {
+    take(0, 2);
+    pretend_granted(0);
+    for (std::uint64_t i = 0; i <= SlabPool::kMaxWaiting; ++i) {
+        if (i > 0) take(i, 2);
+        pool_.ended(i, 2, 0);
+        if (const SlabPtr slab = pool_.find(i)) slab->memory = {};
+    }
+    EXPECT_EQ(pool_.find(0), nullptr);
+    EXPECT_EQ(shares_.of(2), 3U);
+    pool_.drop_guest(2);
+    EXPECT_EQ(shares_.of(2), 0U);
+    EXPECT_EQ(grants_.used(), 0U);
 }
 
 TEST_F(AgentSlabPool, memory_is_counted_while_a_connection_uses_it) {
@@ -117,7 +140,8 @@ TEST_F(AgentSlabPool, memory_is_counted_while_a_connection_uses_it) {
 TEST_F(AgentSlabPool, idle_slabs_are_bounded_for_each_peer) {
     Quota memory(1ULL << 40);
     Quota grants(0);
-    SlabPool pool(memory, grants);
+    GrantShares shares(grants);
+    SlabPool pool(memory, shares);
     for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i) ASSERT_TRUE(pool.take(i, 2, kBytes));
     for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i) {
         pool.ended(i, 2, 0);

@@ -50,6 +50,29 @@ TEST(grant_share, without_grants_the_smallest_is_asked_for) {
     EXPECT_EQ(fit_to_grants(kWanted, none).ring_size_bytes[1], kMinRingSizeBytes);
 }
 
+TEST(grant_share, one_peer_may_have_most_of_them) {
+    Quota grants(17'000);
+    GrantShares shares(grants);
+    std::vector<GrantShares::Lease> leases;
+    while (auto lease = shares.take(2, 10)) leases.push_back(std::move(*lease));
+    EXPECT_EQ(shares.of(2), 13'600U);
+    leases.clear();
+    EXPECT_EQ(shares.of(2), 0U);
+    EXPECT_EQ(grants.used(), 0U);
+}
+
+TEST(grant_share, several_that_take_what_they_can_leave_something_to_the_next) {
+    Quota grants(17'000);
+    GrantShares shares(grants);
+    std::vector<GrantShares::Lease> leases;
+    for (std::uint32_t hoarder = 2; hoarder < 5; ++hoarder) {
+        while (auto lease = shares.take(hoarder, 1)) leases.push_back(std::move(*lease));
+    }
+    while (auto lease = shares.take(6, 3)) leases.push_back(std::move(*lease));
+    EXPECT_GE(shares.of(6), 17'000U / 5 / 5 / 5 / 2);
+    EXPECT_FALSE(shares.take(7, 17'001));
+}
+
 class GrantLimit : public testing::Test {
   protected:
     GrantLimit() { ::mkdir(scratch_.path("parameters").c_str(), 0755); }

@@ -30,7 +30,7 @@ $(XEN_SMOKE_TESTS): $(B)/xen-payload/smoke/tests/%: $(B)/obj/xen-smoke/tests/xen
 
 # Unmodified programs in two guests, over rings of granted pages, with what they need.
 XEN_PAIRS := $(wildcard tests/xen/pairs/*)
-XEN_PAIR_PROGRAMS := $(addprefix $(B)/,xylem xylemd libxylem.so tests/programs/transfer tests/programs/many_transfers tests/programs/round_trips tests/programs/event_channels) /usr/bin/socat
+XEN_PAIR_PROGRAMS := $(addprefix $(B)/,xylem xylemd libxylem.so tests/programs/transfer tests/programs/many_transfers tests/programs/idle_connections tests/programs/round_trips tests/programs/event_channels) /usr/bin/socat
 
 XEN_IMAGES := $(XEN)/xen $(XEN)/vmlinuz $(XEN)/guest.cpio $(XEN)/dom0.cpio
 $(XEN)/xen $(XEN)/vmlinuz: $(XEN)/fetched ;
@@ -47,7 +47,7 @@ check-xen: $(XEN_IMAGES) $(XEN_SMOKE_TESTS) $(XEN_PAIR_PROGRAMS) $(XEN_IMAGE)/pa
 	@$(PYTHON) tests/xen/machine_test.py --quiet
 	@$(XEN_IMAGE)/payload.sh $(B)/xen-payload/pairs tests/xen/pairs $(XEN_PAIR_PROGRAMS)
 	@cp $(XEN_SMOKE_TESTS) $(B)/xen-payload/pairs/tests/
-	@$(RUN_XEN) --payload $(B)/xen-payload/pairs $(KINDS)
+	@$(RUN_XEN) --guest-memory 512 --payload $(B)/xen-payload/pairs $(KINDS)
 
 xen-shell: $(XEN_IMAGES) $(XEN_SMOKE_TESTS)  ## The same machine with a shell in dom0 and in both guests (KIND=pv|pvh|mixed)
 	@$(RUN_XEN) --payload $(B)/xen-payload/smoke --shell $(KIND)

@@ -243,6 +243,8 @@ bool XenChannel::take_frame(unsigned link, std::uint16_t kind, const std::byte* 
 
 // A message for Links. One of a link that was closed on this side meanwhile is dropped.
 bool XenChannel::deliver(unsigned link, const std::byte* bytes, std::size_t size_bytes) {
+    LinkEnd& end = links_[link];
+    if (!end.socket) return true;
     std::size_t message_bytes = size_bytes;
     if (const std::uint64_t connection = connection_of(bytes, size_bytes)) {
         message_bytes = sizeof(LinkConnectMessage);
@@ -252,10 +254,8 @@ bool XenChannel::deliver(unsigned link, const std::byte* bytes, std::size_t size
         std::memcpy(refs.data(), bytes + message_bytes, refs_bytes);
         owner_.on_refs(peer_, connection, std::move(refs));
     }
-    LinkEnd& end = links_[link];
     if (message_bytes == 0 || message_bytes > kMaxMessageBytes || end.unsent.size() >= kMostUnsent)
         return false;
-    if (!end.socket) return true;
     end.unsent.emplace_back(bytes, bytes + message_bytes);
     empty_unsent(link);
     return true;

@@ -198,15 +198,25 @@ std::vector<GrantRef> XenPeers::refs_of(std::uint64_t connection_id) {
 }
 
 void XenPeers::on_refs(DomainId from, std::uint64_t connection_id, std::vector<GrantRef> refs) {
-    if (offered_refs_.size() >= kMostKeptRefs) offered_refs_.clear();
-    offered_refs_[{from, connection_id}] = std::move(refs);
+    Peer& peer = peers_[from];
+    const bool is_too_much =
+        peer.offered.size() >= kMostOffers || peer.offered_refs + refs.size() > kMostOfferedRefs;
+    if (is_too_much || peer.offered.count(connection_id) != 0) {
+        peer.offered.clear();
+        peer.offered_refs = 0;
+    }
+    peer.offered_refs += refs.size();
+    peer.offered[connection_id] = std::move(refs);
 }
 
 std::vector<GrantRef> XenPeers::take_refs(std::uint32_t domain, std::uint64_t connection_id) {
-    const auto found = offered_refs_.find({static_cast<DomainId>(domain), connection_id});
-    if (found == offered_refs_.end()) return {};
+    const auto peer = peers_.find(static_cast<DomainId>(domain));
+    if (peer == peers_.end()) return {};
+    const auto found = peer->second.offered.find(connection_id);
+    if (found == peer->second.offered.end()) return {};
     std::vector<GrantRef> refs = std::move(found->second);
-    offered_refs_.erase(found);
+    peer->second.offered.erase(found);
+    peer->second.offered_refs -= refs.size();
     return refs;
 }
 

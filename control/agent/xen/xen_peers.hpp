@@ -42,9 +42,13 @@ class XenPeers final : public XenChannelOwner {
         XenMeeting shown;            // our own node
         bool is_bound = false;       // the offer in it was taken
         std::uint64_t pause_ns = 0;  // before the next life, if the ring breaks
+        std::map<std::uint64_t, std::vector<GrantRef>>
+            offered;  // by connection, until the link's message is read
+        std::size_t offered_refs = 0;
         Watch begins_anew;
     };
-    static constexpr std::size_t kMostKeptRefs = 1024;
+    static constexpr std::size_t kMostOffers = 1024;
+    static constexpr std::size_t kMostOfferedRefs = 1U << 20;
 
     void meet(DomainId peer);
     void on_store();
@@ -60,7 +64,6 @@ class XenPeers final : public XenChannelOwner {
     std::map<DomainId, Peer> peers_;
     std::map<std::string, DomainId> by_path_;
     std::map<std::uint64_t, std::uint32_t> dialled_;  // cookies of sockets: links that peers dialled
-    std::map<std::pair<DomainId, std::uint64_t>, std::vector<GrantRef>> offered_refs_;
     Watch watch_;
 };
 
