@@ -25,7 +25,7 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       channels(given.max_channels),
       map(event_loop, counters, given.domain),
       policy(event_loop, counters),
-      pool(memory, grant_shares),
+      pool(memory, grant_shares, now_ns, given.max_ends),
       ends(given.max_ends, given.max_ends_per_peer),
       waiter_channels(channels),
       kicker_channels(channels),

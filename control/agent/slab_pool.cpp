@@ -99,7 +99,7 @@ void SlabPool::shelve(Lent lent) {
 // A peer that never says ended must not fill the agent's descriptor table. Pages that it was granted stay
 // granted as long as it maps them, which only the kernel knows.
 void SlabPool::trim_waiting() {
-    while (waiting_.size() > kMaxWaiting) {
+    while (waiting_.size() > max_waiting_) {
         const Lent& lent = lent_.at(waiting_.front());
         if (lent.slab->is_granted()) hoarded_[lent.peer_domain].push_back(std::move(lent.slab->grants));
         forget(waiting_.front());

@@ -21,8 +21,9 @@ namespace xylem::agent {
 class SlabPool {
   public:
     using Clock = std::uint64_t (*)();
-    SlabPool(Quota& memory, GrantShares& grants, Clock clock = now_ns)
-        : memory_(memory), grants_(grants), clock_(clock) {}
+    // max_waiting: slabs that are kept for a peer which has not ended its side.
+    SlabPool(Quota& memory, GrantShares& grants, Clock clock = now_ns, std::size_t max_waiting = kMaxWaiting)
+        : memory_(memory), grants_(grants), clock_(clock), max_waiting_(max_waiting) {}
 
     // A zeroed slab for a new connection, granted to the peer or a memfd. Errors: exhausted (quota), system.
     Result<SlabPtr> take(std::uint64_t connection_id, std::uint32_t peer_domain, std::uint64_t size_bytes,
@@ -69,6 +70,7 @@ class SlabPool {
     Quota& memory_;
     GrantShares& grants_;
     Clock clock_;
+    std::size_t max_waiting_;
     std::unordered_map<std::uint64_t, Lent> lent_;                 // by connection id
     std::unordered_map<std::uint32_t, std::deque<Idle>> shelves_;  // by peer domain, oldest first
     std::deque<std::uint64_t> waiting_;  // connections of which the own side ended first, oldest first
