@@ -170,7 +170,8 @@ int Socket::accept_ring(sockaddr* address, socklen_t* length, int flags) {
     if (made < 0) return made;
     Received queued;
     int failure = EAGAIN;
-    if (!is_sandboxed() && receive_message(queue.get(), queued)) {
+    if (!is_sandboxed() && receive_message(queue.get(), queued) &&
+        check_header(queued, kSessionMagic) == HeaderFault::none) {
         failure = adopt_accepted(made, made_stand_in, queued);
         if (failure == 0) {
             Session::self().page()->ring_connections.fetch_add(1);

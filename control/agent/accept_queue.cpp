@@ -12,8 +12,8 @@ namespace {
 
 // For a backlog of 4,096, where the system allows so much; a message in a queue takes it some 770 bytes.
 constexpr int kQueueBytes = 4 << 20;
-// Who puts in while all is taken out must not keep the agent busy.
-constexpr std::size_t kMostTaken = 1U << 14;
+// Who puts in while it is looked through must not keep the agent busy.
+constexpr unsigned kMostLookedAt = 1U << 13;
 
 }  // namespace
 
@@ -37,20 +37,25 @@ bool AcceptQueue::put(const AttachedMessage& message, int slab, int end_page) {
     return send_message(fd(), &message, sizeof message, fds, 2).has_value();
 }
 
-std::vector<std::unique_ptr<Received>> AcceptQueue::take_all() {
-    std::vector<std::unique_ptr<Received>> taken;
-    while (taken.size() < kMostTaken) {
-        auto next = std::make_unique<Received>();
-        if (!receive_message(fd(), *next)) return taken;
-        if (next->as<AttachedMessage>() != nullptr && next->fd_count == 2) taken.push_back(std::move(next));
-    }
-    return taken;
+// Without room for descriptors, none come.
+std::uint64_t AcceptQueue::next_end() const {
+    AttachedMessage next{};
+    const ssize_t got = ::recv(fd(), &next, sizeof next, MSG_PEEK | MSG_DONTWAIT);
+    return got == static_cast<ssize_t>(sizeof next) ? next.end_id : 0;
 }
 
-void AcceptQueue::put_back(const std::vector<std::unique_ptr<Received>>& taken) {
-    for (const auto& message : taken) {
-        put(*message->as<AttachedMessage>(), message->fds[0].get(), message->fds[1].get());
+std::set<EndId> AcceptQueue::look_through() {
+    std::set<EndId> seen;
+    for (unsigned i = 0; i < kMostLookedAt && seen.count(next_end()) == 0; ++i) {
+        Received message;
+        if (!receive_message(fd(), message)) break;
+        const auto* attached = message.as<AttachedMessage>();
+        const bool makes_sense = attached != nullptr && message.fd_count == 2;
+        if (makes_sense && put(*attached, message.fds[0].get(), message.fds[1].get())) {
+            seen.insert(attached->end_id);
+        }
     }
+    return seen;
 }
 
 }  // namespace xylem::agent

@@ -3,10 +3,9 @@
 // kernel and of those programs, and outlives an agent.
 #pragma once
 
-#include <memory>
-#include <vector>
+#include <set>
 
-#include "control/protocol/codec.hpp"
+#include "control/agent/session.hpp"
 #include "control/protocol/session_protocol.h"
 #include "vsock-transport/base/unique_fd.hpp"
 
@@ -24,11 +23,13 @@ class AcceptQueue {
     // Descriptors are not consumed. False: it is full, or the system has no room for descriptors on their
     // way.
     bool put(const AttachedMessage& message, int slab, int end_page);
-    // All that was waiting, the longest first; then put_back(), so that only a look was taken.
-    std::vector<std::unique_ptr<Received>> take_all();
-    void put_back(const std::vector<std::unique_ptr<Received>>& taken);
+    // The ends that wait. Each is taken out and put back, one at a time, so the order stays; what makes no
+    // sense is dropped.
+    std::set<EndId> look_through();
 
   private:
+    std::uint64_t next_end() const;  // 0: none
+
     UniqueFd socket_;
 };
 

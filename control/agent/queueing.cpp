@@ -1,5 +1,5 @@
 // Queueing. What a queue holds is known from what was put in and what programs said they took. A look takes
-// all out and puts it back in the same order; a program that comes meanwhile finds nothing, and is woken.
+// each out and puts it back; a program that comes meanwhile and finds nothing is woken.
 #include "control/agent/queueing.hpp"
 
 #include "control/agent/agent.hpp"
@@ -47,9 +47,7 @@ bool LostInAcceptance::look_at(ListenerId id, std::set<EndId>& missing) {
     Listener* listener = agent_.listeners.find(id);
     if (listener == nullptr) return false;
     std::set<EndId> missing_now = listener->waiting;
-    const auto queued = listener->queue.take_all();
-    for (const auto& message : queued) missing_now.erase(message->as<AttachedMessage>()->end_id);
-    listener->queue.put_back(queued);
+    for (const EndId queued : listener->queue.look_through()) missing_now.erase(queued);
     for (const EndId end : missing) {
         if (missing_now.erase(end) == 0) continue;
         ++agent_.counters.lost_in_acceptance;

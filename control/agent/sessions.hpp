@@ -21,7 +21,7 @@ class Sessions {
     SessionPtr add(UniqueFd connected);
     SessionPtr find(SessionId id) const;
 
-    // Reads what there is; called when the socket is readable. Whether that was one turn's worth, or less.
+    // Reads what there is; called when the socket is readable. Whether there may be more.
     bool read(const SessionPtr& session);
     // Takes in what was said so far.
     void read_all(const SessionPtr& session);

@@ -76,7 +76,7 @@ TEST_F(ListenerTable, who_may_not_reach_a_listener_is_told_that_it_is_private) {
     EXPECT_EQ(table_.choose(name_of("10.0.0.2", 80), nobody, chosen), Reason::no_listener);
 }
 
-TEST_F(ListenerTable, a_queue_gives_back_in_order_what_a_look_took_out) {
+TEST_F(ListenerTable, a_look_through_a_queue_leaves_it_in_order) {
     Result<AcceptQueue> queue = AcceptQueue::make();
     const auto memory = make_sealed_memfd("any", 4096);
     ASSERT_TRUE(queue && memory);
@@ -88,12 +88,14 @@ TEST_F(ListenerTable, a_queue_gives_back_in_order_what_a_look_took_out) {
     }
     EXPECT_EQ(::send(queue->fd(), "?", 1, 0), 1);
     EXPECT_TRUE(is_readable(queue->fd()));
-    queue->put_back(queue->take_all());
-    const auto taken = queue->take_all();
-    ASSERT_EQ(taken.size(), 3U) << "what makes no sense is dropped";
-    EXPECT_EQ(taken[0]->as<AttachedMessage>()->end_id, EndId{1});
-    EXPECT_EQ(taken[2]->as<AttachedMessage>()->end_id, EndId{3});
-    EXPECT_FALSE(is_readable(queue->fd()));
+    EXPECT_EQ(queue->look_through(), (std::set<EndId>{1, 2, 3}));
+    for (const EndId id : {1, 2, 3}) {
+        Received next;
+        ASSERT_TRUE(receive_message(queue->fd(), next));
+        EXPECT_EQ(next.as<AttachedMessage>()->end_id, id);
+        EXPECT_EQ(next.fd_count, 2U);
+    }
+    EXPECT_FALSE(is_readable(queue->fd())) << "what makes no sense is dropped";
 }
 
 TEST_F(ListenerTable, nobody_else_can_send_to_a_queue) {
