@@ -64,31 +64,35 @@ std::string last_word(const std::string& path) { return path.substr(path.rfind('
 
 }  // namespace
 
-void Bystanders::look() {
+bool Bystanders::look() {
+    bool any = false;
     std::error_code error;
     fs::directory_iterator entry("/proc", error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (name.find_first_not_of("0123456789") == name.npos) look_at(entry->path().string());
+        if (name.find_first_not_of("0123456789") == name.npos) any |= look_at(entry->path().string());
     }
+    return any;
 }
 
-void Bystanders::look_at(const std::string& process) {
+// False if it is not of the run.
+bool Bystanders::look_at(const std::string& process) {
     const std::string environment = '\0' + content_of(process + "/environ");
-    if (environment.find('\0' + mark_ + '\0') == environment.npos) return;
+    if (environment.find('\0' + mark_ + '\0') == environment.npos) return false;
     const std::vector<std::string> files = open_files(process);
     std::error_code ignored;
     const std::string program = fs::read_symlink(process + "/exe", ignored).string();
-    if (program.empty()) return;
+    if (program.empty()) return false;
     if (std::count(files.begin(), files.end(), "anon_inode:[io_uring]") != 0) {
         found(process, Reason::io_uring, program, false);
     }
     Reason reason = obstacle_in((process + "/exe").c_str());
     const bool has_library = content_of(process + "/maps").find("/libxylem.so") != std::string::npos;
-    if (has_library && reason != Reason::go_program) return;
-    if (!has_tcp_socket(process, files)) return;
+    if (has_library && reason != Reason::go_program) return true;
+    if (!has_tcp_socket(process, files)) return true;
     if (reason == Reason::none) reason = Reason::not_preloaded;
     found(process, reason, program, true);
+    return true;
 }
 
 void Bystanders::found(const std::string& process, Reason reason, const std::string& program,

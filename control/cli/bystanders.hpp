@@ -16,15 +16,16 @@ class Bystanders {
     // run: the value of XYLEM_RUN in the environment of the run's programs.
     explicit Bystanders(std::string run) : mark_("XYLEM_RUN=" + std::move(run)) {}
 
-    // Looks through /proc once: who has TCP sockets without the library, or an io_uring.
-    void look();
+    // Looks through /proc once: who has TCP sockets without the library, or an io_uring. Says whether any
+    // process of the run is there.
+    bool look();
     // One that is known otherwise.
     void add(Reason reason, const std::string& program);
     // Into `bypasses` of a run's report, unless what is there says the same.
     void add_to(Json& report) const;
 
   private:
-    void look_at(const std::string& process);
+    bool look_at(const std::string& process);
     void found(const std::string& process, Reason reason, const std::string& program, bool has_sockets);
 
     struct Row {

@@ -27,7 +27,8 @@ namespace {
 
 constexpr std::uint64_t kFirstLookNs = 100 * kNsPerMs;
 constexpr std::uint64_t kSeldomNs = kNsPerSecond;
-constexpr std::uint64_t kPatienceNs = kNsPerSecond;  // before a word about programs that go on
+constexpr std::uint64_t kPatienceNs =
+    kNsPerSecond;  // with what goes on or may begin, before a word or the end
 constexpr int kHandedOn[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
 
 // Blocks the signals that are waited for here, as long as it lives.
@@ -82,21 +83,23 @@ void say_that_others_go_on(std::uint64_t count) {
 }
 
 // The run's report once nothing of the run goes on, or a signal came. What the run's last programs said may
-// still be on its way: it is there before the second question, unless somebody has only just dialled.
+// still be on its way: it is there before the second question, unless somebody has only just dialled. A
+// process that the command left behind may not have begun yet with what it was started for: it gets a while.
 Outcome<Json> wait_for_others(AgentClient& agent, const Signals& signals, Bystanders& bystanders) {
     const std::uint64_t word_at_ns = deadline_after(kPatienceNs);
     bool has_said = false;
     for (unsigned questions = 1;; ++questions) {
+        const bool may_begin = bystanders.look();
         auto report = agent.ask(QueryKind::run);
         if (!report) return report;
         const std::uint64_t going_on = number_at(*report, "going_on").value_or(0);
         const bool is_late = now_ns() >= word_at_ns;
-        const bool is_settled = questions > 1 && (number_at(*report, "greeting").value_or(0) == 0 || is_late);
+        const bool may_speak = may_begin || number_at(*report, "greeting").value_or(0) != 0;
+        const bool is_settled = questions > 1 && (!may_speak || is_late);
         if (going_on == 0 && is_settled) return report;
         if (going_on != 0 && is_late && !std::exchange(has_said, true)) say_that_others_go_on(going_on);
         const int signal = signals.wait(has_said ? kSeldomNs / 4 : kFirstLookNs / 10).si_signo;
         if (signal != 0 && signal != SIGCHLD && signal != SIGWINCH) return agent.ask(QueryKind::run);
-        bystanders.look();
     }
 }
 

@@ -141,7 +141,7 @@ check "a signal to xylem is the command's" test "$out" = "got it"
 check "which decides what follows" exits 3
 
 port_file=$scratch/port$((++serial))
-begin_why 1 sh -c "$transfer receive 127.44.0.1 $port_file >/dev/null & :"
+begin_why 1 sh -c "$transfer receive 127.44.0.1 $port_file >/dev/null & until test -s $port_file; do sleep 0.05; done"
 check "a command leaves a program behind" until_true 20 test -s "$port_file"
 check "xylem says that it goes on" until_true 20 grep -q '^xylem: the command has ended, 1 program of its run goes on' "$scratch/begun-sums"
 check "a sender" "$in_domain" 2 "$transfer" send 127.44.0.1 "$port_file" 100000
@@ -149,7 +149,7 @@ end_why
 check "and waits for it" sums_say '^xylem: over rings: 1 connection \(0 made, 1 accepted\): 0 bytes sent, 100000 bytes \(97\.7K\) received$'
 
 port_file=$scratch/port$((++serial))
-begin_why 1 sh -c "$transfer receive 127.44.0.1 $port_file >/dev/null & :"
+begin_why 1 sh -c "$transfer receive 127.44.0.1 $port_file >/dev/null & until test -s $port_file; do sleep 0.05; done"
 check "xylem waits for a program that is left behind" until_true 20 grep -q 'goes on' "$scratch/begun-sums"
 kill -INT "$(child_of "$begun")"
 end_why
