@@ -105,7 +105,7 @@ void KeptEnd::release() {
 }
 
 bool keep_end(Socket& socket) {
-    const TryLockGuard guard(kept_lock());
+    const SoonLockGuard guard(kept_lock());
     if (!guard.is_held() || !is_worth_keeping(socket) || !Session::self().close_to_keep(socket.stream))
         return false;
     KeptEnd end;
@@ -117,7 +117,7 @@ bool keep_end(Socket& socket) {
 }
 
 bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken) {
-    const TryLockGuard guard(kept_lock());
+    const SoonLockGuard guard(kept_lock());
     if (!guard.is_held()) return false;
     const unsigned first = next_call++;
     for (unsigned i = 0; i < kMostCalls; ++i) {

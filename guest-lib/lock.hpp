@@ -3,12 +3,19 @@
 
 #include <pthread.h>
 
+#include "vsock-transport/base/clock.hpp"
+
 namespace xylem {
 
 class Lock {
   public:
     void lock() { ::pthread_mutex_lock(&mutex_); }
-    bool try_lock() { return ::pthread_mutex_trylock(&mutex_) == 0; }
+    // False: not within a millisecond.
+    bool lock_soon() {
+        if (::pthread_mutex_trylock(&mutex_) == 0) return true;
+        const timespec deadline = to_timespec(deadline_after(kNsPerMs));
+        return ::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &deadline) == 0;
+    }
     void unlock() { ::pthread_mutex_unlock(&mutex_); }
     // In a fork child: whoever held it is not in this process.
     void reset() { mutex_ = PTHREAD_MUTEX_INITIALIZER; }
@@ -28,15 +35,16 @@ class LockGuard {
     Lock& lock_;
 };
 
-// Of what can be done without: another thread has the lock, or this one, below a signal handler.
-class TryLockGuard {
+// Of what can be done without, though not for less than the wait costs: another thread has the lock, for a
+// moment or over a fork, or this one has it, below a signal handler.
+class SoonLockGuard {
   public:
-    explicit TryLockGuard(Lock& lock) : lock_(lock), is_held_(lock.try_lock()) {}
-    ~TryLockGuard() {
+    explicit SoonLockGuard(Lock& lock) : lock_(lock), is_held_(lock.lock_soon()) {}
+    ~SoonLockGuard() {
         if (is_held_) lock_.unlock();
     }
-    TryLockGuard(const TryLockGuard&) = delete;
-    TryLockGuard& operator=(const TryLockGuard&) = delete;
+    SoonLockGuard(const SoonLockGuard&) = delete;
+    SoonLockGuard& operator=(const SoonLockGuard&) = delete;
     bool is_held() const { return is_held_; }
 
   private:

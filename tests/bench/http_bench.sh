@@ -20,7 +20,7 @@ connections=(1 4 20)
 
 # load TRANSPORT CLIENT_DOMAIN KIND COUNT OPTION...: a figure more in the file of that kind.
 load() {
-    timeout $((seconds + 60)) "$in_domain" "$2" wrk -t 1 -c "$4" -d "${seconds}s" "${@:5}" \
+    timeout $((seconds + 60)) "$in_domain" "$2" wrk -t "${HTTP_BENCH_THREADS:-1}" -c "$4" -d "${seconds}s" "${@:5}" \
         "http://127.44.0.1:$port/small" | awk '/Requests.sec/ {print $2}' >>"$scratch/$1-$3-$4"
 }
 
