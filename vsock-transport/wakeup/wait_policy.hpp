@@ -5,7 +5,10 @@
 // A spin looks for kLookNs, then gives the core away between looks. That costs a short system call where the
 // core is its own; where the peer sits on the same core (a wake-up tends to put it there) the peer runs and
 // answers without anybody's wake-up, and since both stay runnable, the kernel moves one of them to a free
-// core. Where a yield itself takes long, as in PV guests of Xen, looking gets four times as long between two.
+// core. The budget is of time that the waiter itself has the core: while others run nothing is spent, up to
+// stolen_ns() in all. So two peers on one core take turns by yields, each with all that the other has written
+// meanwhile, where with wake-ups each write would take the core from its writer. Where a yield itself takes
+// long, as in PV guests of Xen, looking gets four times as long between two; from kTurnNs on, somebody ran.
 //
 // The budget halves with each spin that found nothing and returns to the maximum with each that won. Below
 // kLeastNs it is zero, and so it is at once if somebody else kept the core for stolen_ns(): then the
@@ -17,6 +20,7 @@
 // only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "vsock-transport/base/atomic.hpp"
@@ -34,6 +38,7 @@ class WaitPolicy {
   public:
     static constexpr std::uint32_t kLeastNs = 1'500;
     static constexpr std::uint32_t kLookNs = 2'000;
+    static constexpr std::uint32_t kTurnNs = 20'000;
     static constexpr std::uint32_t kProbeFirst = 16;
     static constexpr std::uint32_t kProbeLast = 4'096;
 
@@ -84,6 +89,7 @@ class WaitPolicy {
         const std::uint32_t budget_ns = next_budget_ns();
         if (budget_ns == 0) return false;
         const std::uint64_t start_ns = span_now_ns();
+        std::uint64_t others_ns = 0;
         std::uint64_t seen_ns = start_ns;
         std::uint64_t yield_ns = start_ns + kLookNs;
         for (;;) {
@@ -96,17 +102,18 @@ class WaitPolicy {
             }
             const bool yields = seen_ns >= yield_ns && !is_sandboxed();
             if (yields) system_call(SYS_sched_yield);
-            // Before the next look: what came true meanwhile is no win, as the peer's kick would have come
-            // sooner.
             const std::uint64_t before_ns = seen_ns;
             seen_ns = span_now_ns();
             const std::uint64_t away_ns = seen_ns - before_ns;
-            if (yields && away_ns > kLookNs) yield_ns = seen_ns + kLooksPerYield * away_ns;
+            if (yields && away_ns > kLookNs) {
+                yield_ns = seen_ns + (away_ns < kTurnNs ? kLooksPerYield * away_ns : kLookNs);
+                others_ns += away_ns;
+            }
             if (away_ns >= stolen_ns()) {
                 lost_the_core();
                 return ready();
             }
-            if (seen_ns - start_ns >= budget_ns) break;
+            if (seen_ns - start_ns >= std::min<std::uint64_t>(budget_ns + others_ns, stolen_ns())) break;
         }
         lost();
         return false;
