@@ -84,11 +84,7 @@ bool is_worth_keeping(const Socket& socket) {
 
 Lock& kept_lock() { return the_kept_lock; }
 
-void KeptEnd::tell_release() const {
-    ReleaseMessage message{};
-    message.end_id = end_id;
-    Session::self().tell(SessionMessage::release, message);
-}
+void KeptEnd::tell_release() const { Session::self().tell_release(end_id, ReleaseMode::orderly); }
 
 // The agent, told of the release, accepts it for another process (control/agent/end_keeping.cpp).
 bool KeptEnd::has_caller_for_queue() {

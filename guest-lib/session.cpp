@@ -146,14 +146,18 @@ void Session::refresh_map() {
 }
 
 void Session::release_end(Stream& stream, std::uint64_t end_id, ReleaseMode mode) {
-    ReleaseMessage message{};
-    message.end_id = end_id;
-    message.mode = static_cast<std::uint32_t>(mode);
     LockGuard guard(holders_lock_);
     if (mode == ReleaseMode::disconnect || stream.page().holders.load_acquire() <= 1) {
         if (is_asked_why()) count_bytes(stream);
         stream.close(mode == ReleaseMode::orderly ? CloseMode::orderly : CloseMode::abort);
     }
+    tell_release(end_id, mode);
+}
+
+void Session::tell_release(std::uint64_t end_id, ReleaseMode mode) {
+    ReleaseMessage message{};
+    message.end_id = end_id;
+    message.mode = static_cast<std::uint32_t>(mode);
     tell(SessionMessage::release, message);
 }
 

@@ -47,6 +47,8 @@ class Session {
 
     // Gives up this process's hold of an end; closes the end if it was the last one.
     void release_end(Stream& stream, std::uint64_t end_id, ReleaseMode mode);
+    // The same of one whose memory this process does not have, or has closed.
+    void tell_release(std::uint64_t end_id, ReleaseMode mode);
 
     // Closes an end that this process alone holds so that it is kept; false: nothing was done, or it cannot
     // be kept.

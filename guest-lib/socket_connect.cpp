@@ -171,6 +171,7 @@ int Socket::ask_for_ring(int fd, const SocketName& local, const SocketName& peer
     if (answer_as<AttachedMessage>(answer, SessionMessage::attached) == nullptr) return -1;
     note_nonblocking(fd);
     if (!open_end(answer)) {
+        session.tell_release(end_id, ReleaseMode::abort);
         why = Reason::no_memory;
         return -1;
     }

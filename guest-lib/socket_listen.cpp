@@ -147,10 +147,7 @@ int Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached)
         Session::self().is_open() && accepted->made_by_boot_id == Session::self().agent_boot_id();
     if (is_known) say_accepted(fd, *accepted);
     if (!is_open || (!is_known && accepted->stream.give_up_call())) {
-        ReleaseMessage message{};
-        message.end_id = accepted->end_id;
-        message.mode = static_cast<std::uint32_t>(ReleaseMode::abort);
-        if (is_known) Session::self().tell(SessionMessage::release, message);
+        if (is_known) Session::self().tell_release(accepted->end_id, ReleaseMode::abort);
         accepted->stream = Stream();
         leave(fd);
         return is_open ? EAGAIN : ENOMEM;

@@ -148,6 +148,39 @@ for waiter in poll epoll; do
     check "it saw no event but its own" test ! -s "$scratch/waiting_error" -a -d "/proc/$background_pid"
 done
 
+# A program that may map no more memory has one connection over a ring, and makes another one.
+cat >"$scratch/no_memory.py" <<'SCRIPT'
+import os, resource, socket, sys, time
+listener = socket.create_server(("127.44.0.1", 0))
+listener.settimeout(20)
+first, second = socket.socket(), socket.socket()
+first.connect(listener.getsockname())
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(), resource.RLIM_INFINITY))
+second.connect(listener.getsockname())
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+second.sendall(b"here")
+second.shutdown(socket.SHUT_WR)
+said = b""
+while said != b"here":  # a ring that was made in vain is one that was reset
+    accepted, _ = listener.accept()
+    accepted.settimeout(1)
+    try:
+        said = accepted.recv(4)
+    except OSError:
+        pass
+print(said.decode(), flush=True)
+while not os.path.exists(sys.argv[1]): time.sleep(0.02)
+SCRIPT
+background 1 /usr/bin/python3 "$scratch/no_memory.py" "$scratch/no_memory_end" >"$scratch/no_memory_out"
+reasons_on_tcp() { ask 1 sockets 'sorted(s["reason"] for s in report["sockets"] if s["kind"] == "connection")'; }
+holds_ends() { ask 1 statistics '[q["used"] for q in report["quotas"] if q["name"] == "ends"][0]' | grep -qx "$1"; }
+check "a program without memory for a ring connects over TCP" until_true 20 grep -qx here "$scratch/no_memory_out"
+check "with the reason" grep -q no_memory <<<"$(reasons_on_tcp)"
+check "the ring that was made in vain is given up" until_true 20 holds_ends 2
+: >"$scratch/no_memory_end"
+check "no ends are left of it" until_true 20 has_no_ends 1
+
 # Over TCP --------------------------------------------------------------------------------------------------------
 
 over tcp "an address that is not mapped goes over TCP" 1 2 127.0.0.1 3000000
