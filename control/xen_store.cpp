@@ -15,10 +15,10 @@ struct Free {
     void operator()(void* memory) const { std::free(memory); }
 };
 
-std::optional<std::string> read_from(xs_handle* handle, const char* path) {
+Result<std::string> read_from(xs_handle* handle, const char* path) {
     unsigned length = 0;
     const std::unique_ptr<void, Free> text(::xs_read(handle, XBT_NULL, path, &length));
-    if (text == nullptr) return std::nullopt;
+    if (text == nullptr) return fail_errno();
     return std::string(static_cast<const char*>(text.get()), length);
 }
 
@@ -38,9 +38,7 @@ std::unique_ptr<XenStore> XenStore::open() {
 
 XenStore::~XenStore() { ::xs_close(handle_); }
 
-std::optional<std::string> XenStore::read(const std::string& path) {
-    return read_from(handle_, path.c_str());
-}
+Result<std::string> XenStore::read(const std::string& path) { return read_from(handle_, path.c_str()); }
 
 // The permission first: nobody is told of a change that he may not read.
 bool XenStore::show(const std::string& path, const std::string& text, DomainId to) {

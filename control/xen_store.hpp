@@ -4,10 +4,10 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "vsock-transport/base/result.hpp"
 #include "vsock-transport/xen/grant_region.hpp"
 
 struct xs_handle;
@@ -23,7 +23,8 @@ class XenStore {
     XenStore& operator=(const XenStore&) = delete;
 
     DomainId own_domain() const { return own_domain_; }
-    std::optional<std::string> read(const std::string& path);
+    // Fails with ENOENT without such a node, with EACCES where it is not for this domain to read.
+    Result<std::string> read(const std::string& path);
     // A node of our own that only this domain may read. False: XenStore refuses.
     bool show(const std::string& path, const std::string& text, DomainId to);
     void remove(const std::string& path);

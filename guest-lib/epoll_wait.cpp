@@ -126,7 +126,7 @@ int EpollSet::wait_mixed(epoll_event* events, int room, std::uint64_t timeout_ns
             1, [this] { count_sleeper(1); }, has_more, [&] { return sleep(deadline_ns, bound, mask); },
             [this] { count_sleeper(-1); });
         if (slept < 0) return slept;
-        if (!Session::self().is_open()) Session::self().check();  // an agent may be back
+        Session::self().settle();  // an agent may be back, or have given notice
         full_scan = slept == 0;
     }
 }

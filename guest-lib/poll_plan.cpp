@@ -226,7 +226,8 @@ void PollPlan::after_sleep() {
         drain_local(bells_[d].bell->waiter.get());
         bells_[d].bell->channel.drain();
     }
-    if (kernel_[count_ + queue_count_].revents != 0 || !Session::self().is_open()) check_session();
+    if (kernel_[count_ + queue_count_].revents != 0 || !Session::self().is_open()) return check_session();
+    Session::self().settle();
 }
 
 std::uint64_t PollPlan::bound_ns(SleepBound& bound) const {

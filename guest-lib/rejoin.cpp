@@ -23,8 +23,19 @@ void rejoin_end(int fd, Socket& socket) {
     question.side = page.side;
     Received answer;
     (void)Session::self().ask(SessionMessage::rejoin, question, answer, &fd, 1);
+    const bool is_peer_gone = answer_as<PlainMessage>(answer, SessionMessage::peer_gone) != nullptr;
     // The agent that died may have been about to answer the caller.
-    if (page.side == 1 && socket.stream.give_up_call()) socket.stream.peer_vanished();
+    const bool has_given_up = page.side == 1 && socket.stream.give_up_call();
+    if (is_peer_gone || has_given_up) socket.stream.peer_vanished();
+}
+
+void rejoin_ends() {
+    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
+        Ref<Socket> socket = find<Socket>(fd);
+        const bool is_of_former_agent =
+            socket && socket->is_ring() && socket->made_by_boot_id != Session::self().agent_boot_id();
+        if (is_of_former_agent) rejoin_end(fd, *socket);
+    }
 }
 
 void rejoin_all() {

@@ -114,6 +114,12 @@ void Session::rejoin_if_restarted() {
     while (restarted_.load_relaxed() != 0 && restarted_.exchange(0) != 0) rejoin_all();
 }
 
+// What the agent has to say of an end it says in the answer to rejoin.
+void Session::hear_notice() {
+    const std::uint32_t notices = page()->notices.load_acquire();
+    if (notices_heard_.exchange(notices) != notices) rejoin_ends();
+}
+
 Result<UniqueFd> Session::dial_and_greet(std::uint64_t clone_of, int page_fd, Received& welcome) {
     if (is_sandboxed()) return fail(ErrorKind::no_agent);
     Result<UniqueFd> socket = dial_agent();
@@ -261,6 +267,7 @@ void Session::after_fork_in_child() {
     page_fd_ = std::move(clone_page_fd_);
     socket_ = std::move(clone_);
     session_id_ = clone_id_;
+    notices_heard_.store_relaxed(0);
     if (!socket_) map_.store_release(nullptr);
     // One word, so that the agent learns whose session it now is: the child may exec at once.
     IdMessage nothing{};

@@ -73,10 +73,11 @@ class Session {
     int hang_up_fd() const { return is_sandboxed() ? -1 : socket_.get(); }
     // Looks whether the agent is gone and a new one is there; by threads that hold no lock of this library.
     void check();
-    // The same, cheaply, by whoever is about to wait: other work may have met a new agent, and whoever is
-    // busy never hears the hang-up.
+    // The same, cheaply, by whoever is about to wait or has slept: other work may have met a new agent,
+    // whoever is busy never hears the hang-up, and the agent may have given notice.
     void settle() {
         if (!is_open()) return check();
+        if (page()->notices.load_acquire() != notices_heard_.load_relaxed()) hear_notice();
         rejoin_if_restarted();
     }
 
@@ -109,6 +110,7 @@ class Session {
     void refresh_map();
     void close_socket();
     void rejoin_if_restarted();
+    void hear_notice();
     void name_run();
 
     Lock holders_lock_;  // no fork adds holders while an end is being given up; taken before lock_
@@ -127,6 +129,7 @@ class Session {
     std::uint32_t own_domain_ = 0;
     AtomicU32 requests_{0};
     AtomicU32 restarted_{0};
+    AtomicU32 notices_heard_{0};
     bool was_lost_ = false;
     bool was_forked_unseen_ = false;  // others may hold our ends, and nobody counts them
 };
@@ -142,6 +145,8 @@ Reason failure_of(const Received& answer);
 // Walks over the sockets of this process after the agent was restarted: listeners are offered again, ends
 // are named to it (rejoin.cpp).
 void rejoin_all();
+// Names once more the ends of which the agent has no memory, to hear of them.
+void rejoin_ends();
 // Names one end, and the kernel socket that stands for it.
 void rejoin_end(int fd, Socket& socket);
 // Closes all ends that this process holds and no other.

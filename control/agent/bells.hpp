@@ -33,6 +33,12 @@ class Bells {
     Bell* find(std::uint32_t id);
     void erase(std::uint32_t id);
 
+    template <class Visit>
+    void for_each_of(SessionId session, Visit visit) const {
+        for (const auto& [id, bell] : by_id_) {
+            if (bell.session == session) visit(bell);
+        }
+    }
     const Quota& quota() const { return quota_; }
 
   private:

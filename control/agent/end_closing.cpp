@@ -5,7 +5,8 @@
 // page is taken. Closing twice is harmless: a holder that closed the stream itself leaves nothing to publish.
 //
 // A rejoined end has no memory here. Then the far agent is told `vanished`, and where the program did not
-// publish its end, the far agent does it from what it can see: the peer's tail tells whether data is lost.
+// publish its end, the far agent does it from what it can see: the peer's tail tells whether data is lost. If
+// that one was restarted too, it has no memory either: then the programs that hold the end do it.
 #include "control/agent/end_closing.hpp"
 
 #include <spdlog/spdlog.h>
@@ -17,6 +18,7 @@
 #include "control/agent/end_figures.hpp"
 #include "control/agent/end_keeping.hpp"
 #include "control/agent/queueing.hpp"
+#include "control/agent/session_records.hpp"
 #include "control/agent/slab_blocks.hpp"
 
 namespace xylem::agent {
@@ -94,6 +96,22 @@ void tell_far_agent(Agent& agent, const End& end, LinkMessage what) {
     agent.links.tell(identity.peer_domain, message, end.connecting_domain != own);
 }
 
+// Its sleepers wake up and look at the session page; then it rejoins, and is answered peer_gone.
+void give_notice(Agent& agent, const Session& session) {
+    if (page_of(session) == nullptr) return;
+    session.page.as<SessionPage>()->notices.fetch_add(1);
+    std::vector<std::uint32_t> ids;
+    agent.bells.for_each_of(session.id, [&ids](const Bell& bell) { ids.push_back(bell.id); });
+    for (const std::uint32_t id : ids) agent.ring(agent.settings.domain, WaitToken(id, 0, 0));
+}
+
+void tell_holders_that_peer_is_gone(Agent& agent, End& end) {
+    end.is_peer_gone = true;
+    for (const SessionId id : end.holders) {
+        if (const SessionPtr session = agent.sessions.find(id)) give_notice(agent, *session);
+    }
+}
+
 void show_holders(End& end) {
     const std::size_t count = end.holders.size() + (end.is_lent ? 1 : 0);
     if (end.page) end.end_page()->holders.store_release(static_cast<std::uint32_t>(count));
@@ -152,7 +170,7 @@ void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t pee
     End* end = agent.ends.find(own_end);
     if (end == nullptr || end->identity.peer_domain != peer_domain) return;
     ++agent.counters.vanished_received;
-    if (!end->has_memory()) return;
+    if (!end->has_memory()) return tell_holders_that_peer_is_gone(agent, *end);
     Result<Mapping> slab = end->slab->map();
     Result<Mapping> page = Mapping::shared(end->page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
     if (!slab || !page) return;

@@ -16,9 +16,10 @@ namespace {
 
 bool take_page(Session& session, const HelloMessage& hello, Received& message) {
     if (hello.has_page == 0) return message.fd_count == 0;
-    if (message.fd_count != 1 || !is_sound_memory(message.fds[0].get(), sizeof(SessionPage), Access::read))
+    if (message.fd_count != 1 ||
+        !is_sound_memory(message.fds[0].get(), sizeof(SessionPage), Access::read_write))
         return false;
-    Result<Mapping> page = Mapping::shared(message.fds[0].get(), sizeof(SessionPage), PROT_READ);
+    Result<Mapping> page = Mapping::shared(message.fds[0].get(), sizeof(SessionPage), PROT_READ | PROT_WRITE);
     if (!page) return false;
     session.page = std::move(*page);
     return true;

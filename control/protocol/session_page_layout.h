@@ -1,4 +1,5 @@
-// What a program's sockets are and why, written by its guest library, read by its agent when somebody asks
+// What a program's sockets are and why, written by its guest library (but for `notices`), read by its agent
+// when somebody asks
 // (`xylem ls`). No round trip for a socket that stays on TCP. The agent treats it as text for people:
 // bounded, checked, and acted upon in one case only: `adopt` finds an accepted end by its cookie here, among
 // the ends that this very session holds. A record's state is stored last (release) and cleared first.
@@ -44,7 +45,8 @@ struct SessionPage {
     AtomicU32 high_water;        // records [0, high_water) may be in use
     AtomicU32 ring_connections;  // since the program began
     AtomicU32 tcp_connections;
-    std::uint32_t reserved2[11];
+    AtomicU32 notices;  // by the agent: there is something new about an end; each end is to be rejoined
+    std::uint32_t reserved2[10];
     Tally tallies[kTallies];
     AtomicU64 other_peers[kReasonTallies];  // index: Reason
     SessionRecord records[kSessionRecords];

@@ -24,7 +24,9 @@
 //   bell_ring   -                                   the agent rings it, for who can take no descriptor
 //   adopt       attached | listening                a kernel socket that was inherited or received, known by
 //                            -> kernel socket (opt) its cookie
-//   rejoin      done         -> kernel socket (opt) after the agent restarted: an end that this process holds
+//   rejoin      done |       -> kernel socket (opt) after the agent restarted, or gave notice in the session
+//               peer_gone                           page: an end that this process holds. peer_gone: nobody
+//                                                   has the far end, and no agent can say so in the slab
 //   query       report       <- JSON text (memfd)   for the xylem command: what = QueryKind
 //   run         done                                a command opens a run (XYLEM_RUN) that it will query; a
 //                                                   program joins it: what it does from here on counts
@@ -79,6 +81,7 @@ enum class SessionMessage : std::uint16_t {
     report,
     failed,
     bound,
+    peer_gone,
 };
 
 struct HelloMessage {
@@ -98,7 +101,7 @@ struct WelcomeMessage {
     std::uint32_t reserved;
 };
 
-// get_map, map, done
+// get_map, map, done, peer_gone
 struct PlainMessage {
     MessageHeader header;
 };

@@ -99,6 +99,54 @@ call_listener() {
     end_transfer
 }
 
+# Where all agents that made a connection are gone, nobody but the two programs has its memory. One that dies then is told
+# of all the same, however the other one waits.
+cat >"$scratch/waits_for_end.py" <<'SCRIPT'
+import select, socket, sys
+listener = socket.create_server(("127.44.0.1", 0))
+with open(sys.argv[1], "w") as file:
+    print(listener.getsockname()[1], file=file)
+peer, _ = listener.accept()
+listener.close()
+while True:
+    if sys.argv[2] in ("poll", "epoll"):
+        waiting = getattr(select, sys.argv[2])()
+        waiting.register(peer, select.POLLIN)
+        waiting.poll()
+    elif sys.argv[2] == "select":
+        select.select([peer], [], [])
+    try:
+        said = peer.recv(100)
+    except ConnectionResetError:
+        said = b""
+    if not said: break
+    print(said.decode(), flush=True)
+print("end", flush=True)
+SCRIPT
+cat >"$scratch/says_and_stays.py" <<'SCRIPT'
+import socket, sys
+with socket.create_connection(("127.44.0.1", int(sys.argv[1]))) as caller:
+    caller.sendall(b"here")
+    caller.recv(1)
+SCRIPT
+has_ends() { [[ $(live_ends "$1") == "$2" ]]; }
+for how in "recv 2" "poll 2" "epoll 2" "select 2" "recv 1"; do
+    read -r wait caller_domain <<<"$how"
+    port_file=$scratch/waits_for_end_$wait$caller_domain
+    background 1 /usr/bin/python3 "$scratch/waits_for_end.py" "$port_file" "$wait" >"$port_file.said"
+    until_true 20 test -s "$port_file"
+    background "$caller_domain" /usr/bin/python3 "$scratch/says_and_stays.py" "$(cat "$port_file")"
+    caller=$background_pid
+    check "a program waits with $wait for one of domain $caller_domain" until_true 20 grep -qx here "$port_file.said"
+    for agent in 1 2; do stop_agent "$agent" KILL; done
+    for agent in 1 2; do start_agent "$agent" --log-level info; done
+    check "new agents learn of the connection" until_true 20 has_ends 1 $((3 - caller_domain))
+    check "of the other end, too" until_true 20 has_ends "$caller_domain" $((3 - caller_domain))
+    kill -KILL "$caller"
+    check "it is told that the other one died" until_true 20 grep -qx end "$port_file.said"
+    check "no ends are left" until_true 20 has_no_ends 1
+done
+
 begin_listener "to outlive agent 1"
 stop_agent 1 KILL
 call_listener

@@ -81,12 +81,16 @@ void XenPeers::on_store() {
 }
 
 void XenPeers::look_at(DomainId id) {
-    const auto text = store_->read(XenMeeting::peers_path(store_->own_domain(), id));
+    const std::string path = XenMeeting::peers_path(store_->own_domain(), id);
+    const auto text = store_->read(path);
+    const bool is_gone = !text && (text.error().sys_errno == ENOENT || text.error().sys_errno == EACCES);
+    if (!text && !is_gone)
+        return spdlog::warn("XenStore: cannot read {}: {}", path, std::strerror(text.error().sys_errno));
     const auto theirs = text ? XenMeeting::parse(*text) : std::nullopt;
     Peer& peer = peers_[id];
     if (!theirs) {
-        if (!text) on_gone(id);
-        const bool is_over = !text || text->empty();
+        if (is_gone) on_gone(id);
+        const bool is_over = is_gone || text->empty();
         if (!is_over)
             spdlog::warn("XenStore: domain {} says something else than this version: '{}'", id, *text);
         if (is_over && peer.life != 0) on_over(id);
