@@ -10,6 +10,17 @@
 
 namespace xylem {
 
+namespace {
+
+template <class Visit>
+void for_each_socket(Visit visit) {
+    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
+        if (Ref<Socket> socket = find<Socket>(fd)) visit(fd, *socket);
+    }
+}
+
+}  // namespace
+
 void rejoin_end(int fd, Socket& socket) {
     const EndPage& page = socket.stream.page();
     RejoinMessage question{};
@@ -30,34 +41,28 @@ void rejoin_end(int fd, Socket& socket) {
 }
 
 void rejoin_ends() {
-    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
-        Ref<Socket> socket = find<Socket>(fd);
-        const bool is_of_former_agent =
-            socket && socket->is_ring() && socket->made_by_boot_id != Session::self().agent_boot_id();
-        if (is_of_former_agent) rejoin_end(fd, *socket);
-    }
+    const std::uint64_t agent = Session::self().agent_boot_id();
+    for_each_socket([agent](int fd, Socket& socket) {
+        if (socket.is_ring() && socket.made_by_boot_id != agent) rejoin_end(fd, socket);
+    });
 }
 
 void rejoin_all() {
     renew_kept_ends();
     register_own_bells_again();
-    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
-        Ref<Socket> socket = find<Socket>(fd);
-        if (!socket) continue;
-        socket->bind_vsock_again(fd);
-        if (socket->is_ring()) rejoin_end(fd, *socket);
-        if (socket->state() == SocketState::listening) socket->offer_again(fd);
-    }
+    for_each_socket([](int fd, Socket& socket) {
+        socket.bind_vsock_again(fd);
+        if (socket.is_ring()) rejoin_end(fd, socket);
+        if (socket.state() == SocketState::listening) socket.offer_again(fd);
+    });
     EpollSet::register_again_all();
 }
 
 void release_all() {
     release_kept_ends();
-    for (int fd = next_entry(0, ~0U); fd >= 0; fd = next_entry(static_cast<unsigned>(fd) + 1, ~0U)) {
-        Ref<Socket> socket = find<Socket>(fd);
-        if (socket && socket->is_ring())
-            Session::self().release_end(socket->stream, socket->end_id, ReleaseMode::orderly);
-    }
+    for_each_socket([](int, Socket& socket) {
+        if (socket.is_ring()) Session::self().release_end(socket.stream, socket.end_id, ReleaseMode::orderly);
+    });
 }
 
 }  // namespace xylem

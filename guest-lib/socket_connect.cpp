@@ -8,6 +8,7 @@
 // the socket is then writable without an error.
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 
 #include <algorithm>
 
@@ -68,6 +69,42 @@ ConnectMessage make_connect(const Socket& socket, const SocketName& local, const
     return message;
 }
 
+// Where the socket is bound, or the loopback address, with any port.
+sockaddr_storage own_address(int fd, int family, socklen_t& length) {
+    sockaddr_storage address{};
+    length = sizeof address;
+    system_call(SYS_getsockname, fd, word(&address), word(&length));
+    address.ss_family = static_cast<sa_family_t>(family);
+    auto& v4 = reinterpret_cast<sockaddr_in&>(address);
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(address);
+    (family == AF_INET6 ? v6.sin6_port : v4.sin_port) = 0;
+    if (family == AF_INET && v4.sin_addr.s_addr == 0) v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr)) v6.sin6_addr = IN6ADDR_LOOPBACK_INIT;
+    length = family == AF_INET6 ? sizeof v6 : sizeof v4;
+    return address;
+}
+
+// What tcp_disconnect() leaves behind (ECONNRESET for SO_ERROR, POLLERR, a port given back), by the kernel's
+// own hand: the socket that stands for the connection begins a connection to a listener of ours, and
+// disconnects. One that was only begun serves as well, so nothing is waited for. Where the kernel refuses,
+// the socket has no error.
+void disconnect_in_kernel(int fd, int family, const sockaddr* unspecified, socklen_t length) {
+    if (is_sandboxed() || (family != AF_INET && family != AF_INET6)) return;
+    socklen_t address_length = 0;
+    sockaddr_storage address = own_address(fd, family, address_length);
+    const UniqueFd listener(static_cast<int>(system_call(SYS_socket, family, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+    if (!listener || system_call(SYS_bind, listener.get(), word(&address), address_length) != 0 ||
+        system_call(SYS_listen, listener.get(), 1) != 0 ||
+        system_call(SYS_getsockname, listener.get(), word(&address), word(&address_length)) != 0)
+        return;
+    const long flags = system_call(SYS_fcntl, fd, F_GETFL);
+    if (flags < 0) return;
+    if ((flags & O_NONBLOCK) == 0) system_call(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+    system_call(SYS_connect, fd, word(&address), address_length);
+    system_call(SYS_connect, fd, word(unspecified), length);
+    if ((flags & O_NONBLOCK) == 0) system_call(SYS_fcntl, fd, F_SETFL, flags);
+}
+
 }  // namespace
 
 int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
@@ -102,6 +139,8 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
 int Socket::disconnect(int fd, const sockaddr* unspecified, socklen_t length) {
     const SocketState before = state();
     if (before == SocketState::ring) {
+        const bool is_over = (poll_events() & POLLHUP) != 0;
+        if (!is_over) disconnect_in_kernel(fd, family, unspecified, length);
         EpollSet::on_left_ring(*this);
         Session::self().release_end(stream, end_id, ReleaseMode::disconnect);
     } else {

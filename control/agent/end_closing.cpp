@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include <cstring>
+#include <utility>
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_figures.hpp"
@@ -106,7 +107,7 @@ void give_notice(Agent& agent, const Session& session) {
 }
 
 void tell_holders_that_peer_is_gone(Agent& agent, End& end) {
-    end.is_peer_gone = true;
+    if (std::exchange(end.is_peer_gone, true)) return;  // a far agent may say it again and again
     for (const SessionId id : end.holders) {
         if (const SessionPtr session = agent.sessions.find(id)) give_notice(agent, *session);
     }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # nginx with two workers and wrk over rings and over kernel TCP, with keep-alive and with a connection for each request.
 # Prints medians of several runs taken in turn, in requests a second, and their ratio (above 1: rings are faster).
+# HTTP_BENCH_THREADS says how many threads wrk has (1).
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/guest-lib/harness/domains.sh

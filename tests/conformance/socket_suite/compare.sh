@@ -38,10 +38,6 @@ play_within_one_process() {
 # A connection that went elsewhere than expected is a failure even if nobody could tell.
 all_went_over() { ! cat "$2"/*.transport 2>/dev/null | grep -qv "^$1\$"; }
 
-# Cases known to differ still, and why: reported as skipped while they do.
-declare -A open_cases=(
-    [a_disconnect_leaves_an_error]="the kernel's socket, which was never connected, knows of no error"
-)
 # Cases that programs with a sanitizer's runtime cannot play, over whatever transport.
 declare -A unsanitized_cases=(
     [a_poll_of_too_many]="a sanitizer's runtime looks at all items of a poll, also where there are none"
@@ -56,10 +52,6 @@ compare() {
     done >"$3/report" 2>&1
     if ((differences == 0)) && all_went_over ring "$3"; then
         passed "$1"
-        return
-    fi
-    if [[ -n ${open_cases[$4]:-} ]]; then
-        skipped "$1" "${open_cases[$4]}"
         return
     fi
     failed "$1"
