@@ -83,36 +83,53 @@ COMPILE_COMMANDS :=
 Q := $(if $(V),,@)
 say = @mkdir -p $(@D)$(if $(V),,; printf '  %-5s %s\n' '$(1)' '$(2)')
 rwildcard = $(sort $(foreach f,$(wildcard $(1)/*),$(call rwildcard,$(f),$(2)) $(filter $(2),$(f))))
-objects = $(patsubst %.cpp,$(B)/obj/$(1)/%.o,$(2))
 archives = $(patsubst %,$(B)/lib%.a,$(1))
 # $(call part,A|B|C,2): B
-part = $(word $(2),$(subst |, ,$(1)))
+part = $(word $(2),$(parts))
+parts = $(subst |, ,$(1))
 same = $(and $(findstring $(1),$(2)),$(findstring $(2),$(1)))
 # $(call stamp,FILE,WORDS): FILE holds WORDS and is rewritten only when they change. Done while parsing.
 # The first strip: make 4.3 leaves the last newline of a file there whenever its buffer had to move.
 stamp = $(if $(call same,$(strip $(file <$(1))),$(strip = $(2))),,$(shell \
     mkdir -p $(dir $(1)))$(file >$(1),$(strip = $(2))))
 
+# The files of these sets are compiled BATCH at a time, as one text: most of the time goes into headers that they share.
+# So a name that is local to one file cannot mean something else in the next. Each file alone: BATCH=1, and clang-tidy.
+BATCHED := agent cli guest-calls guest-lib hosts-map rdma-bridge tests/xylem-tests
+BATCH ?= 8
+AFTER_BATCH := $(shell expr $(BATCH) + 1)
+space := $(subst ,, )
+batches = $(if $(1),$(subst $(space),|,$(strip $(wordlist 1,$(BATCH),$(1)))) $(call batches,$(wordlist $(AFTER_BATCH),999,$(1))))
+# $(call units,SET,SOURCES): what becomes an object each, A.cpp or A.cpp|B.cpp|C.cpp, which is named after A.
+units = $(if $(filter $(1),$(BATCHED)),$(call batches,$(2)),$(2))
+object = $(B)/obj/$(1)/$(basename $(call part,$(2),1)).o
+objects = $(foreach u,$(call units,$(1),$(2)),$(call object,$(1),$(u)))
+
 # In tests a plain copy is easier to read, and the analyzer costs more than it finds.
 TIDY_TESTS := --checks=-clang-analyzer-*,-performance-*
 
-# $(1) set of objects, $(2) sources, $(3) flags. Each object has a clang-tidy stamp that depends on it.
-define compile_rules
-$(call stamp,$(B)/obj/$(1)/flags,$(CXX) $(3))
-$(call objects,$(1),$(2)): $(B)/obj/$(1)/%.o: %.cpp $(B)/obj/$(1)/flags
-	$$(call say,CXX,$$<)
-	$$(Q)$(CXX) $(3) -MMD -MP -c $$< -o $$@
+# $(1) set of objects, $(2) sources, $(3) flags, $(4) object. Each source has a clang-tidy stamp that depends on its object.
+define unit_rules
+$(4): $(2) $(4:.o=.flags)
+	$$(call say,CXX,$(firstword $(2))$(if $(word 2,$(2)), to $(notdir $(lastword $(2)))))
+	$$(Q)$(CXX) $(3) -MMD -MP -MF $(4:.o=.d) -c -o $$@ $(if $(word 2,$(2)),\
+	    -Wno-unknown-warning-option -Wno-subobject-linkage $(addprefix -include ,$(2)) -x c++ /dev/null,$(2))
 
-$(patsubst %.cpp,$(B)/tidy/$(1)/%.ok,$(2)): $(B)/tidy/$(1)/%.ok: $(B)/obj/$(1)/%.o .clang-tidy
+$(patsubst %.cpp,$(B)/tidy/$(1)/%.ok,$(2)): $(B)/tidy/$(1)/%.ok: $(4) .clang-tidy
 	$$(call say,TIDY,$$*.cpp)
 	$$(Q)clang-tidy --quiet $$(if $$(filter tests/%,$$*),$$(TIDY_TESTS)) $$*.cpp -- $(3) \
 	    >$$@.log 2>&1 && touch $$@ || { grep -E ': (error|warning):' $$@.log; echo "all of it: $$@.log"; exit 1; }
+endef
+unit = $(call stamp,$(3:.o=.flags),$(CXX) $(4) $(2))$(eval $(call unit_rules,$(1),$(2),$(4),$(3)))
 
+define compile_rules
+$(foreach u,$(call units,$(1),$(2)),$(call unit,$(1),$(call parts,$(u)),$(call object,$(1),$(u)),$(3)))
 TIDY_STAMPS += $(patsubst %.cpp,$(B)/tidy/$(1)/%.ok,$(2))
-DEPENDENCIES += $(patsubst %.cpp,$(B)/obj/$(1)/%.d,$(2))
+DEPENDENCIES += $(patsubst %.o,%.d,$(call objects,$(1),$(2)))
 COMPILE_COMMANDS += $(foreach s,$(2),$(1)|$(s))
 COMPILE_FLAGS|$(1) := $(3)
 endef
+# $(call compile,SET,SOURCES,FLAGS)
 compile = $(if $(2),$(eval $(call compile_rules,$(1),$(2),$(3))))
 
 define library_rules
@@ -123,9 +140,7 @@ $(B)/lib$(1).a: $(call objects,$(1),$(2)) $(B)/obj/$(1)/members
 	$$(Q)rm -f $$@ && ar rcs $$@ $(call objects,$(1),$(2))
 endef
 # $(call library,NAME,sources,flags): libNAME.a, empty as long as there are no sources.
-library = $(call compile,$(1),$(strip $(2)),$(3))$(call archive,$(1),$(2))
-# $(call archive,NAME,sources): the same of sources already compiled as set NAME.
-archive = $(eval $(call library_rules,$(1),$(strip $(2))))
+library = $(call compile,$(1),$(strip $(2)),$(3))$(eval $(call library_rules,$(1),$(strip $(2))))
 
 define program_rules
 $(call stamp,$(B)/obj/$(1)/link,$(CXX) $(2) $(3) $(4) $(LINK_FLAGS))
@@ -199,10 +214,12 @@ mandir := $(PREFIX)/share/man
 # source|destination|mode, of what exists.
 INSTALL_FILES := \
     $(foreach p,$(filter $(B)/xylem $(B)/xylemd $(B)/xylem-rdma,$(PRODUCTS)),$(p)|$(bindir)/$(notdir $(p))|755) \
+    control/dom0/xylem-guests|$(bindir)/xylem-guests|755 \
+    control/70-xylem.rules|$(PREFIX)/lib/udev/rules.d/70-xylem.rules|644 \
     $(foreach p,$(filter $(B)/libxylem.so,$(PRODUCTS)),$(p)|$(PREFIX)/lib/xylem/libxylem.so|644) \
     $(foreach n,1 5 7 8,$(foreach p,$(wildcard docs/man/*.$(n)),$(p)|$(mandir)/man$(n)/$(notdir $(p))|644)) \
     $(foreach p,$(wildcard control/cli/xylem.bash-completion),$(p)|$(PREFIX)/share/bash-completion/completions/xylem|644)
-INSTALL_UNITS := $(wildcard control/*.service)
+INSTALL_UNITS := $(wildcard control/*.service control/dom0/*.service rdma-bridge/*.service)
 unitdir := $(PREFIX)/lib/systemd/system
 define newline
 

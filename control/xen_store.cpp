@@ -1,4 +1,5 @@
-// XenStore. A watch's token is its path, so that an event says which one it is for.
+// XenStore. An event of a watch names the node that changed: all paths here are absolute where they are
+// watched.
 #include "control/xen_store.hpp"
 
 #include <algorithm>
@@ -41,12 +42,23 @@ XenStore::~XenStore() { ::xs_close(handle_); }
 Result<std::string> XenStore::read(const std::string& path) { return read_from(handle_, path.c_str()); }
 
 // The permission first: nobody is told of a change that he may not read.
-bool XenStore::show(const std::string& path, const std::string& text, DomainId to) {
-    xs_permissions permissions[2] = {{own_domain_, XS_PERM_NONE}, {to, XS_PERM_READ}};
+bool XenStore::put(const std::string& path, const std::string& text, xs_permissions* permissions,
+                   unsigned count) {
     const auto length = static_cast<unsigned>(text.size());
     return (read(path) || ::xs_write(handle_, XBT_NULL, path.c_str(), "", 0)) &&
-           ::xs_set_permissions(handle_, XBT_NULL, path.c_str(), permissions, 2) &&
+           ::xs_set_permissions(handle_, XBT_NULL, path.c_str(), permissions, count) &&
            ::xs_write(handle_, XBT_NULL, path.c_str(), text.data(), length);
+}
+
+bool XenStore::show(const std::string& path, const std::string& text, DomainId to) {
+    xs_permissions permissions[2] = {{own_domain_, XS_PERM_NONE}, {to, XS_PERM_READ}};
+    return put(path, text, permissions, 2);
+}
+
+// The first permission names the owner, and says what those may do that no other one names.
+bool XenStore::show_all(const std::string& path, const std::string& text) {
+    xs_permissions permissions[1] = {{own_domain_, XS_PERM_READ}};
+    return put(path, text, permissions, 1);
 }
 
 void XenStore::remove(const std::string& path) { ::xs_rm(handle_, XBT_NULL, path.c_str()); }
@@ -58,7 +70,7 @@ int XenStore::fd() const { return ::xs_fileno(handle_); }
 std::vector<std::string> XenStore::changed() {
     std::vector<std::string> paths;
     while (const std::unique_ptr<void, Free> event{::xs_check_watch(handle_)}) {
-        const std::string path = static_cast<char**>(event.get())[XS_WATCH_TOKEN];
+        const std::string path = static_cast<char**>(event.get())[XS_WATCH_PATH];
         if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
     }
     return paths;

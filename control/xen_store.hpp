@@ -11,6 +11,7 @@
 #include "vsock-transport/xen/grant_region.hpp"
 
 struct xs_handle;
+struct xs_permissions;
 
 namespace xylem {
 
@@ -27,14 +28,18 @@ class XenStore {
     Result<std::string> read(const std::string& path);
     // A node of our own that only this domain may read. False: XenStore refuses.
     bool show(const std::string& path, const std::string& text, DomainId to);
+    // A node of our own that every domain may read.
+    bool show_all(const std::string& path, const std::string& text);
     void remove(const std::string& path);
     bool watch(const std::string& path);
-    // Readable while a watch may have fired; then the paths that were watched for, each once.
+    // Readable while a watch may have fired; then what changed, each path once: one that is watched, or one
+    // below.
     int fd() const;
     std::vector<std::string> changed();
 
   private:
     XenStore(xs_handle* handle, DomainId own_domain) : handle_(handle), own_domain_(own_domain) {}
+    bool put(const std::string& path, const std::string& text, xs_permissions* permissions, unsigned count);
 
     xs_handle* handle_;
     DomainId own_domain_;

@@ -73,25 +73,33 @@ ssize_t send_vectors(Socket& socket, const iovec* vectors, int count, int flags)
     return socket.send(vectors, static_cast<std::size_t>(count), flags);
 }
 
-// The flags of preadv2 as those of recv. False: the kernel would not know them.
-bool to_message_flags(int flags, int& message_flags) {
-    constexpr int kKnown = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND;
-    message_flags = (flags & RWF_NOWAIT) != 0 ? MSG_DONTWAIT : 0;
-    return (flags & ~kKnown) == 0;
-}
-
 // -1: where the stream is. Any other offset is the kernel's to refuse, which it does for every socket.
 constexpr off64_t kCurrent = -1;
 
-ssize_t receive_at(Socket& socket, const iovec* vectors, int count, int flags) {
+// Sockets have it since Linux 6.4. The kernel's own socket, which is not connected, has no byte to give.
+bool kernel_has_nowait(int fd) {
+    char byte;
+    const iovec one{&byte, sizeof byte};
+    return real().preadv2(fd, &one, 1, kCurrent, RWF_NOWAIT) >= 0 || errno != EOPNOTSUPP;
+}
+
+// The flags of preadv2 as those of recv. False: the kernel would not know them.
+bool to_message_flags(int fd, int flags, int& message_flags) {
+    constexpr int kKnown = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND;
+    const bool is_nowait = (flags & RWF_NOWAIT) != 0;
+    message_flags = is_nowait ? MSG_DONTWAIT : 0;
+    return (flags & ~kKnown) == 0 && (!is_nowait || kernel_has_nowait(fd));
+}
+
+ssize_t receive_at(int fd, Socket& socket, const iovec* vectors, int count, int flags) {
     int message_flags;
-    if (!to_message_flags(flags, message_flags)) return fail_errno_with(EOPNOTSUPP);
+    if (!to_message_flags(fd, flags, message_flags)) return fail_errno_with(EOPNOTSUPP);
     return receive_vectors(socket, vectors, count, message_flags);
 }
 
-ssize_t send_at(Socket& socket, const iovec* vectors, int count, int flags) {
+ssize_t send_at(int fd, Socket& socket, const iovec* vectors, int count, int flags) {
     int message_flags;
-    if (!to_message_flags(flags, message_flags)) return fail_errno_with(EOPNOTSUPP);
+    if (!to_message_flags(fd, flags, message_flags)) return fail_errno_with(EOPNOTSUPP);
     return send_vectors(socket, vectors, count, message_flags);
 }
 
@@ -162,25 +170,25 @@ XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flag
 XYLEM_EXPORT(ssize_t, preadv2, (int fd, const iovec* vectors, int count, off_t offset, int flags)) {
     Ref<Socket> socket = offset == kCurrent ? data_socket(fd) : Ref<Socket>();
     if (!socket) return real().preadv2(fd, vectors, count, offset, flags);
-    return receive_at(*socket, vectors, count, flags);
+    return receive_at(fd, *socket, vectors, count, flags);
 }
 
 XYLEM_EXPORT(ssize_t, preadv64v2, (int fd, const iovec* vectors, int count, off64_t offset, int flags)) {
     Ref<Socket> socket = offset == kCurrent ? data_socket(fd) : Ref<Socket>();
     if (!socket) return real().preadv64v2(fd, vectors, count, offset, flags);
-    return receive_at(*socket, vectors, count, flags);
+    return receive_at(fd, *socket, vectors, count, flags);
 }
 
 XYLEM_EXPORT(ssize_t, pwritev2, (int fd, const iovec* vectors, int count, off_t offset, int flags)) {
     Ref<Socket> socket = offset == kCurrent ? data_socket(fd) : Ref<Socket>();
     if (!socket) return real().pwritev2(fd, vectors, count, offset, flags);
-    return send_at(*socket, vectors, count, flags);
+    return send_at(fd, *socket, vectors, count, flags);
 }
 
 XYLEM_EXPORT(ssize_t, pwritev64v2, (int fd, const iovec* vectors, int count, off64_t offset, int flags)) {
     Ref<Socket> socket = offset == kCurrent ? data_socket(fd) : Ref<Socket>();
     if (!socket) return real().pwritev64v2(fd, vectors, count, offset, flags);
-    return send_at(*socket, vectors, count, flags);
+    return send_at(fd, *socket, vectors, count, flags);
 }
 
 XYLEM_EXPORT(ssize_t, write, (int fd, const void* buffer, size_t size)) {

@@ -24,7 +24,7 @@ using namespace xylem;
 namespace {
 
 constexpr unsigned kAllFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
-constexpr std::size_t kPieceBytes = 32 << 10;  // half of what a pipe holds at first (pipe(7))
+constexpr std::size_t kPipePieceBytes = 32 << 10;  // half of what a pipe holds at first (pipe(7))
 
 bool is_pipe(int fd) {
     struct stat status {};
@@ -91,7 +91,7 @@ ssize_t moved_or(std::size_t total, long failure) {
 ssize_t from_pipe(int pipe, Socket& socket, std::size_t count, unsigned flags) {
     if (is_nonblocking(pipe)) flags |= SPLICE_F_NONBLOCK;
     std::size_t total = 0;
-    char piece[kPieceBytes];
+    char piece[kPipePieceBytes];
     while (total < count) {
         const unsigned now = total > 0 ? flags | SPLICE_F_NONBLOCK : flags;
         const long seen = look_into(pipe, piece, std::min(count - total, sizeof piece), now);
@@ -124,7 +124,7 @@ ssize_t to_pipe(Socket& socket, int pipe, std::size_t count, unsigned flags) {
     const int failure = await_room(pipe, flags);
     if (failure != 0) return fail_errno_with(failure);
     std::size_t total = 0;
-    char piece[kPieceBytes];
+    char piece[kPipePieceBytes];
     while (total < count) {
         const iovec vector{piece, std::min(count - total, sizeof piece)};
         const ssize_t seen = socket.receive(&vector, 1, MSG_PEEK | (total > 0 ? MSG_DONTWAIT : 0));

@@ -42,6 +42,27 @@ long ppoll_kernel(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const s
                        timeout_ns == kForever ? 0 : word(&timeout), word(mask), sizeof(std::uint64_t));
 }
 
+// One item at a time. Who sleeps in a sandbox for a peer in another guest has two doorbells, an event channel
+// and, before it, one that is hardly ever rung: looked at so often only.
+constexpr std::uint64_t kTurnNs = 10 * kNsPerMs;
+
+long poll_in_turn(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    const std::uint64_t deadline_ns = timeout_ns == kForever ? kForever : deadline_after(timeout_ns);
+    for (;;) {
+        const std::uint64_t now = now_ns();
+        const std::uint64_t left_ns = deadline_ns > now ? std::min(deadline_ns - now, kTurnNs) : 0;
+        long ready = 0;
+        for (nfds_t i = 0; i < count; ++i) {
+            const bool is_last = i + 1 == count;
+            const long result =
+                ppoll_kernel(items + i, 1, is_last && ready == 0 ? left_ns : 0, is_last ? mask : nullptr);
+            if (result < 0) return result;
+            ready += result;
+        }
+        if (ready != 0 || left_ns == 0) return ready;
+    }
+}
+
 // Without the items that name no descriptor: the kernel takes no more items than RLIMIT_NOFILE, and a program
 // in a sandbox may have lowered that to what it polls itself.
 long poll_few(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
@@ -53,7 +74,8 @@ long poll_few(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigse
         items[i].revents = 0;
         if (items[i].fd >= 0) few[used++] = items[i];
     }
-    const long result = ppoll_kernel(few, used, timeout_ns, mask);
+    long result = ppoll_kernel(few, used, timeout_ns, mask);
+    if (result == -EINVAL && used > 1) result = poll_in_turn(few, used, timeout_ns, mask);
     used = 0;
     for (nfds_t i = 0; i < count; ++i) {
         if (items[i].fd >= 0) items[i].revents = few[used++].revents;

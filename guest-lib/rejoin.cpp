@@ -1,6 +1,7 @@
 // After a restart of the agent: this process names its listeners and ends to the new one, and registers its
 // doorbells anew. Established connections never noticed; this is so that the agent again knows what to do
 // when this process dies, and so that listeners are found.
+#include "control/protocol/remote_domain.hpp"
 #include "guest-lib/bells.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/kept_end.hpp"
@@ -37,7 +38,8 @@ void rejoin_end(int fd, Socket& socket) {
     const bool is_peer_gone = answer_as<PlainMessage>(answer, SessionMessage::peer_gone) != nullptr;
     // The agent that died may have been about to answer the caller.
     const bool has_given_up = page.side == 1 && socket.stream.give_up_call();
-    if (is_peer_gone || has_given_up) socket.stream.peer_vanished();
+    const bool is_cut = is_remote_domain(socket.stream.page().peer_domain);
+    if (is_peer_gone || has_given_up) socket.stream.peer_vanished(is_cut);
 }
 
 void rejoin_ends() {

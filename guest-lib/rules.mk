@@ -3,10 +3,11 @@ GUEST_SOURCES := $(call rwildcard,guest-lib,%.cpp)
 GUEST_ARCHIVES := control-protocol vsock-transport
 INTERCEPTED := $(wildcard guest-lib/intercepted_calls.def)
 
-$(call compile,guest-lib,$(GUEST_SOURCES),$(FREESTANDING_FLAGS))
-
-# For unit tests: everything but the call_*.cpp, whose functions would replace libc's in the test itself.
-$(call archive,guest-lib,$(filter-out guest-lib/call_%,$(GUEST_SOURCES)))
+# Apart from the archive, which unit tests link: functions that would replace libc's in the test itself.
+GUEST_CALLS := $(filter guest-lib/call_%,$(GUEST_SOURCES))
+$(call compile,guest-calls,$(GUEST_CALLS),$(FREESTANDING_FLAGS))
+GUEST_PARTS := $(filter-out $(GUEST_CALLS),$(GUEST_SOURCES))
+$(call library,guest-lib,$(GUEST_PARTS),$(FREESTANDING_FLAGS))
 
 ifneq ($(filter $(VARIANT),asan ubsan),)
 # A sanitizer's runtime is needed dynamically; asan's must be preloaded before this library.
@@ -33,8 +34,8 @@ $(B)/exports.map: $(INTERCEPTED) guest-lib/intercepted_names.sh
 	    | awk 'BEGIN {print "{ global:"} {print "    " $$1 ";"} END {print "local: *; };"}' >$@
 
 $(call stamp,$(B)/obj/guest-lib/link,$(CXX) $(LINK_FLAGS) $(GUEST_LINK) $(GUEST_LIBS) $(GUEST_SOURCES))
-$(B)/libxylem.so: $(call objects,guest-lib,$(GUEST_SOURCES)) $(call archives,$(GUEST_ARCHIVES)) \
-                  $(B)/exports.map $(B)/obj/guest-lib/link
+$(B)/libxylem.so: $(call objects,guest-calls,$(GUEST_CALLS)) $(call objects,guest-lib,$(GUEST_PARTS)) \
+                  $(call archives,$(GUEST_ARCHIVES)) $(B)/exports.map $(B)/obj/guest-lib/link
 	$(call say,LINK,$@)
 	$(Q)$(CXX) -shared $(LINK_FLAGS) $(GUEST_LINK) -Wl,--version-script=$(B)/exports.map -o $@ \
 	    $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(GUEST_LIBS)

@@ -18,7 +18,8 @@
 
 namespace xylem {
 
-inline constexpr std::uint64_t kAnswerNs = 3 * kNsPerSecond;  // an agent answers within its own 1 s bounds
+inline constexpr std::uint64_t kAnswerNs =
+    3 * kNsPerSecond;  // an agent answers within its own bounds (links.hpp)
 inline constexpr std::uint64_t kRetryNs = kNsPerSecond;
 
 struct Socket;

@@ -176,11 +176,11 @@ int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
         return -1;
     }
     const MapHit hit = look_up(*map, peer);
-    const bool takes_ring = hit.target == MapTarget::domain || hit.target == MapTarget::domain_low16;
-    if (!takes_ring) {
-        why = !hit.mapped                     ? Reason::not_mapped
-              : hit.target == MapTarget::node ? Reason::other_node
-                                              : Reason::mapped_to_tcp;
+    if (!takes_ring(hit)) {
+        why = !hit.mapped                              ? Reason::not_mapped
+              : hit.target == MapTarget::node          ? Reason::other_node
+              : hit.target == MapTarget::unknown_guest ? Reason::unknown_guest
+                                                       : Reason::mapped_to_tcp;
         return -1;
     }
     const SocketName local = calling_name(fd, family, peer, *map);
@@ -231,29 +231,6 @@ int Socket::connected_ring(Reason& why) {
     const bool nonblock = nonblocking.load_relaxed() != 0;
     connect_report.store_relaxed(nonblock ? 1 : 0);
     return nonblock ? fail_errno_with(EINPROGRESS) : 0;
-}
-
-Result<std::size_t> Socket::open_end(const Received& attached) {
-    const auto* message = answer_as<AttachedMessage>(attached, SessionMessage::attached);
-    if (message == nullptr || attached.fd_count != 2) return fail(ErrorKind::bad_layout);
-    end_id = message->end_id;
-    made_by_boot_id = message->agent_boot_id;
-    constexpr int kBoth = PROT_READ | PROT_WRITE;
-    Result<Mapping> slab = Mapping::shared(attached.fds[0].get(), message->slab_bytes, kBoth,
-                                           static_cast<off_t>(message->slab_offset_bytes));
-    if (!slab) return fail(slab.error());
-    Result<Mapping> page = Mapping::shared(attached.fds[1].get(), kEndPageBytes, kBoth);
-    if (!page) return fail(page.error());
-    Result<Stream> opened = Stream::open(std::move(*slab), std::move(*page), bell_ringer());
-    if (!opened) return fail(opened.error());
-    stream = std::move(*opened);
-    return std::size_t{0};
-}
-
-Result<std::size_t> Socket::attach(int fd, const Received& attached) {
-    const Result<std::size_t> opened = open_end(attached);
-    if (opened) become_ring(fd);
-    return opened;
 }
 
 void Socket::take_over(int fd, KeptEnd& end) {

@@ -58,6 +58,13 @@ Reason offer(int fd, Socket& socket, const SocketName& local, int backlog) {
     return Reason::ring;
 }
 
+// Whether the caller's memory could not be opened because this side is short of something. Otherwise it is
+// the caller's fault: it has given up, and what it granted is gone.
+bool is_shortage(const Error& error) {
+    const int number = error.sys_errno;
+    return number == ENOMEM || number == EMFILE || number == ENFILE || number == EAGAIN;
+}
+
 }  // namespace
 
 int Socket::listen(int fd, int wanted_backlog) {
@@ -142,7 +149,8 @@ int Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached)
     Session::self().settle();  // another process may have offered the listener to a new agent
     Socket* accepted = enter_accepted(fd, made_stand_in);
     if (accepted == nullptr) return ENOMEM;
-    const bool is_open = accepted->open_end(attached).has_value();
+    const auto opened = accepted->open_end(attached);
+    const bool is_open = opened.has_value();
     const bool is_known =
         Session::self().is_open() && accepted->made_by_boot_id == Session::self().agent_boot_id();
     if (is_known) say_accepted(fd, *accepted);
@@ -150,7 +158,7 @@ int Socket::adopt_accepted(int fd, bool made_stand_in, const Received& attached)
         if (is_known) Session::self().tell_release(accepted->end_id, ReleaseMode::abort);
         accepted->stream = Stream();
         leave(fd);
-        return is_open ? EAGAIN : ENOMEM;
+        return !is_open && is_shortage(opened.error()) ? ENOMEM : EAGAIN;
     }
     accepted->become_ring(fd);
     if (!is_known) rejoin_end(fd, *accepted);

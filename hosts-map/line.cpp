@@ -19,7 +19,7 @@ Result<std::optional<HostsEntry>, Diagnostic> parse_hosts_line(std::string_view 
     if (!prefix) return tl::unexpected(prefix.error());
     if (words->size() == 1) {
         return text::wrong_at(first.end(), "the line does not say where " + to_string(*prefix) + " is",
-                              "dom:N, node:ADDRESS[:PORT]/dom:N or tcp");
+                              "dom:N, vm:NAME, node:ADDRESS[:PORT]/dom:N or tcp");
     }
     auto place = parse_place((*words)[1]);
     if (!place) return tl::unexpected(place.error());

@@ -2,6 +2,8 @@
 // parts ('/', brackets, ':'), and each part is checked on its own, so an error points at the part.
 #include "hosts-map/place.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <string_view>
 
 namespace xylem {
@@ -10,6 +12,7 @@ namespace {
 
 constexpr std::string_view kDomain = "dom:";
 constexpr std::string_view kNode = "node:";
+constexpr std::string_view kGuest = "vm:";
 constexpr std::string_view kTcp = "tcp";
 constexpr std::string_view kNodeForm = "node:ADDRESS[:PORT]/dom:N";
 
@@ -78,6 +81,33 @@ Result<Place, Diagnostic> parse_node(const text::Word& word) {
     return place;
 }
 
+// As uuid_unparse() writes them: 8-4-4-4-12 hexadecimal digits.
+bool is_uuid(std::string_view text) {
+    constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    return text.size() == kForm.size() &&
+           std::equal(text.begin(), text.end(), kForm.begin(), [](unsigned char is, char wanted) {
+               return wanted == '-' ? is == '-' : std::isxdigit(is) != 0;
+           });
+}
+
+// What follows "vm:". libxl takes any name; one with a blank cannot be a word of the map.
+Result<Place, Diagnostic> parse_guest(const text::Word& word) {
+    const bool is_name = !word.text.empty() && word.text.size() <= kMaxGuestNameBytes &&
+                         std::all_of(word.text.begin(), word.text.end(),
+                                     [](unsigned char c) { return std::isgraph(c) != 0 && c != '/'; });
+    if (!is_name) {
+        return text::wrong_at(word, text::in_quotes(word.text) + " is not the name of a guest",
+                              "a guest's name as xl list has it, or its UUID");
+    }
+    Place place;
+    place.kind = PlaceKind::guest;
+    place.guest = word.text;
+    if (is_uuid(word.text)) {
+        for (char& c : place.guest) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    return place;
+}
+
 }  // namespace
 
 Result<std::uint32_t, Diagnostic> parse_domain(const text::Word& word) {
@@ -93,9 +123,10 @@ Result<std::uint32_t, Diagnostic> parse_domain(const text::Word& word) {
 Result<Place, Diagnostic> parse_place(const text::Word& word) {
     if (word.text == kTcp) return Place{};
     if (word.text.starts_with(kNode)) return parse_node(word.from(kNode.size()));
+    if (word.text.starts_with(kGuest)) return parse_guest(word.from(kGuest.size()));
     if (!word.text.starts_with(kDomain)) {
         return text::wrong_at(word, text::in_quotes(word.text) + " is not a place",
-                              "dom:N, " + std::string(kNodeForm) + " or tcp");
+                              "dom:N, vm:NAME, " + std::string(kNodeForm) + " or tcp");
     }
     auto domain = parse_domain(word);
     if (!domain) return tl::unexpected(domain.error());
@@ -109,6 +140,7 @@ std::string to_string(const Place& place) {
     std::string domain = std::string(kDomain) + std::to_string(place.domain);
     if (place.kind == PlaceKind::tcp) return std::string(kTcp);
     if (place.kind == PlaceKind::domain) return domain;
+    if (place.kind == PlaceKind::guest) return std::string(kGuest) + place.guest;
     if (place.kind == PlaceKind::domain_of_low_16bits) return "dom:(256*H+L of ...H.L)";
     std::string address = to_string(place.node);
     if (place.node.family == AF_INET6) address = "[" + address + "]";

@@ -7,14 +7,14 @@ TEST_FOLDERS := vsock-transport hosts-map conformance
 TEST_ARCHIVES := test-support $(CONTROL_ARCHIVES)
 else
 TEST_FOLDERS := vsock-transport hosts-map control guest-lib container-shim rdma-bridge conformance
-TEST_ARCHIVES := test-support agent cli guest-lib $(CONTROL_ARCHIVES)
+TEST_ARCHIVES := test-support agent cli rdma-bridge guest-lib $(CONTROL_ARCHIVES)
 endif
 
 $(call library,test-support,$(call rwildcard,tests/support,%.cpp),$(HOSTED_FLAGS))
 
 ifneq ($(VARIANT),fuzz)
 UNIT_SOURCES := $(foreach d,$(TEST_FOLDERS),$(call rwildcard,tests/$(d),%_test.cpp))
-TESTS += $(call program,tests/xylem-tests,$(UNIT_SOURCES),$(TEST_ARCHIVES),-lgmock -lgtest_main -lgtest $(DAEMON_LIBS))
+TESTS += $(call program,tests/xylem-tests,$(UNIT_SOURCES),$(TEST_ARCHIVES),-lgmock -lgtest_main -lgtest $(DAEMON_LIBS) -lcrypto)
 
 STRESS_SOURCES := $(wildcard tests/stress/*.cpp)
 TESTS += $(foreach s,$(STRESS_SOURCES),$(call program,$(basename $(s)),$(s),$(TEST_ARCHIVES),$(DAEMON_LIBS)))
@@ -67,6 +67,6 @@ check-apps: all  ## Run the application tests in full, and print a table of them
 	@status=0; XYLEM_APPS=full XYLEM_APPS_SECONDS=400 XYLEM_APPS_TABLE=$(abspath $(APPS_TABLE)) $(RUN_SUITES) programs || status=1; \
 	    $(PYTHON) tests/apps/harness/table.py $(APPS_TABLE); exit $$status
 
-bench: $(BENCHES) $(PROGRAMS) products  ## Build and run the micro-benchmarks of tests/bench
+bench: $(BENCHES) $(PROGRAMS) $(B)/eval/workloads/socket_exchange products  ## Build and run the micro-benchmarks of tests/bench
 	@for b in $(BENCHES) $(wildcard tests/bench/*.sh); do \
 	    echo "== $$b"; XYLEM_BUILD=$(abspath $(B)) $$b || exit 1; done

@@ -22,7 +22,6 @@ import test_output
 
 ROOT = Path(__file__).resolve().parent.parent
 SUITES = ROOT / "tests" / "suites.ini"
-TAIL_LINES = 40
 HEARTBEAT_SECONDS = 60
 TERM_GRACE_SECONDS = 3
 
@@ -178,8 +177,8 @@ class Suite:
         for failed, reason in outcome.failed:
             say(f"       failed {failed}: {reason}")
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        say(f"       ---- end of {log}")
-        for line in lines[-TAIL_LINES:]:
+        say(f"       ---- from {log}")
+        for line in test_output.telling(lines):
             say(f"       | {line}")
 
 

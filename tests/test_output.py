@@ -5,6 +5,8 @@ import signal
 from dataclasses import dataclass, field
 
 SKIP_CODE = 77
+TAIL_LINES = 40
+REMARKS = 5
 TAP = re.compile(r"^(not )?ok\b\s*(\d+)?\s*-?\s*(.*)$")
 TAP_PLAN = re.compile(r"^1\.\.(\d+)\s*(?:#\s*skip\s*(.*))?$", re.IGNORECASE)
 TAP_DIRECTIVE = re.compile(r"#\s*(skip|todo)\b\S*\s*(.*)$", re.IGNORECASE)
@@ -27,6 +29,21 @@ class Outcome:
 
     def line(self):
         return f"{self.passed} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
+
+
+def telling(lines):
+    """Of a failed test's log, what tells why: in TAP each `not ok` with the remarks around it, otherwise the end."""
+    found, remarks, after_failure = [], [], False
+    for line in lines:
+        if line.startswith("#"):
+            (found if after_failure else remarks).append(line)
+            continue
+        match = TAP.match(line)
+        after_failure = bool(match and match.group(1))
+        if after_failure:
+            found += [*remarks[-REMARKS:], line]
+        remarks = []
+    return found or lines[-TAIL_LINES:]
 
 
 def ending(code):

@@ -7,9 +7,9 @@
 
 #include "control/agent/end_keeping.hpp"
 #include "control/agent/names.hpp"
-#include "control/agent/ownership.hpp"
 #include "control/agent/random_id.hpp"
 #include "control/agent/xen/xen_peers.hpp"
+#include "control/protocol/link_owner.hpp"
 
 namespace xylem::agent {
 
@@ -22,6 +22,8 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       session_quota(given.max_sessions),
       grants(given.max_grants),
       grant_shares(grants),
+      mapped(given.max_mapped),
+      mapped_shares(mapped),
       channels(given.max_channels),
       map(event_loop, counters, given.domain),
       policy(event_loop, counters),
@@ -44,13 +46,18 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
         return (xen != nullptr && xen->speaks_for(claimed, socket)) ||
                owns_link_socket(link_socket(claimed).text, socket);
     };
-    map.on_change = policy.on_change = [this] { revoke_keeping(*this); };
+    policy.on_change = [this] { revoke_keeping(*this); };
+    map.on_change = [this] {
+        revoke_keeping(*this);
+        if (xen != nullptr) xen->on_map_change();
+    };
 }
 
 Agent::~Agent() = default;
 
 bool Agent::reaches_by_grants(std::uint32_t domain) const {
-    return xen != nullptr && domain != settings.domain && ::access(link_socket(domain).text, F_OK) != 0;
+    return xen != nullptr && domain != settings.domain && !is_remote_domain(domain) &&
+           ::access(link_socket(domain).text, F_OK) != 0;
 }
 
 bool Agent::offers_to_others(const Listener& listener) const {

@@ -20,12 +20,14 @@
 #include "control/agent/quota.hpp"
 #include "control/agent/relayed_bells.hpp"
 #include "control/agent/runs.hpp"
+#include "control/agent/seldom.hpp"
 #include "control/agent/sessions.hpp"
 #include "control/agent/settings.hpp"
 #include "control/agent/slab_pool.hpp"
 #include "control/agent/vsock_ports.hpp"
 #include "control/agent/xen/kicker_channels.hpp"
 #include "control/agent/xen/waiter_channels.hpp"
+#include "control/protocol/remote_domain.hpp"
 #include "control/protocol/runtime_paths.hpp"
 
 namespace xylem::agent {
@@ -59,7 +61,10 @@ struct Agent {
     Quota session_quota;
     Quota grants;  // pages that other guests may map
     GrantShares grant_shares;
-    Quota channels;  // event channels, but those of control rings
+    Quota mapped;  // pages of other guests that connections use
+    GrantShares mapped_shares;
+    Quota channels;         // event channels, but those of control rings
+    SeldomOfEach peer_log;  // of lines that a peer domain can cause
     MapPublisher map;
     PolicyFile policy;
     SlabPool pool;

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include "control/agent/memory_check.hpp"
 #include "control/agent/random_id.hpp"
+#include "vsock-transport/local/memory_check.hpp"
 
 namespace xylem::agent {
 namespace {

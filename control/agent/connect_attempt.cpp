@@ -10,16 +10,22 @@
 #include "control/agent/names.hpp"
 #include "control/agent/offer.hpp"
 #include "control/agent/route.hpp"
-#include "control/agent/side_lock.hpp"
 #include "control/agent/xen/grant_share.hpp"
+#include "vsock-transport/local/side_lock.hpp"
 
 namespace xylem::agent {
 namespace {
 
+// What a kernel's socket buffers at least, as programs are used to.
+constexpr std::uint64_t kSmallRingBytes = 64 << 10;
+
 Reason take_slab(Agent& agent, ConnectAttempt& attempt) {
     EndIdentity& identity = attempt.identity;
     const bool is_granted = agent.reaches_by_grants(identity.peer_domain);
+    const std::uint64_t wanted_bytes = identity.geometry.ring_size_bytes[0];
     if (is_granted) identity.geometry = fit_to_grants(identity.geometry, agent.grants);
+    const std::uint64_t given_bytes = identity.geometry.ring_size_bytes[0];
+    attempt.is_small = given_bytes < wanted_bytes && given_bytes < kSmallRingBytes;
     auto slab = agent.pool.take(identity.connection_id, identity.peer_domain, identity.geometry.slab_bytes(),
                                 is_granted);
     if (!slab) {

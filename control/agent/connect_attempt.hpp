@@ -19,7 +19,8 @@ struct ConnectAttempt {
     EndIdentity identity{};  // of the connecting end; end_id is given later
     SocketName source{};     // as the far agent is told
     SocketName destination{};
-    SlabPtr slab;  // null: a dry run
+    SlabPtr slab;           // null: a dry run
+    bool is_small = false;  // there were pages for small rings only: for this use, not for later ones
     KernelSocket socket;
 };
 

@@ -7,12 +7,6 @@
 
 namespace xylem::agent {
 
-inline constexpr std::uint32_t kReasonCount = 0
-#define XYLEM_REASON(code, text) +1
-#include "control/protocol/reason.def"
-#undef XYLEM_REASON
-    ;
-
 struct Counters {
 #define XYLEM_COUNTER(name) std::uint64_t name = 0;
 #include "control/agent/counters.def"

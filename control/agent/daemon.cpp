@@ -55,6 +55,7 @@ void fit_to_guest(Settings& settings) {
     if (!settings.ring_size_is_named) settings.ring_size_bytes = kGuestRingSizeBytes;
     const std::uint64_t grants = raise_grant_limit();
     if (settings.max_grants == 0 || settings.max_grants > grants) settings.max_grants = grants;
+    settings.max_mapped = most_mapped_pages();
     const auto wake_up_ns = measure_wake_up_ns(static_cast<DomainId>(settings.domain));
     if (!settings.spin_is_named && wake_up_ns) settings.spin_ns = spin_for_wake_up(*wake_up_ns);
     spdlog::info("{} pages can be granted; a wake-up takes {} us: spins of {} us", settings.max_grants,
@@ -109,7 +110,7 @@ int run_daemon(const Options& options) {
     block_signals();
     std::string error;
     RuntimeDirectory directory;
-    const Claim claim = directory.claim(wanted.domain, error);
+    const Claim claim = directory.claim(wanted.domain, wanted.group, error);
     if (claim != Claim::mine) return claim == Claim::taken ? (failure(error), kExitTaken) : failure(error);
     auto loop = EventLoop::make();
     if (!loop) return failure("no event loop: the system is short of memory or descriptors");

@@ -72,7 +72,9 @@ void close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, c
     Result<Mapping> memory = slab.map();
     Result<Mapping> copy = private_page(identity, page);
     if (!memory || !copy) {
-        spdlog::error("no memory to close an end of a connection with domain {}", identity.peer_domain);
+        // Its pages may have been the peer's, who revoked them.
+        if (agent.peer_log.may(identity.peer_domain))
+            spdlog::error("no memory to close an end of a connection with domain {}", identity.peer_domain);
         return;
     }
     Result<Stream> stream = Stream::open(std::move(*memory), std::move(*copy), ringer);
@@ -183,7 +185,8 @@ void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t pee
     if (!is_open) return;
     Ringer ringer = ringer_of(agent, end->identity);
     Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);
-    if (stream) stream->peer_vanished();
+    // A bridge that ends in order resets its connections itself.
+    if (stream) stream->peer_vanished(is_remote_domain(peer_domain));
 }
 
 void release_waiters(End& end, const std::set<std::uint32_t>& doorbells) {

@@ -2,7 +2,7 @@
 #include "control/agent/end_making.hpp"
 
 #include "control/agent/agent.hpp"
-#include "control/agent/side_lock.hpp"
+#include "vsock-transport/local/side_lock.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
 
 namespace xylem::agent {

@@ -110,6 +110,7 @@ void handle_rejoin(Agent& agent, const SessionPtr& session, Received& message) {
     if (!end->socket || end->socket.cookie() != ask.cookie) end->socket = shown_socket(message, ask.cookie);
     if (ask.cookie != 0) agent.ends.name_cookie(*end, ask.cookie);
     ++agent.counters.rejoined;
+    agent.left_behind.doubt_rejoined(*end);
     const SessionMessage what = end->is_peer_gone ? SessionMessage::peer_gone : SessionMessage::done;
     answer(agent, *session, make_answer<PlainMessage>(what, request_id));
 }

@@ -38,6 +38,7 @@ void attach(Agent& agent, Session* session, const Question& question, ConnectAtt
     End* end = nullptr;
     if (session != nullptr) {
         end = make_end(agent, attempt.identity, agent.settings.domain, attempt.slab, question.cookie, why);
+        if (end != nullptr && attempt.is_small) end->end_page()->is_revoked.store_release(1);
     }
     if (end == nullptr) {
         abandon(agent, attempt.identity, attempt.slab);

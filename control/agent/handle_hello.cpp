@@ -5,11 +5,11 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/answers.hpp"
 #include "control/agent/handlers.hpp"
-#include "control/agent/memory_check.hpp"
 #include "control/agent/names.hpp"
 #include "control/agent/reaper.hpp"
 #include "control/agent/session_dispatch.hpp"
 #include "control/protocol/session_page_layout.h"
+#include "vsock-transport/local/memory_check.hpp"
 
 namespace xylem::agent {
 namespace {

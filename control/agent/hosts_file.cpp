@@ -16,6 +16,8 @@ HostsTarget target_of(PlaceKind kind) {
             return HostsTarget::domain;
         case PlaceKind::node:
             return HostsTarget::node;
+        case PlaceKind::guest:
+            return HostsTarget::guest;
         case PlaceKind::domain_of_low_16bits:
             return HostsTarget::domain_low16;
     }
@@ -31,6 +33,7 @@ HostsRow row_of(const HostsEntry& entry) {
             entry.place.node.family,
             entry.place.node.bytes,
             entry.place.node_port,
+            entry.place.guest,
             entry.options.ring_size_bytes,
             entry.options.spin_ns,
             entry.line,

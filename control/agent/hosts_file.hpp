@@ -11,7 +11,7 @@
 
 namespace xylem::agent {
 
-enum class HostsTarget : std::uint8_t { tcp, domain, domain_low16, node };
+enum class HostsTarget : std::uint8_t { tcp, domain, domain_low16, node, guest };
 
 struct HostsRow {
     int family;                            // AF_INET or AF_INET6
@@ -22,6 +22,7 @@ struct HostsRow {
     int node_family;
     std::array<std::uint8_t, 16> node_address;
     std::uint16_t node_port;                       // 0: the bridge's usual one
+    std::string guest;                             // name or UUID
     std::optional<std::uint64_t> ring_size_bytes;  // of the line
     std::optional<std::uint64_t> spin_ns;
     std::uint32_t line;  // 0: built in

@@ -7,17 +7,23 @@
 // already or sleeps. What was lent, and not adopted yet, goes with the agent that lent it: it held the slab,
 // and the next agent could not give it to anybody.
 //
+// The far side of an end with a domain of another node is the bridge's. One that died may be started again,
+// and what it knew is in the slabs: for a while each is offered to whatever bridge there is. Of a rejoined
+// end there is no slab here; the bridge says whether it has it.
+//
 // Not told are survivors that have no agent with memory of the connection: those of one domain that lost its
 // agent have none at either side, nor have those of two domains that both lost theirs.
 #include "control/agent/left_behind.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
 #include "control/agent/end_keeping.hpp"
-#include "control/agent/side_lock.hpp"
+#include "control/protocol/remote_domain.hpp"
+#include "vsock-transport/local/side_lock.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -26,13 +32,24 @@ constexpr std::uint64_t kFirstPauseNs = 100 * kNsPerMs;  // who is killed togeth
 constexpr std::uint64_t kLongestPauseNs = 10 * kNsPerSecond;
 // Looking is a system call an end, which a hostile peer can make slow. Other sources get their turns.
 constexpr std::uint64_t kTurnNs = kNsPerMs;
+// For a bridge to be started again, and how often it is looked for.
+constexpr std::uint64_t kBridgePatienceNs = 10 * kNsPerSecond;
+constexpr std::uint64_t kBridgePauseNs = 200 * kNsPerMs;
 
 }  // namespace
 
 void LeftBehind::doubt(std::uint32_t domain) {
     agent_.ends.for_each([&](const End& end) {
-        if (end.is_far_side_seen && end.identity.peer_domain == domain) doubtful_.insert(end.id());
+        if (end.identity.peer_domain != domain) return;
+        if (end.is_far_side_seen || is_remote_domain(domain)) doubtful_[end.id()].since_ns = now_ns();
     });
+    pause_ns_ = kFirstPauseNs;
+    look_after(pause_ns_);
+}
+
+void LeftBehind::doubt_rejoined(const End& end) {
+    if (end.has_memory() || !is_remote_domain(end.identity.peer_domain)) return;
+    doubtful_[end.id()].since_ns = now_ns();
     pause_ns_ = kFirstPauseNs;
     look_after(pause_ns_);
 }
@@ -48,24 +65,66 @@ void LeftBehind::look() {
         const auto next = doubtful_.upper_bound(last_);
         if (next == doubtful_.end()) {
             last_ = 0;
-            pause_ns_ = std::min(2 * pause_ns_, kLongestPauseNs);
+            pause_ns_ = std::min(2 * pause_ns_, waits_for_bridge_ ? kBridgePauseNs : kLongestPauseNs);
+            waits_for_bridge_ = false;
             return look_after(pause_ns_);
         }
-        last_ = *next;
-        if (!look_at(last_)) doubtful_.erase(last_);
+        last_ = next->first;
+        if (!look_at(last_, next->second)) doubtful_.erase(last_);
     }
     look_after(kTurnNs);
 }
 
 // Whether there is still something to doubt.
-bool LeftBehind::look_at(EndId id) {
+bool LeftBehind::look_at(EndId id, Doubt& doubt) {
     const End* end = agent_.ends.find(id);
     if (end == nullptr) return false;
     const ConnectionKey key = key_of(*end);
     const std::uint32_t peer_domain = end->identity.peer_domain;
-    if (is_side_locked(end->slab->fd.get(), key.connection_id, 1 - key.side)) return true;
+    if (end->has_memory() && is_side_locked(end->slab->fd.get(), key.connection_id, 1 - key.side)) {
+        doubt.since_ns = now_ns();
+        return true;
+    }
+    if (is_remote_domain(peer_domain) && may_return(*end, doubt)) return true;
     end_for_far_side(key, peer_domain);
     return false;
+}
+
+bool LeftBehind::may_return(const End& end, Doubt& doubt) {
+    if (now_ns() - doubt.since_ns > kBridgePatienceNs) return false;
+    waits_for_bridge_ = true;
+    if (!std::exchange(doubt.is_offered, true)) offer(end);
+    return true;
+}
+
+void LeftBehind::offer(const End& end) {
+    auto message = make_message<LinkRejoinMessage>(kLinkMagic, LinkMessage::rejoin, 0);
+    const ConnectionKey key = key_of(end);
+    message.connection_id = key.connection_id;
+    message.connecting_domain = key.connecting_domain;
+    message.side = key.side;
+    for (unsigned side = 0; side < 2; ++side)
+        message.ring_size_bytes[side] = end.identity.geometry.ring_size_bytes[side];
+    // A description of its own, which the bridge's lock is to be on.
+    const UniqueFd slab = end.has_memory() ? reopened_slab(end.slab->fd.get()) : UniqueFd();
+    if (end.has_memory() && !slab) return on_offered(end.id(), nullptr);
+    std::vector<int> fds;
+    if (slab) fds.push_back(slab.get());
+    agent_.links.ask(end.identity.peer_domain, message, fds,
+                     [this, id = end.id()](Reason, Received* answer) { on_offered(id, answer); });
+}
+
+void LeftBehind::on_offered(EndId id, Received* answer) {
+    const auto found = doubtful_.find(id);
+    if (found == doubtful_.end()) return;
+    found->second.is_offered = false;
+    if (answer == nullptr) return;
+    const auto* told = answer->as<LinkConnectedMessage>();  // null: it answered something else
+    if (told == nullptr || told->reason != static_cast<std::uint32_t>(Reason::ring)) {
+        found->second.since_ns = 0;
+    } else if (const End* end = agent_.ends.find(id); end != nullptr && !end->has_memory()) {
+        doubtful_.erase(found);  // there is no lock to look at
+    }
 }
 
 void LeftBehind::end_for_far_side(const ConnectionKey& key, std::uint32_t peer_domain) {

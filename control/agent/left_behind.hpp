@@ -1,7 +1,7 @@
 // Ends whose far end went unsaid: its agent died first, and then its programs.
 #pragma once
 
-#include <set>
+#include <map>
 
 #include "control/agent/ends.hpp"
 #include "control/agent/event_loop.hpp"
@@ -16,19 +16,30 @@ class LeftBehind {
 
     // The domain's agent hung up: from now on the far ends of our connections with it are looked at.
     void doubt(std::uint32_t domain);
+    // A program named it to this agent, which has no memory of it: whether the bridge still has its far side.
+    void doubt_rejoined(const End& end);
     // A guest that shared granted pages with us was destroyed.
     void on_guest_gone(std::uint32_t domain);
 
   private:
+    struct Doubt {
+        std::uint64_t since_ns = 0;  // the far side was there, as far as we know
+        bool is_offered = false;
+    };
+
     void end_for_far_side(const ConnectionKey& key, std::uint32_t peer_domain);
     void look();
-    bool look_at(EndId id);
+    bool look_at(EndId id, Doubt& doubt);
     void look_after(std::uint64_t delay_ns);
+    bool may_return(const End& end, Doubt& doubt);
+    void offer(const End& end);
+    void on_offered(EndId id, Received* answer);
 
     Agent& agent_;
-    std::set<EndId> doubtful_;
+    std::map<EndId, Doubt> doubtful_;
     EndId last_ = 0;  // looked at in this round
     std::uint64_t pause_ns_ = 0;
+    bool waits_for_bridge_ = false;  // some of this round
     Watch timer_;
 };
 

@@ -19,6 +19,7 @@
 #include "control/protocol/codec.hpp"
 #include "control/protocol/link_protocol.h"
 #include "control/protocol/reason.hpp"
+#include "vsock-transport/base/pace.hpp"
 
 namespace xylem::agent {
 
@@ -58,8 +59,10 @@ struct Link {
     Watch watch;
     Watch greeting_timer;
     std::uint64_t far_boot_id = 0;
-    ucred far{};  // as the kernel says
+    ucred far{};                 // as the kernel says
+    std::shared_ptr<Pace> pace;  // of an incoming link between guests: what the peer may take of our time
     std::deque<Unsent> unsent;
+    std::uint64_t answer_ns = 0;               // how long an answer may take (links.hpp)
     std::map<std::uint32_t, Pending> pending;  // by request id, which is the order in which they were asked
     Watch pending_timer;
     std::uint64_t messages_sent = 0;

@@ -6,8 +6,8 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/links.hpp"
-#include "control/agent/nonblocking_dial.hpp"
 #include "control/agent/xen/xen_peers.hpp"
+#include "control/protocol/nonblocking_dial.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -41,6 +41,7 @@ LinkPtr Links::out_link(std::uint32_t domain, Reason& why_not) {
     }
     UniqueFd socket;
     const int error = dial_now(agent_.link_socket(domain).text, socket);
+    if (error != 0 && is_remote_domain(domain)) why_not = Reason::other_node;
     if (error == EAGAIN) why_not = Reason::agent_timeout;
     if (error == EMFILE || error == ENFILE || error == ENOMEM) why_not = Reason::no_memory;
     return error == 0 ? add_outgoing(domain, std::move(socket)) : nullptr;
@@ -52,6 +53,7 @@ LinkPtr Links::add_outgoing(std::uint32_t domain, UniqueFd connected) {
     link->far = peer_of(connected.get());
     link->socket = std::move(connected);
     link->since_ns = now_ns();
+    link->answer_ns = agent_.reaches_by_grants(domain) ? kGuestAnswerNs : kAnswerNs;
     watch(link);
     if (!link->watch) return nullptr;
     out_.emplace(domain, link);
@@ -59,6 +61,7 @@ LinkPtr Links::add_outgoing(std::uint32_t domain, UniqueFd connected) {
     auto hello = make_message<LinkHelloMessage>(kLinkMagic, LinkMessage::hello, next_request());
     hello.boot_id = agent_.boot_id;
     hello.domain = agent_.settings.domain;
+    hello.to_domain = domain;
     send(link, &hello, sizeof hello, {});
     return link->state == LinkState::broken ? nullptr : link;
 }
@@ -79,7 +82,8 @@ void Links::back_off(std::uint32_t domain, const std::string& error) {
     BackOff& entry = back_offs_[domain];
     entry.delay_ns = entry.delay_ns == 0 ? kFirstDelayNs : std::min(2 * entry.delay_ns, kMaxDelayNs);
     entry.until_ns = now_ns() + entry.delay_ns;
-    if (entry.last_error != error) spdlog::warn("no link to domain {}: {}", domain, error);
+    if (entry.last_error != error && agent_.peer_log.may(domain))
+        spdlog::warn("no link to domain {}: {}", domain, error);
     entry.last_error = error;
 }
 

@@ -7,16 +7,21 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/links.hpp"
-#include "control/agent/nonblocking_dial.hpp"
-#include "control/agent/ownership.hpp"
+#include "control/protocol/link_owner.hpp"
+#include "control/protocol/nonblocking_dial.hpp"
 
 namespace xylem::agent {
+namespace {
+
+constexpr std::uint32_t kNobody = ~0U;  // whoever it is that claims to be a domain
+
+}  // namespace
 
 void Links::accept_from(int listening_fd) {
     acceptor_.accept_from(listening_fd, [this](UniqueFd connected) { add_incoming(std::move(connected)); });
 }
 
-LinkPtr Links::add_incoming(UniqueFd connected) {
+LinkPtr Links::add_incoming(UniqueFd connected, std::shared_ptr<Pace> pace) {
     if (unnamed_.size() >= kMaxUnnamed) {
         ++agent_.counters.links_refused;
         return nullptr;
@@ -24,6 +29,7 @@ LinkPtr Links::add_incoming(UniqueFd connected) {
     auto link = std::make_shared<Link>(LinkDirection::in);
     link->far = peer_of(connected.get());
     link->socket = std::move(connected);
+    link->pace = std::move(pace);
     link->since_ns = now_ns();
     watch(link);
     if (!link->watch) return nullptr;
@@ -31,19 +37,11 @@ LinkPtr Links::add_incoming(UniqueFd connected) {
     return link;
 }
 
-bool owns_link_socket(const char* path, int socket) {
-    UniqueFd probe;
-    if (dial_now(path, probe) != 0) return false;
-    const ucred owner = peer_of(probe.get());
-    const ucred dialler = peer_of(socket);
-    return owner.uid != ~0U && owner.uid == dialler.uid && owner.pid == dialler.pid;
-}
-
 void Links::on_hello(const LinkPtr& link, const LinkHelloMessage& hello) {
     const bool is_possible = hello.domain != agent_.settings.domain && link->state == LinkState::greeting;
     if (!is_possible || !is_owner(hello.domain, link->socket.get())) {
         ++agent_.counters.links_refused;
-        if (refusal_log_.may()) {
+        if (agent_.peer_log.may(kNobody)) {
             spdlog::warn("process {} (uid {}) says it is domain {}'s agent, but is not: refused",
                          link->far.pid, link->far.uid, hello.domain);
         }
@@ -65,6 +63,7 @@ void Links::on_hello(const LinkPtr& link, const LinkHelloMessage& hello) {
     auto answer = make_message<LinkHelloMessage>(kLinkMagic, LinkMessage::hello, hello.header.request_id);
     answer.boot_id = agent_.boot_id;
     answer.domain = agent_.settings.domain;
+    answer.to_domain = hello.domain;
     send(link, &answer, sizeof answer, {});
 }
 

@@ -10,6 +10,7 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/link_dispatch.hpp"
+#include "control/agent/work_meter.hpp"
 #include "control/protocol/seqpacket.hpp"
 
 namespace xylem::agent {
@@ -51,8 +52,8 @@ void Links::ask_bytes(std::uint32_t domain, std::uint32_t request_id, const void
         if (link == nullptr) break;
         send(link, message, size_bytes, fds);
         if (link->state == LinkState::broken) continue;
-        link->pending.emplace(request_id, Link::Pending{std::move(answered), now_ns() + kAnswerNs});
-        if (!link->pending_timer) wait_for_answers(link, kAnswerNs);
+        link->pending.emplace(request_id, Link::Pending{std::move(answered), now_ns() + link->answer_ns});
+        if (!link->pending_timer) wait_for_answers(link, link->answer_ns);
         return;
     }
     answered(why_not, nullptr);
@@ -128,6 +129,7 @@ void Links::on_ready(const LinkPtr& link, std::uint32_t events) {
 }
 
 void Links::read(const LinkPtr& link) {
+    const WorkMeter meter(link->pace);
     for (unsigned i = 0; i < kBatch && link->state != LinkState::broken; ++i) {
         Received message;
         const auto got = receive_message(link->socket.get(), message);
@@ -147,8 +149,9 @@ void Links::break_link(const LinkPtr& link, Reason why, const std::string& text)
     if (!link->become(LinkState::broken)) return;
     if (was_ready) {
         ++agent_.counters.links_lost;
-        spdlog::info("link {} domain {} is over: {}", link->direction == LinkDirection::out ? "to" : "from",
-                     link->domain, text);
+        if (agent_.peer_log.may(link->domain))
+            spdlog::info("link {} domain {} is over: {}",
+                         link->direction == LinkDirection::out ? "to" : "from", link->domain, text);
         agent_.left_behind.doubt(link->domain);
     }
     link->watch = Watch();

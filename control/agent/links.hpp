@@ -1,5 +1,5 @@
 // The links of this domain: asking other agents, answering them. Nothing here ever blocks; every question is
-// answered within kAnswerNs, if only by a reason.
+// answered within kAnswerNs (kGuestAnswerNs), if only by a reason.
 #pragma once
 
 #include <map>
@@ -7,7 +7,6 @@
 
 #include "control/agent/accepting.hpp"
 #include "control/agent/link.hpp"
-#include "control/agent/seldom.hpp"
 #include "vsock-transport/base/clock.hpp"
 
 namespace xylem::agent {
@@ -17,6 +16,9 @@ struct Agent;
 class Links {
   public:
     static constexpr std::uint64_t kAnswerNs = kNsPerSecond;
+    // Of another guest, whose processors may be others' meanwhile; TCP may not reach it at all. The guest
+    // library waits a little longer (guest-lib/session.hpp).
+    static constexpr std::uint64_t kGuestAnswerNs = 2 * kNsPerSecond + kNsPerSecond / 2;
     static constexpr std::size_t kMaxUnsent = 1 << 17;  // a process may die with all its ends at once
     static constexpr std::size_t kMaxUnnamed = 256;     // incoming ones that did not say hello yet
 
@@ -40,7 +42,7 @@ class Links {
 
     void accept_from(int listening_fd);
     // A connected socket becomes an incoming link. Null if there are too many.
-    LinkPtr add_incoming(UniqueFd connected);
+    LinkPtr add_incoming(UniqueFd connected, std::shared_ptr<Pace> pace = nullptr);
     // A socket that was connected to that domain's agent becomes our link to it, and hello goes out. Null
     // where the system refuses.
     LinkPtr add_outgoing(std::uint32_t domain, UniqueFd connected);
@@ -95,7 +97,6 @@ class Links {
     std::map<std::uint32_t, std::uint64_t> boot_ids_;  // last seen, by domain
     std::uint32_t last_request_ = 0;
     Acceptor acceptor_;
-    Seldom refusal_log_;
 };
 
 }  // namespace xylem::agent

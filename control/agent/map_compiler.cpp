@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "control/protocol/remote_domain.hpp"
 #include "control/protocol/session_protocol.h"
 
 namespace xylem::agent {
@@ -28,6 +29,8 @@ MapTarget target_of(HostsTarget target) {
             return MapTarget::domain_low16;
         case HostsTarget::node:
             return MapTarget::node;
+        case HostsTarget::guest:
+            return MapTarget::unknown_guest;
     }
     return MapTarget::tcp;
 }
@@ -40,11 +43,7 @@ MapTableEntry entry_of(const HostsRow& row) {
     entry.ring_size_bytes = row.ring_size_bytes.value_or(0);
     entry.spin_ns = row.spin_ns ? static_cast<std::uint32_t>(*row.spin_ns) : kUnsetSpinNs;
     entry.line = row.line;
-    if (row.target == HostsTarget::node) {
-        entry.node.family = static_cast<std::uint32_t>(row.node_family);
-        entry.node.port = row.node_port;
-        std::memcpy(entry.node.address, row.node_address.data(), sizeof entry.node.address);
-    }
+    if (row.target == HostsTarget::node) entry.node = node_of(row);
     return entry;
 }
 
@@ -79,6 +78,14 @@ SocketName numbered(const MapTableEntry& entry, std::uint32_t domain) {
 
 }  // namespace
 
+SocketName node_of(const HostsRow& row) {
+    SocketName node{};
+    node.family = static_cast<std::uint32_t>(row.node_family);
+    node.port = row.node_port;
+    std::memcpy(node.address, row.node_address.data(), sizeof node.address);
+    return node;
+}
+
 std::vector<std::byte> compile_map(const std::vector<HostsRow>& rows, std::uint32_t own_domain) {
     std::vector<HostsRow> sorted = rows;
     std::stable_sort(sorted.begin(), sorted.end(), comes_first);
@@ -108,7 +115,9 @@ SocketName address_of(const MapTableHeader& table, std::uint32_t domain, int fam
             const MapTableEntry& entry = entries_of(table)[group.first_entry + i];
             const auto target = static_cast<MapTarget>(entry.target);
             if (target == MapTarget::domain_low16) low16 = &entry;
-            if (target != MapTarget::domain || entry.domain != domain) continue;
+            const bool is_one =
+                target == MapTarget::domain || (target == MapTarget::node && is_remote_domain(entry.domain));
+            if (!is_one || entry.domain != domain) continue;
             if (group.prefix_bits == whole_bits && (first == nullptr || entry.line < first->line)) {
                 first = &entry;
             }

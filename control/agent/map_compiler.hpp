@@ -10,6 +10,9 @@
 
 namespace xylem::agent {
 
+// Of a row that names a node: where its bridge listens.
+SocketName node_of(const HostsRow& row);
+
 // The bytes of a whole table. Rows of node targets keep their address in `node`.
 std::vector<std::byte> compile_map(const std::vector<HostsRow>& rows, std::uint32_t own_domain);
 

@@ -41,7 +41,20 @@ bool MapPublisher::open(const std::string& path, bool is_named, std::string& err
     file_ = HostsFile::open(path, is_named, error);
     if (file_ == nullptr || !publish(error)) return false;
     watch_ = loop_.on_ready(file_->fd(), EPOLLIN, [this](std::uint32_t) { reload(); });
+    watch_own_node();
     return true;
+}
+
+// A bridge may say later what this node is called.
+void MapPublisher::watch_own_node() {
+    Result<FileWatch> opened = FileWatch::open(own_node_path().text);
+    if (!opened)
+        return spdlog::warn("cannot watch for the node's name: {}",
+                            strerrordesc_np(opened.error().sys_errno));
+    own_node_.emplace(std::move(*opened));
+    own_node_watch_ = loop_.on_ready(own_node_->fd(), EPOLLIN, [this](std::uint32_t) {
+        if (own_node_->drain()) names_changed();
+    });
 }
 
 SocketName MapPublisher::address_of(std::uint32_t domain, int family) const {
@@ -50,13 +63,55 @@ SocketName MapPublisher::address_of(std::uint32_t domain, int family) const {
 
 std::optional<std::uint32_t> MapPublisher::domain_of(const SocketName& name) const {
     const MapHit hit = look_up(name);
-    const bool is_domain = hit.target == MapTarget::domain || hit.target == MapTarget::domain_low16;
-    if (!hit.mapped || !is_domain) return std::nullopt;
+    if (!hit.mapped || !takes_ring(hit)) return std::nullopt;
     return hit.domain;
 }
 
+std::map<std::uint32_t, std::string> MapPublisher::guests_by_line() const {
+    std::map<std::uint32_t, std::string> guests;
+    for (const HostsRow& row : file_->rows()) {
+        if (row.target == HostsTarget::guest) guests[row.line] = row.guest;
+    }
+    return guests;
+}
+
+// A guest that was found is its domain, as one of this node is; one of another node that has a number is the
+// remote domain.
+std::vector<HostsRow> MapPublisher::rows() const {
+    std::vector<HostsRow> rows = file_->rows();
+    const std::string own = own_node().text;
+    std::map<std::string, std::uint32_t> numbers;
+    for (HostsRow& row : rows) {
+        if (row.target == HostsTarget::node) {
+            const std::string node = node_text(node_of(row)).text;
+            if (node == own) {
+                row.target = HostsTarget::domain;
+                continue;
+            }
+            auto [place, is_first] = numbers.try_emplace(node, 0);
+            if (is_first) place->second = number_of_node(node.c_str());
+            if (place->second != 0) row.domain = remote_domain(place->second, row.domain);
+        }
+        if (row.target != HostsTarget::guest || !find_guest) continue;
+        const auto domain = find_guest(row.guest);
+        if (!domain) continue;
+        row.target = HostsTarget::domain;
+        row.domain = *domain;
+    }
+    return rows;
+}
+
+void MapPublisher::names_changed() {
+    const std::vector<std::byte> bytes = compile_map(rows(), own_domain_);
+    if (table_.size_bytes() == bytes.size() && std::memcmp(table_.bytes(), bytes.data(), bytes.size()) == 0)
+        return;
+    std::string error;
+    if (!publish(error)) return spdlog::error("{}", error);
+    if (on_change) on_change();
+}
+
 bool MapPublisher::publish(std::string& error) {
-    auto made = make_table(compile_map(file_->rows(), own_domain_));
+    auto made = make_table(compile_map(rows(), own_domain_));
     if (!made) {
         error = fmt::format("cannot publish the map: {}", ::strerrordesc_np(made.error().sys_errno));
         return false;

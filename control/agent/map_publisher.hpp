@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "control/agent/event_loop.hpp"
 #include "control/agent/hosts_file.hpp"
 #include "control/protocol/map_table.hpp"
+#include "hosts-map/watch.hpp"
 #include "vsock-transport/base/mapping.hpp"
 #include "vsock-transport/base/unique_fd.hpp"
 
@@ -37,10 +39,19 @@ class MapPublisher {
     std::uint64_t loaded_at_ns() const { return loaded_at_ns_; }
 
     std::function<void()> on_change;  // what is in force has changed
+    // The domain of a guest, by name or UUID. Not set: no guest is found.
+    std::function<std::optional<std::uint32_t>(const std::string&)> find_guest;
+    // What find_guest says has changed, or what nodes are called.
+    void names_changed();
+    bool names_guests() const { return !guests_by_line().empty(); }
+    // The names and UUIDs in the map, by its lines.
+    std::map<std::uint32_t, std::string> guests_by_line() const;
 
   private:
+    std::vector<HostsRow> rows() const;
     bool publish(std::string& error);
     void reload();
+    void watch_own_node();
 
     EventLoop& loop_;
     Counters& counters_;
@@ -49,6 +60,8 @@ class MapPublisher {
     Mapping table_;
     UniqueFd fd_;
     Watch watch_;
+    std::optional<FileWatch> own_node_;
+    Watch own_node_watch_;
     std::string last_error_;
     std::uint64_t loaded_at_ns_ = 0;
 };

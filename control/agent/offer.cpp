@@ -1,5 +1,6 @@
 // Offers. Checked in the order in which a kernel with a packet filter would: policy, listener, queue; then
-// what the ring needs: quotas, a source name, the slab. Nothing is kept of an offer that is refused.
+// what the ring needs: quotas, a source name, the slab. Nothing is kept of an offer that is refused. Pages of
+// another guest are looked at last, since that is work, and only as many as this guest can have mapped.
 #include "control/agent/offer.hpp"
 
 #include <sys/socket.h>
@@ -8,11 +9,11 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_making.hpp"
-#include "control/agent/memory_check.hpp"
 #include "control/agent/names.hpp"
 #include "control/agent/queueing.hpp"
-#include "control/agent/side_lock.hpp"
 #include "control/agent/xen/xen_peers.hpp"
+#include "vsock-transport/local/memory_check.hpp"
+#include "vsock-transport/local/side_lock.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -54,13 +55,20 @@ SlabPtr sent_slab(const LinkConnectMessage& message, UniqueFd fd) {
 }
 
 // Of another guest's pages. Whether they are granted shows when they are mapped: once, to see it now.
-SlabPtr granted_slab(Agent& agent, std::uint32_t domain, const LinkConnectMessage& message) {
+SlabPtr granted_slab(Agent& agent, std::uint32_t domain, const LinkConnectMessage& message,
+                     std::vector<GrantRef> refs, Reason& why) {
+    why = Reason::bad_request;
+    if (refs.size() != message.slab_bytes / kPageBytes) return nullptr;
+    auto pages = agent.mapped_shares.take(domain, refs.size());
+    why = Reason::quota_reached;
+    if (!pages) return nullptr;
     auto slab = std::make_shared<Slab>();
-    slab->refs = agent.xen->take_refs(domain, message.connection_id);
+    slab->grants = std::move(*pages);
+    slab->refs = std::move(refs);
     slab->size_bytes = message.slab_bytes;
     slab->granted_by = static_cast<DomainId>(domain);
-    const bool is_whole = slab->refs.size() == message.slab_bytes / kPageBytes;
-    return is_whole && slab->map() ? slab : nullptr;
+    why = Reason::bad_request;
+    return slab->map() ? slab : nullptr;
 }
 
 Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
@@ -87,6 +95,11 @@ Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
     return Reason::ring;
 }
 
+Reason would_take(Agent& agent, Offer offer) {
+    offer.is_dry_run = true;
+    return try_offer(agent, offer, nullptr);
+}
+
 }  // namespace
 
 std::optional<SocketName> source_name(const Agent& agent, std::uint32_t domain, const SocketName& claimed) {
@@ -109,6 +122,9 @@ Reason offer_connection(Agent& agent, const Offer& offer, SlabPtr slab) {
 
 Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMessage& message,
                        UniqueFd slab_fd) {
+    const bool is_guest = agent.reaches_by_grants(domain);
+    std::vector<GrantRef> refs;  // taken in any case: nothing is kept of them
+    if (is_guest) refs = agent.xen->take_refs(domain, message.connection_id);
     Offer offer{};
     offer.from_domain = domain;
     offer.connection_id = message.connection_id;
@@ -123,9 +139,12 @@ Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMess
     if (!offer.geometry.is_valid() || message.slab_bytes != offer.geometry.slab_bytes()) {
         return counted(agent, Reason::bad_request);
     }
-    SlabPtr slab = agent.reaches_by_grants(domain) ? granted_slab(agent, domain, message)
-                                                   : sent_slab(message, std::move(slab_fd));
-    if (slab == nullptr) return counted(agent, Reason::bad_request);
+    Reason why = is_guest ? would_take(agent, offer) : Reason::ring;
+    if (why != Reason::ring) return counted(agent, why);
+    why = Reason::bad_request;
+    SlabPtr slab = is_guest ? granted_slab(agent, domain, message, std::move(refs), why)
+                            : sent_slab(message, std::move(slab_fd));
+    if (slab == nullptr) return counted(agent, why);
     auto memory = agent.memory.take(message.slab_bytes);
     if (!memory) return counted(agent, Reason::quota_reached);
     slab->memory = std::move(*memory);

@@ -37,6 +37,8 @@ po::options_description common_options() {
         "either, 127.44.H.L is domain 256*H+L");
     add("policy", text()->value_name("FILE"), "allow/deny list; else /etc/xylem/policy, if there is one");
     add("runtime-dir", text()->value_name("DIR"), "where programs find this agent");
+    add("group", text()->value_name("GROUP"),
+        "programs of this group may use the agent, too; else those of its own user only");
     add("fabric-dir", text()->value_name("DIR"), "where agents find each other");
     add("ring-size", text()->value_name("SIZE"),
         "bytes a direction, a power of two from 4K to 64M; 2M, in a Xen guest 1M");
@@ -114,6 +116,7 @@ void set_files(const po::variables_map& found, Options& options) {
         settings.policy_file_is_named = true;
     }
     options.runtime_dir = said(found, "runtime-dir").value_or("");
+    settings.group = said(found, "group").value_or("");
     options.fabric_dir = said(found, "fabric-dir").value_or("");
     for (const std::string& directory : {options.runtime_dir, options.fabric_dir}) {
         if (directory.empty() || directory[0] == '/') continue;

@@ -17,14 +17,18 @@ void put_transport(Json& report, const SocketName& target, Reason reason) {
     put_reason(report, reason);
 }
 
-void put_entry(Json& report, const MapTableHeader& table, const MapTableEntry* entry) {
+void put_entry(Json& report, const MapPublisher& map, const MapTableEntry* entry) {
     if (entry == nullptr) return;
+    const MapTableHeader& table = map.table();
+    const auto guests = map.guests_by_line();
     const auto* entries = reinterpret_cast<const MapTableEntry*>(&table + 1);
     const auto index = static_cast<std::uint32_t>(entry - entries);
     for (unsigned g = 0; g < table.group_count; ++g) {
         const MapTableGroup& group = table.groups[g];
         if (index < group.first_entry || index >= group.first_entry + group.entry_count) continue;
         report["entry"] = json_of(*entry, group.family, group.prefix_bits);
+        if (const auto guest = guests.find(entry->line); guest != guests.end())
+            report["entry"]["guest"] = guest->second;
     }
 }
 
@@ -56,9 +60,9 @@ void explain(Agent& agent, const SocketName& asked, const SocketName& target,
     report["entry"] = nullptr;
     report["target_domain"] = nullptr;
     report["policy"] = nullptr;
-    put_entry(report, agent.map.table(), route.entry);
+    put_entry(report, agent.map, route.entry);
     const bool names_domain = route.reason == Reason::ring || route.reason == Reason::other_node;
-    if (names_domain) report["target_domain"] = route.domain;
+    if (names_domain) report["target_domain"] = domain_on_node(route.domain);
     report["asked_peer"] = route.reason == Reason::ring && route.domain != agent.settings.domain;
     if (route.reason != Reason::ring) {
         put_transport(report, target, route.reason);

@@ -10,6 +10,7 @@ namespace {
 Json entries_of(const Agent& agent) {
     std::map<std::uint32_t, std::string> texts;
     for (const HostsRow& row : agent.map.file().rows()) texts[row.line] = row.text;
+    const std::map<std::uint32_t, std::string> guests = agent.map.guests_by_line();
     const MapTableHeader& table = agent.map.table();
     const auto* entries = reinterpret_cast<const MapTableEntry*>(&table + 1);
     Json list = Json::array();
@@ -18,6 +19,8 @@ Json entries_of(const Agent& agent) {
         for (std::uint32_t i = 0; i < group.entry_count; ++i) {
             const MapTableEntry& entry = entries[group.first_entry + i];
             Json json = json_of(entry, group.family, group.prefix_bits);
+            if (const auto guest = guests.find(entry.line); guest != guests.end())
+                json["guest"] = guest->second;
             json["text"] = texts[entry.line];
             list.push_back(std::move(json));
         }

@@ -27,7 +27,7 @@ const char* state_name(LinkState state) {
     return "broken";
 }
 
-Json json_of(const Link& link) {
+Json json_of_link(const Link& link) {
     return {{"domain", link.domain},
             {"direction", link.direction == LinkDirection::out ? "out" : "in"},
             {"state", state_name(link.state)},
@@ -58,6 +58,8 @@ const char* target_name(std::uint32_t target) {
             return "domain_low16";
         case MapTarget::node:
             return "node";
+        case MapTarget::unknown_guest:
+            return "unknown_guest";
     }
     return "tcp";
 }
@@ -85,7 +87,7 @@ Json json_of(const SocketName& name) {
 
 Json json_of_links(const Agent& agent) {
     Json links = Json::array();
-    agent.links.for_each([&](const Link& link) { links.push_back(json_of(link)); });
+    agent.links.for_each([&](const Link& link) { links.push_back(json_of_link(link)); });
     for (const auto& [domain, back_off] : agent.links.back_offs()) {
         if (now_ns() < back_off.until_ns) links.push_back(json_of_waiting(domain, back_off));
     }
@@ -100,9 +102,10 @@ Json json_of(const MapTableEntry& entry, int family, unsigned prefix_bits) {
                  {"target", target_name(entry.target)},
                  {"domain", nullptr},
                  {"node", target == MapTarget::node ? json_of(entry.node) : Json()},
+                 {"guest", nullptr},
                  {"ring_size_bytes", nullptr},
                  {"spin_ns", nullptr}};
-    if (names_domain) json["domain"] = entry.domain;
+    if (names_domain) json["domain"] = domain_on_node(entry.domain);
     if (entry.ring_size_bytes != 0) json["ring_size_bytes"] = entry.ring_size_bytes;
     if (entry.spin_ns != kUnsetSpinNs) json["spin_ns"] = entry.spin_ns;
     return json;

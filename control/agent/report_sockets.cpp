@@ -37,8 +37,8 @@ SocketName in_this_use(const End& end, SocketName name, SocketName EndPage::*sho
 
 Json blank_socket() {
     Json socket = Json::object();
-    for (const char* field : {"peer", "end_id", "peer_domain", "side", "tx_bytes", "rx_bytes", "ring",
-                              "counters", "spin_ns", "backlog", "queued", "private"}) {
+    for (const char* field : {"peer", "end_id", "peer_domain", "peer_node", "side", "tx_bytes", "rx_bytes",
+                              "ring", "counters", "spin_ns", "backlog", "queued", "private"}) {
         socket[field] = nullptr;
     }
     socket["users"] = Json::array();
@@ -116,7 +116,10 @@ class SocketReport {
         socket["peer"] = json_of(in_this_use(end, end.identity.peer, &EndPage::peer));
         socket["cookie"] = end.cookie;
         socket["end_id"] = end.id();
-        socket["peer_domain"] = end.identity.peer_domain;
+        const std::uint32_t peer_domain = end.identity.peer_domain;
+        socket["peer_domain"] = domain_on_node(peer_domain);
+        if (is_remote_domain(peer_domain))
+            socket["peer_node"] = numbered_node(node_number_of(peer_domain)).text;
         socket["side"] = end.identity.side == 0 ? "connecting" : "accepting";
         put_figures(socket, end);
         add_users(socket, end.holders, end.id(), &Descriptors::ends);

@@ -79,6 +79,7 @@ Json report_statistics(const Agent& agent) {
                         of("listeners", agent.listeners.quota(), "count"),
                         of("sessions", agent.session_quota, "count"),
                         of("grants", agent.grants, "pages"),
+                        of("mapped", agent.mapped, "pages"),
                         of("channels", agent.channels, "count"),
                         of("bells", agent.bells.quota(), "count"),
                         of("vsock_ports", agent.vsock_ports.quota(), "count")};

@@ -19,7 +19,9 @@ Reason reason_of(const MapHit& hit) {
         case MapTarget::domain_low16:
             return Reason::ring;
         case MapTarget::node:
-            return Reason::other_node;
+            return is_remote_domain(hit.domain) ? Reason::ring : Reason::other_node;
+        case MapTarget::unknown_guest:
+            return Reason::unknown_guest;
         case MapTarget::tcp:
             break;
     }
@@ -33,6 +35,8 @@ Route find_route(const Agent& agent, const SocketName& peer, std::uint64_t ring_
     Route route{Reason::ring};
     if (peer.family == AF_VSOCK) {
         route.domain = cid_of(peer);
+        // A cid names a domain of this node.
+        if (is_remote_domain(route.domain)) route.reason = Reason::no_peer_agent;
     } else {
         const MapHit hit = agent.map.look_up(peer);
         route.reason = reason_of(hit);

@@ -6,14 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "control/agent/unix_address.hpp"
 #include "control/protocol/runtime_paths.hpp"
+#include "control/protocol/unix_address.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -61,6 +62,20 @@ bool make_door(std::uint32_t domain, std::string& error) {
     return false;
 }
 
+// Who passes it reaches the door.
+bool admit(const std::string& directory, const std::string& group, std::string& error) {
+    errno = 0;
+    const struct group* found = group.empty() ? nullptr : ::getgrnam(group.c_str());
+    if (!group.empty() && found == nullptr) {
+        error = fmt::format("--group: there is no group '{}'", group);
+        return false;
+    }
+    const bool is_set = (found == nullptr || ::chown(directory.c_str(), ~uid_t{0}, found->gr_gid) == 0) &&
+                        ::chmod(directory.c_str(), found == nullptr ? 0700 : 0710) == 0;
+    if (!is_set) error = fmt::format("{}: {}", directory, errno_text());
+    return is_set;
+}
+
 }  // namespace
 
 bool make_safe_directory(const std::string& path, bool is_private, std::string& error) {
@@ -76,7 +91,7 @@ bool make_safe_directory(const std::string& path, bool is_private, std::string& 
         return false;
     }
     const bool is_ours = status.st_uid == ::geteuid() || (!is_private && status.st_uid == 0);
-    const bool is_closed = (status.st_mode & 0077) == 0 || !is_private;
+    const bool is_closed = (status.st_mode & 0067) == 0 || !is_private;
     // In a directory that all may write to, only the sticky bit keeps others from replacing our files.
     const bool is_safe_to_share = (status.st_mode & 0022) == 0 || (status.st_mode & S_ISVTX) != 0;
     if (is_ours && is_closed && is_safe_to_share) return true;
@@ -86,7 +101,7 @@ bool make_safe_directory(const std::string& path, bool is_private, std::string& 
     return false;
 }
 
-Claim RuntimeDirectory::claim(std::uint32_t domain, std::string& error) {
+Claim RuntimeDirectory::claim(std::uint32_t domain, const std::string& group, std::string& error) {
     domain_ = domain;
     const std::string directory = domain_directory(domain).text;
     if (directory.empty()) {
@@ -104,7 +119,8 @@ Claim RuntimeDirectory::claim(std::uint32_t domain, std::string& error) {
         error = fmt::format("{}: {}", path, errno_text());
         return Claim::failed;
     }
-    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0) return Claim::mine;
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0)
+        return admit(directory, group, error) ? Claim::mine : Claim::failed;
     error = errno == EWOULDBLOCK ? fmt::format("another agent serves domain {} ({} is locked)", domain, path)
                                  : fmt::format("{}: cannot lock it: {}", path, errno_text());
     return errno == EWOULDBLOCK ? Claim::taken : Claim::failed;

@@ -14,7 +14,8 @@ class RuntimeDirectory {
   public:
     // Makes the directories where they are missing and takes the domain's lock. `error` says what failed and
     // what to do. taken: another agent serves the domain.
-    Claim claim(std::uint32_t domain, std::string& error);
+    // group: whose programs may use the agent as well as its own user's; empty: nobody's.
+    Claim claim(std::uint32_t domain, const std::string& group, std::string& error);
     // Whoever names no domain finds this agent from now on, or (false) another one.
     bool make_default() const;
     // Binds agent.sock and the link socket, replacing what a dead agent left. After a claim only.
@@ -35,7 +36,8 @@ class RuntimeDirectory {
 };
 
 // Makes the directory (and those above it) with mode 0700 if it is missing. Whatever is there must be a
-// directory, no symbolic link, and belong to us or to root; `is_private`: to us, closed to all others.
+// directory, no symbolic link, and belong to us or to root; `is_private`: to us, closed to all others (a
+// group may pass it).
 bool make_safe_directory(const std::string& path, bool is_private, std::string& error);
 
 }  // namespace xylem::agent

@@ -11,9 +11,9 @@
 #include <algorithm>
 
 #include "control/agent/agent.hpp"
-#include "control/agent/nonblocking_dial.hpp"
 #include "control/agent/reaper.hpp"
 #include "control/agent/session_dispatch.hpp"
+#include "control/protocol/nonblocking_dial.hpp"
 #include "control/protocol/seqpacket.hpp"
 
 namespace xylem::agent {

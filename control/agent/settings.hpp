@@ -18,6 +18,7 @@ struct Settings {
     std::string policy_file = "/etc/xylem/policy";
     bool policy_file_is_named = false;
     std::string log_level = "info";
+    std::string group;  // whose programs may use the agent, too; empty: nobody's
     std::uint64_t ring_size_bytes = kDefaultRingSizeBytes;
     bool ring_size_is_named = false;
     std::uint32_t spin_ns = kDefaultSpinNs;
@@ -32,6 +33,7 @@ struct Settings {
     // Of a Xen guest:
     std::uint64_t max_channels = 768;  // it has 1023 by default; the rest is for its devices and processors
     std::uint64_t max_grants = 0;      // pages; 0: as many as there are (grant_limit.hpp)
+    std::uint64_t max_mapped = 0;      // pages of other guests (grant_limit.hpp)
 };
 
 inline constexpr const char* kVersion = "0.1.0";

@@ -19,7 +19,7 @@ struct Slab {
     UniqueFd fd;  // a memfd, or of gntalloc; none where a peer granted the pages
     std::uint64_t size_bytes = 0;
     Quota::Lease memory;                 // while a connection uses it
-    GrantShares::Lease grants;           // as long as we grant the pages
+    GrantShares::Lease grants;           // as long as we grant the pages, or use the peer's
     std::vector<GrantRef> refs;          // of granted pages, as the other guest calls them
     std::optional<DomainId> granted_by;  // the peer, if it was not we
 

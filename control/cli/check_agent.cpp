@@ -11,8 +11,6 @@
 namespace xylem::cli {
 namespace {
 
-constexpr double kNearlyFull = 0.9;
-
 Check check_version(const Json& health) {
     const std::string version = text_at(health, "version", "?");
     if (version == kVersion) return {Verdict::ok, "agent version", version, ""};

@@ -14,7 +14,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-po::options_description options() {
+po::options_description doctor_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"),
@@ -51,7 +51,7 @@ void print(const Checks& checks, Tally& tally) {
     std::fflush(stdout);
 }
 
-Outcome<int> run(const Arguments& arguments) {
+Outcome<int> run_doctor(const Arguments& arguments) {
     auto domain = chosen_domain(arguments.value("domain"));
     if (!domain) return tl::unexpected(domain.error());
     Tally tally;
@@ -60,6 +60,7 @@ Outcome<int> run(const Arguments& arguments) {
     print(check_files(*domain), tally);
     print(check_agent(*domain), tally);
     print(check_system(), tally);
+    print(check_xen(*domain), tally);
     if (!arguments.has("no-connection")) print(check_connection(), tally);
     if (tally.failures == 0 && tally.warnings == 0) {
         fmt::print("all is well\n");
@@ -79,8 +80,8 @@ const Verb kDoctorVerb{
     "check connects two domains of its own and leaves nothing behind.",
     "xylem doctor\n"
     "xylem doctor --domain 2 --no-connection",
-    options,
-    run,
+    doctor_options,
+    run_doctor,
 };
 
 }  // namespace xylem::cli

@@ -15,7 +15,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-po::options_description options() {
+po::options_description explain_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"),
@@ -73,7 +73,7 @@ Outcome<Json> read_map(std::uint32_t domain, const SocketName& target) {
     return answer;
 }
 
-Outcome<int> run(const Arguments& arguments) {
+Outcome<int> run_explain(const Arguments& arguments) {
     if (arguments.rest().empty()) {
         return misused("explain: no address given", "for example: xylem explain 127.44.0.1:5201");
     }
@@ -104,8 +104,8 @@ const Verb kExplainVerb{
     "xylem explain 127.44.0.1:5201\n"
     "xylem explain --domain 2 '[fd00::7]:80'\n"
     "xylem explain vsock:3:1024",
-    options,
-    run,
+    explain_options,
+    run_explain,
     1,
 };
 

@@ -48,7 +48,7 @@ std::string agent_line(const Json& answer, const std::string& reason) {
     if (reason == "no_peer_agent") return "none answers in that domain";
     if (reason == "agent_timeout") return "one is there, but does not answer in time";
     if (reason == "version_mismatch") return "one is there, of another version";
-    if (is_one_of(reason, {"not_mapped", "mapped_to_tcp", "other_node"})) return "not asked";
+    if (is_one_of(reason, {"not_mapped", "mapped_to_tcp", "other_node", "unknown_guest"})) return "not asked";
     return "answers";
 }
 

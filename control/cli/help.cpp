@@ -6,7 +6,7 @@
 namespace xylem::cli {
 namespace {
 
-Outcome<int> run(const Arguments& arguments) {
+Outcome<int> run_help(const Arguments& arguments) {
     if (arguments.rest().empty()) {
         fmt::print("{}", menu_text());
         return kOk;
@@ -24,14 +24,10 @@ Outcome<int> run(const Arguments& arguments) {
 }  // namespace
 
 const Verb kHelpVerb{
-    "help",
-    "print the menu, or the page of one verb",
-    "help [VERB]",
-    "",
-    "xylem help run",
-    [] { return boost::program_options::options_description(); },
-    run,
-    1,
+    "help",           "print the menu, or the page of one verb",
+    "help [VERB]",    "",
+    "xylem help run", [] { return boost::program_options::options_description(); },
+    run_help,         1,
 };
 
 }  // namespace xylem::cli

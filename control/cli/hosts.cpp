@@ -13,7 +13,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-po::options_description options() {
+po::options_description hosts_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"),
@@ -78,7 +78,7 @@ Outcome<int> show(const Arguments& arguments) {
     return kOk;
 }
 
-Outcome<int> run(const Arguments& arguments) {
+Outcome<int> run_hosts(const Arguments& arguments) {
     const auto& words = arguments.rest();
     if (words.empty()) return misused("hosts: say what: check or show", "see: xylem hosts --help");
     if (words[0] == "show") return show(arguments);
@@ -105,8 +105,8 @@ const Verb kHostsVerb{
     "xylem hosts check /etc/xylem/hosts\n"
     "xylem hosts show\n"
     "xylem hosts show --json --domain 2",
-    options,
-    run,
+    hosts_options,
+    run_hosts,
     2,
 };
 

@@ -37,6 +37,8 @@ const char* target_name(PlaceKind kind) {
             return "domain";
         case PlaceKind::node:
             return "node";
+        case PlaceKind::guest:
+            return "guest";
         case PlaceKind::domain_of_low_16bits:
             return "domain_low16";
     }
@@ -94,6 +96,7 @@ Json entry_json(const HostsEntry& entry) {
             {"target", target_name(kind)},
             {"domain", has_domain ? Json(entry.place.domain) : Json(nullptr)},
             {"node", node_json(entry.place)},
+            {"guest", kind == PlaceKind::guest ? Json(entry.place.guest) : Json(nullptr)},
             {"ring_size_bytes", or_null(entry.options.ring_size_bytes)},
             {"spin_ns", or_null(entry.options.spin_ns)},
             {"text", to_string(entry)}};
@@ -114,6 +117,12 @@ std::string address_text(const Json& entry) {
 std::string where_text(const Json& entry) {
     std::string target = text_at(entry, "target");
     const std::uint64_t domain = number_at(entry, "domain").value_or(0);
+    if (const std::string guest = text_at(entry, "guest"); !guest.empty()) {
+        // An agent says which domain it is by now; a file does not.
+        if (target == "guest") return "vm:" + guest;
+        return fmt::format("vm:{} ({})", guest,
+                           target == "domain" ? fmt::format("domain {}", domain) : "not found");
+    }
     if (target == "domain") return fmt::format("dom:{}", domain);
     if (target == "domain_low16") return "dom:256*H+L";
     if (target != "node") return target;

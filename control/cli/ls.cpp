@@ -16,7 +16,7 @@ namespace po = boost::program_options;
 constexpr unsigned kWatchIntervalSeconds = 1;
 constexpr const char* kClearScreen = "\033[H\033[2J\033[3J";
 
-po::options_description options() {
+po::options_description ls_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"), "the domain to look at; default XYLEM_DOMAIN, else the guest's, else 1");
@@ -56,6 +56,7 @@ Cell transport_cell(const Json& socket) {
     const bool listens = text_at(socket, "kind") == "listener";
     const bool is_vsock = text_at(member(socket, "local"), "family") == "vsock";
     if (!is_ring) return {text_at(socket, "transport"), Paint::doubtful};
+    if (!text_at(socket, "peer_node").empty()) return {"bridge", Paint::good};
     return {listens && !is_vsock ? "ring+tcp" : "ring", Paint::good};
 }
 
@@ -109,7 +110,7 @@ Outcome<int> look(const std::vector<std::uint32_t>& domains, const Arguments& ar
     return std::fflush(stdout) == 0 ? kOk : kFailed;
 }
 
-Outcome<int> run(const Arguments& arguments) {
+Outcome<int> run_ls(const Arguments& arguments) {
     for (;;) {
         auto domains = chosen_domains(arguments);
         if (!domains) return tl::unexpected(domains.error());
@@ -126,12 +127,13 @@ const Verb kLsVerb{
     "list sockets, the transport of each and why",
     "ls [--domain N | --all] [--json] [--watch]",
     "SENT and RECEIVED count bytes through the ring; OUT and IN say how full the two rings are.\n"
-    "A listener 'ring+tcp' takes connections both ways.",
+    "A listener 'ring+tcp' takes connections both ways; 'bridge' is a ring whose other end is on another "
+    "node.",
     "xylem ls --all\n"
     "xylem ls --domain 2 --watch\n"
     "xylem ls --json | jq '.domains[].sockets[] | select(.transport == \"tcp\") | .reason'",
-    options,
-    run,
+    ls_options,
+    run_ls,
 };
 
 }  // namespace xylem::cli

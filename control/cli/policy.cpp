@@ -13,7 +13,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-po::options_description options() {
+po::options_description policy_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"),
@@ -64,7 +64,7 @@ Outcome<int> show(const Arguments& arguments) {
     return kOk;
 }
 
-Outcome<int> run(const Arguments& arguments) {
+Outcome<int> run_policy(const Arguments& arguments) {
     const auto& words = arguments.rest();
     if (words.empty()) return misused("policy: say what: check or show", "see: xylem policy --help");
     if (words[0] == "show" && words.size() == 1) return show(arguments);
@@ -90,8 +90,8 @@ const Verb kPolicyVerb{
     "check prints every mistake as file:line:column and exits 1 if there is one; '-' is standard\n"
     "input. show prints the rules of the domain's agent in the order in which they are tried.",
     "xylem policy check /etc/xylem/policy",
-    options,
-    run,
+    policy_options,
+    run_policy,
     2,
 };
 

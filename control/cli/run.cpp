@@ -25,7 +25,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-po::options_description options() {
+po::options_description run_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"),
@@ -102,7 +102,7 @@ tl::unexpected<Failure> become(const std::string& path, const std::vector<std::s
     return failed(code, fmt::format("cannot execute {}: {}", path, ::strerror(errno)));
 }
 
-Outcome<int> run(const Arguments& arguments) {
+Outcome<int> run_command(const Arguments& arguments) {
     if (arguments.rest().empty()) {
         return misused("run: no command given", "for example: xylem run --domain 1 -- iperf3 -s");
     }
@@ -146,8 +146,8 @@ const Verb kRunVerb{
     "xylem run --domain 2 -- iperf3 -c 127.44.0.1\n"
     "xylem run --why -- curl http://127.44.0.1:8080/\n"
     "xylem run --ring-size 1M --spin 0 -- redis-server",
-    options,
-    run,
+    run_options,
+    run_command,
     0,
     true,
 };

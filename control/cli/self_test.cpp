@@ -124,7 +124,7 @@ Outcome<int> connect_and_talk(const std::string& host, const std::string& port_t
     return kOk;
 }
 
-Outcome<int> run(const Arguments& arguments) {
+Outcome<int> run_self_test(const Arguments& arguments) {
     const auto& words = arguments.rest();
     if (words.size() == 2 && words[0] == "listen") return listen_and_echo(words[1]);
     if (words.size() == 3 && words[0] == "connect") return connect_and_talk(words[1], words[2]);
@@ -140,7 +140,7 @@ const Verb kSelfTestVerb{
     "",
     "",
     [] { return boost::program_options::options_description(); },
-    run,
+    run_self_test,
     3,
     false,
     true,

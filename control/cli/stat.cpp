@@ -13,7 +13,7 @@ namespace po = boost::program_options;
 
 constexpr double kNearlyFull = 0.9;
 
-po::options_description options() {
+po::options_description stat_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"), "the domain to look at; default XYLEM_DOMAIN, else the guest's, else 1");
@@ -121,7 +121,7 @@ void print_report(const Json& report, bool with_zeros) {
     print_kept(report);
 }
 
-Outcome<int> run(const Arguments& arguments) {
+Outcome<int> run_stat(const Arguments& arguments) {
     auto domains = chosen_domains(arguments);
     if (!domains) return tl::unexpected(domains.error());
     auto reports = gather(*domains, QueryKind::statistics, arguments.has("all"));
@@ -148,8 +148,8 @@ const Verb kStatVerb{
     "Counters are since the agent began; those that are zero are left out without -v.",
     "xylem stat\n"
     "xylem stat --all --json",
-    options,
-    run,
+    stat_options,
+    run_stat,
 };
 
 }  // namespace xylem::cli

@@ -10,7 +10,7 @@
 namespace xylem::cli {
 namespace {
 
-Outcome<int> run(const Arguments&) {
+Outcome<int> run_version(const Arguments&) {
     fmt::print("xylem {} (control protocol {}, map table {})\n", kVersion, kProtocolVersion,
                kMapTableVersion);
     return kOk;
@@ -19,10 +19,10 @@ Outcome<int> run(const Arguments&) {
 }  // namespace
 
 const Verb kVersionVerb{
-    "version", "print the version",
-    "version", "",
-    "",        [] { return boost::program_options::options_description(); },
-    run,
+    "version",   "print the version",
+    "version",   "",
+    "",          [] { return boost::program_options::options_description(); },
+    run_version,
 };
 
 }  // namespace xylem::cli

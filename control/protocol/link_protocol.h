@@ -4,13 +4,17 @@
 // against the owner of <fabric>/<claimed>.link (control/agent/links.cpp). A slab comes behind an open file
 // description of its own, through which the receiver locks its side (control/agent/side_lock.cpp).
 //
+// For domains of other nodes the bridge is the peer: at <fabric>/bridge.link, and as whatever domain it
+// speaks for.
+//
 //   question   answer     descriptors      what happens
 //   hello      hello      -                versions, domains, boot ids
 //   connect    connected  -> slab          an accept-queue entry at the far end; `reason` says ring, or why
+//   rejoin     connected  [-> slab]        only to a bridge: it has the far end still, or takes it up
+//                                          again, or `reason` says why not
 //   bell_find  bell       <- kick [, area] a doorbell of the far domain that waits on an end with this
-//   domain.
-//                                          Between guests: no descriptors, but an event channel's port [,
-//                                          ref]
+//                                          domain. Between guests: no descriptors, but an event channel's
+//                                          port [, ref]
 //   bell_gone  -                           a doorbell whose event channel was told is no more
 //   ended      -                           this side's end of the connection is closed and unmapped
 //   vanished   -                           this side's holder is gone and nothing could be published
@@ -32,13 +36,14 @@ enum class LinkMessage : std::uint16_t {
     vanished,
     ring,
     bell_gone,
+    rejoin,
 };
 
 struct LinkHelloMessage {
     MessageHeader header;
     std::uint64_t boot_id;
-    std::uint32_t domain;  // the sender's
-    std::uint32_t reserved;
+    std::uint32_t domain;     // the sender's
+    std::uint32_t to_domain;  // whom it wants to speak to: a bridge speaks for many
 };
 
 struct LinkConnectMessage {
@@ -79,6 +84,14 @@ struct LinkBellGoneMessage {
     MessageHeader header;
     std::uint32_t doorbell_id;
     std::uint32_t reserved;
+};
+
+struct LinkRejoinMessage {
+    MessageHeader header;
+    std::uint64_t connection_id;
+    std::uint64_t ring_size_bytes[2];
+    std::uint32_t connecting_domain;
+    std::uint32_t side;  // of the sender's end
 };
 
 // ended, vanished. side: of the sender's end, since a connection of a domain with itself has both.

@@ -18,8 +18,9 @@ inline constexpr unsigned kMaxMapGroups = 33 + 129;
 enum class MapTarget : std::uint32_t {
     tcp = 0,
     domain = 1,
-    domain_low16 = 2,  // the domain id is the low 16 bits of the address (127.44.H.L)
-    node = 3,          // on another machine
+    domain_low16 = 2,   // the domain id is the low 16 bits of the address (127.44.H.L)
+    node = 3,           // on another machine
+    unknown_guest = 4,  // a guest that was not found by its name; one that was is a domain
 };
 
 struct MapTableEntry {

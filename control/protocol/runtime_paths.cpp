@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "control/protocol/remote_domain.hpp"
+
 namespace xylem {
 namespace {
 
@@ -60,7 +62,10 @@ RuntimePath agent_socket(std::uint32_t domain) {
     return format("%s/dom-%u/door/agent.sock", runtime_directory().text, domain);
 }
 
+RuntimePath bridge_socket() { return format("%s/bridge.link", fabric_directory().text); }
+
 RuntimePath link_socket(std::uint32_t domain) {
+    if (is_remote_domain(domain)) return bridge_socket();
     return format("%s/%u.link", fabric_directory().text, domain);
 }
 

@@ -7,6 +7,8 @@
 //   default              -> dom-<N>, of the agent that was not told which domain to serve: whoever names none
 //                        finds it; without it that is domain 1
 //   fabric/<N>.link      links between agents; XYLEM_FABRIC_DIR moves it (a directory that containers share)
+//   fabric/bridge.link   links with the bridge, for domains of other nodes (remote_domain.hpp)
+//   fabric/nodes/<K>     which node is the K-th
 #pragma once
 
 #include <cstddef>
@@ -32,6 +34,7 @@ RuntimePath default_agent_socket();
 RuntimePath domain_directory(std::uint32_t domain);
 RuntimePath agent_door(std::uint32_t domain);
 RuntimePath agent_socket(std::uint32_t domain);
-RuntimePath link_socket(std::uint32_t domain);
+RuntimePath link_socket(std::uint32_t domain);  // of a remote domain: the bridge's
+RuntimePath bridge_socket();
 
 }  // namespace xylem

@@ -66,6 +66,13 @@ TEST_F(AgentConfiguration, the_table_has_every_kind_of_line_and_the_longest_pref
     EXPECT_EQ(program.dry_run(name_of("10.1.1.1", 80)), Reason::mapped_to_tcp);
 }
 
+TEST_F(AgentConfiguration, a_guest_that_is_not_found_is_reached_by_tcp) {
+    const auto agent = start(2, "10.0.0.4 vm:web\n");
+    Program program(2);
+    EXPECT_EQ(hit(table_of(program), "10.0.0.4").target, MapTarget::unknown_guest);
+    EXPECT_EQ(program.dry_run(name_of("10.0.0.4", 80)), Reason::unknown_guest);
+}
+
 TEST_F(AgentConfiguration, nobody_who_got_the_table_can_write_to_it) {
     AgentProcess agent(2);
     ASSERT_TRUE(agent.is_serving());

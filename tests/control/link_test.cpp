@@ -2,10 +2,10 @@
 // fabric and says to a real agent what it likes.
 #include <gtest/gtest.h>
 
-#include "control/agent/side_lock.hpp"
 #include "tests/control/child_program.hpp"
 #include "tests/control/far_agent.hpp"
 #include "tests/control/scripted_client.hpp"
+#include "vsock-transport/local/side_lock.hpp"
 #include "vsock-transport/wakeup/doorbell.hpp"
 
 namespace xylem::agent_test {
@@ -197,13 +197,12 @@ TEST_F(AgentLink, a_peer_that_hangs_up_is_judged_by_its_lock_if_it_ever_had_one)
     UniqueFd locked;
     for (const std::uint64_t i : {0, 1}) {
         auto slab = make_sealed_memfd("slab", 3 * 4096);
-        const UniqueFd theirs = agent::reopened_slab(slab->get());
+        const UniqueFd theirs = reopened_slab(slab->get());
         auto message = connect_message();
         message.connection_id += i;
-        if (i == 1) agent::lock_side(slab->get(), message.connection_id, 0);
+        if (i == 1) lock_side(slab->get(), message.connection_id, 0);
         ASSERT_TRUE(FarAgent::ask(link.get(), message, answer_, theirs.get()));
-        EXPECT_TRUE(agent::is_side_locked(slab->get(), message.connection_id, 1))
-            << "the agent locks its side";
+        EXPECT_TRUE(is_side_locked(slab->get(), message.connection_id, 1)) << "the agent locks its side";
         ends[i] = program_.accept(listener);
         ASSERT_TRUE(ends[i]);
         if (i == 1) locked = std::move(*slab);

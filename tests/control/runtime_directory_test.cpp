@@ -43,6 +43,10 @@ TEST_F(AgentRuntimeDirectory, one_that_others_can_write_to_or_own_is_refused) {
     ASSERT_EQ(::chmod(scratch_.path("open").c_str(), 0755), 0);
     EXPECT_FALSE(is_safe(scratch_.path("open"), true));
     EXPECT_TRUE(is_safe(scratch_.path("open"), false)) << "a fabric may be looked at";
+    ASSERT_EQ(::chmod(scratch_.path("open").c_str(), 0750), 0);
+    EXPECT_FALSE(is_safe(scratch_.path("open"), true));
+    ASSERT_EQ(::chmod(scratch_.path("open").c_str(), 0710), 0);
+    EXPECT_TRUE(is_safe(scratch_.path("open"), true)) << "xylemd --group";
     ASSERT_EQ(::chmod(scratch_.path("open").c_str(), 0777), 0);
     EXPECT_FALSE(is_safe(scratch_.path("open"), false));
     ASSERT_EQ(::chmod(scratch_.path("open").c_str(), 01777), 0);

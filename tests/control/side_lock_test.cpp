@@ -1,5 +1,5 @@
 // Side locks, held by descriptions, descriptors, mappings and messages of this process and of others.
-#include "control/agent/side_lock.hpp"
+#include "vsock-transport/local/side_lock.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

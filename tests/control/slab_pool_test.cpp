@@ -8,12 +8,12 @@
 namespace xylem::agent {
 namespace {
 
-constexpr std::uint64_t kBytes = 12288;
+constexpr std::uint64_t kSlabBytes = 12288;
 
 class AgentSlabPool : public testing::Test {
   protected:
     // Inode of the slab that a connection gets: tells two slabs apart.
-    ino_t take(std::uint64_t connection, std::uint32_t peer, std::uint64_t bytes = kBytes) {
+    ino_t take(std::uint64_t connection, std::uint32_t peer, std::uint64_t bytes = kSlabBytes) {
         auto slab = pool_.take(connection, peer, bytes);
         if (!slab) return 0;
         struct stat status {};
@@ -39,7 +39,7 @@ class AgentSlabPool : public testing::Test {
     static inline std::uint64_t now_;
     void rest() { now_ += SlabPool::kRestNs; }
 
-    Quota memory_{10 * kBytes};
+    Quota memory_{10 * kSlabBytes};
     Quota grants_{100};
     GrantShares shares_{grants_};
     SlabPool pool_{memory_, shares_, [] { return now_; }};
@@ -51,7 +51,7 @@ TEST_F(AgentSlabPool, a_slab_comes_back_scrubbed_once_both_ends_have_ended) {
     EXPECT_EQ(pool_.idle(), 0U);
     pool_.ended(1, 2, 0);
     EXPECT_EQ(pool_.idle(), 1U);
-    EXPECT_EQ(pool_.idle_bytes(), kBytes);
+    EXPECT_EQ(pool_.idle_bytes(), kSlabBytes);
     rest();
     EXPECT_EQ(take(2, 2), first);
     EXPECT_EQ(pool_.hits(), 1U);
@@ -63,7 +63,7 @@ TEST_F(AgentSlabPool, a_slab_is_never_given_to_another_peer_nor_for_another_size
     end_both(1, 2);
     rest();
     EXPECT_NE(take(2, 3), first);
-    EXPECT_NE(take(3, 2, 2 * kBytes), first);
+    EXPECT_NE(take(3, 2, 2 * kSlabBytes), first);
     EXPECT_EQ(take(4, 2), first);
 }
 
@@ -142,7 +142,8 @@ TEST_F(AgentSlabPool, idle_slabs_are_bounded_for_each_peer) {
     Quota grants(0);
     GrantShares shares(grants);
     SlabPool pool(memory, shares);
-    for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i) ASSERT_TRUE(pool.take(i, 2, kBytes));
+    for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i)
+        ASSERT_TRUE(pool.take(i, 2, kSlabBytes));
     for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i) {
         pool.ended(i, 2, 0);
         pool.ended(i, 2, 1);

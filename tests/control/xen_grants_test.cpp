@@ -6,6 +6,7 @@
 #include <fstream>
 #include <vector>
 
+#include "control/agent/seldom.hpp"
 #include "control/agent/xen/grant_limit.hpp"
 #include "control/agent/xen/grant_share.hpp"
 #include "control/agent/xen/wake_up_cost.hpp"
@@ -71,6 +72,20 @@ TEST(grant_share, several_that_take_what_they_can_leave_something_to_the_next) {
     while (auto lease = shares.take(6, 3)) leases.push_back(std::move(*lease));
     EXPECT_GE(shares.of(6), 17'000U / 5 / 5 / 5 / 2);
     EXPECT_FALSE(shares.take(7, 17'001));
+}
+
+TEST(grant_share, pages_of_others_leave_room_for_thousands_of_connections_and_half_of_what_xen_tracks) {
+    EXPECT_GE(most_mapped_pages(), 3U * 4'096);
+    EXPECT_LE(most_mapped_pages(), 262'144U / 2);
+}
+
+TEST(log_lines, of_one_peer_are_few_and_others_have_theirs) {
+    SeldomOfEach may_log;
+    unsigned lines = 0;
+    for (int i = 0; i < 1'000; ++i) lines += may_log.may(7) ? 1 : 0;
+    EXPECT_GE(lines, 20U);
+    EXPECT_LE(lines, 22U);
+    EXPECT_TRUE(may_log.may(8));
 }
 
 class GrantLimit : public testing::Test {

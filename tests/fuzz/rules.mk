@@ -1,7 +1,8 @@
-# Fuzz targets: tests/fuzz/NAME_fuzz.cpp -> build/fuzz/NAME_fuzz, all modules compiled for VARIANT=fuzz.
+# Fuzz targets: tests/fuzz/NAME_fuzz.cpp -> build/fuzz/NAME_fuzz, what they play against compiled for VARIANT=fuzz.
 ifeq ($(VARIANT),fuzz)
+FUZZ_ARCHIVES := test-support agent rdma-bridge $(CONTROL_ARCHIVES)
 FUZZ_TARGETS := $(foreach s,$(wildcard tests/fuzz/*_fuzz.cpp),$(call \
-    program,$(basename $(notdir $(s))),$(s),$(TEST_ARCHIVES),-fsanitize=fuzzer $(DAEMON_LIBS)))
+    program,$(basename $(notdir $(s))),$(s),$(FUZZ_ARCHIVES),-fsanitize=fuzzer $(DAEMON_LIBS) -lcrypto))
 fuzz-binaries: $(FUZZ_TARGETS)
 else
 fuzz-binaries:

@@ -71,8 +71,7 @@ done
 
 # begin_listener WHAT [-p MILLISECONDS]
 begin_listener() {
-    where=$scratch/transfer$((++transfers))
-    mkdir "$where"
+    where=$(mktemp -d "$scratch/transfer-XXXXXX")
     background 1 timeout -k 5 "$patience" "$transfer" receive 127.44.0.1 "$where/port" "${@:2}" >"$where/receive" 2>&1
     receiver=$background_pid
     check "somebody listens ($1)" until_true 20 test -s "$where/port"

@@ -11,9 +11,9 @@ namespace xylem {
 namespace {
 
 // Bitmaps of any length, as programs with many descriptors bring them.
-class Bits {
+class FdBits {
   public:
-    explicit Bits(int count) : words_(static_cast<std::size_t>(count) / 64 + 1) {}
+    explicit FdBits(int count) : words_(static_cast<std::size_t>(count) / 64 + 1) {}
     void set(int fd) { words_[static_cast<std::size_t>(fd) / 64] |= 1UL << (fd % 64); }
     bool has(int fd) const { return (words_[static_cast<std::size_t>(fd) / 64] >> (fd % 64) & 1) != 0; }
     fd_set* get() { return reinterpret_cast<fd_set*>(words_.data()); }
@@ -35,14 +35,14 @@ class SelectSetTest : public testing::Test {
 };
 
 TEST_F(SelectSetTest, descriptors_of_the_kernel_are_not_ours) {
-    Bits in(64);
+    FdBits in(64);
     in.set(ends_[0]);
     EXPECT_FALSE(SelectSet(ends_[0] + 1, in.get(), nullptr, nullptr).has_ours());
 }
 
 TEST_F(SelectSetTest, ready_bits_stay_and_others_go) {
     fill();
-    Bits in(64), out(64), error(64);
+    FdBits in(64), out(64), error(64);
     for (int fd : ends_) {
         in.set(fd);
         out.set(fd);
@@ -58,7 +58,7 @@ TEST_F(SelectSetTest, ready_bits_stay_and_others_go) {
 }
 
 TEST_F(SelectSetTest, a_timeout_empties_the_sets) {
-    Bits in(64);
+    FdBits in(64);
     in.set(ends_[0]);
     SelectSet set(ends_[0] + 1, in.get(), nullptr, nullptr);
     EXPECT_EQ(set.wait(1'000'000, nullptr), 0);
@@ -67,7 +67,7 @@ TEST_F(SelectSetTest, a_timeout_empties_the_sets) {
 
 TEST_F(SelectSetTest, bits_at_and_behind_the_count_are_not_looked_at) {
     fill();
-    Bits in(64);
+    FdBits in(64);
     in.set(ends_[0]);
     SelectSet set(ends_[0], in.get(), nullptr, nullptr);
     EXPECT_EQ(set.wait(0, nullptr), 0);
@@ -77,7 +77,7 @@ TEST_F(SelectSetTest, bits_at_and_behind_the_count_are_not_looked_at) {
 TEST_F(SelectSetTest, a_closed_descriptor_is_an_error) {
     const int closed = ::dup(ends_[0]);
     ::close(closed);
-    Bits in(64);
+    FdBits in(64);
     in.set(closed);
     SelectSet set(closed + 1, in.get(), nullptr, nullptr);
     EXPECT_EQ(set.wait(0, nullptr), -1);
@@ -86,7 +86,7 @@ TEST_F(SelectSetTest, a_closed_descriptor_is_an_error) {
 
 TEST_F(SelectSetTest, a_hang_up_is_readable) {
     ::close(ends_[1]);
-    Bits in(64);
+    FdBits in(64);
     in.set(ends_[0]);
     SelectSet set(ends_[0] + 1, in.get(), nullptr, nullptr);
     EXPECT_EQ(set.wait(0, nullptr), 1);
@@ -102,7 +102,7 @@ TEST_F(SelectSetTest, numbers_above_FD_SETSIZE_and_many_of_them_work) {
     fill();
     constexpr int kFirst = 2000;
     constexpr int kCount = 200;  // more than fit without a mapping
-    Bits in(4096);
+    FdBits in(4096);
     for (int fd = kFirst; fd < kFirst + kCount; ++fd) {
         ASSERT_EQ(::fcntl(ends_[0], F_DUPFD, fd), fd);
         in.set(fd);

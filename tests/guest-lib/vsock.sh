@@ -51,7 +51,7 @@ carried "socat fetches a file" 1000000 socat -u "VSOCK-CONNECT:1:$port" "CREATE:
 check "the file arrives whole" same_file
 port=6003
 socat_listens "VSOCK-LISTEN:$port,fork" SYSTEM:"tr a-z A-Z"
-echo_of() { [[ $(echo "$1" | timeout 20 "$in_domain" 2 socat - "VSOCK-CONNECT:1:$port") == "$2" ]]; }
+echo_of() { [[ $(echo "$1" | timeout 20 "$in_domain" 2 socat -t 10 - "VSOCK-CONNECT:1:$port") == "$2" ]]; }
 check "socat serves one caller" echo_of hello HELLO
 check "and another, in a child of its own" echo_of again AGAIN
 

@@ -51,6 +51,20 @@ TEST(HostsMapLine, prefixes_of_both_families_are_taken) {
     EXPECT_EQ(entry_of("10.0.0.2/32 tcp").prefix, entry_of("10.0.0.2 tcp").prefix);
 }
 
+TEST(HostsMapLine, a_guest_has_a_name_or_a_uuid) {
+    EXPECT_EQ(entry_of("10.0.0.4 vm:data.base-1 ring=1M").place.kind, PlaceKind::guest);
+    EXPECT_EQ(entry_of("10.0.0.4 vm:data.base-1 ring=1M").place.guest, "data.base-1");
+    EXPECT_EQ(entry_of("10.0.0.4 vm:Web").place.guest, "Web");
+    EXPECT_EQ(entry_of("10.0.0.4 vm:0C8E1F9A-1111-2222-3333-0123456789AB").place.guest,
+              "0c8e1f9a-1111-2222-3333-0123456789ab");
+    EXPECT_EQ(to_string(entry_of("10.0.0.4 vm:Web")), "10.0.0.4 vm:Web");
+    EXPECT_EQ(
+        error_of("10.0.0.4 vm:"),
+        "hosts:3:13: '' is not the name of a guest; expected a guest's name as xl list has it, or its UUID");
+    EXPECT_NE(error_of("10.0.0.4 vm:" + std::string(kMaxGuestNameBytes + 1, 'x')), "no error");
+    EXPECT_NE(error_of("10.0.0.4 vm:a/b"), "no error");
+}
+
 TEST(HostsMapLine, a_node_is_an_address_and_a_domain_on_it) {
     Place place = entry_of("10.0.9.0/24 node:192.168.7.2/dom:4 # on another machine").place;
     EXPECT_EQ(place.kind, PlaceKind::node);
@@ -157,14 +171,15 @@ TEST(HostsMapLine, an_ipv4_mapped_address_is_refused_with_the_ipv4_spelling) {
 TEST(HostsMapLine, a_line_without_a_place_is_refused_where_it_is_missing) {
     EXPECT_EQ(error_of("10.0.0.2  # dom:2"),
               "hosts:3:9: the line does not say where 10.0.0.2 is; "
-              "expected dom:N, node:ADDRESS[:PORT]/dom:N or tcp");
+              "expected dom:N, vm:NAME, node:ADDRESS[:PORT]/dom:N or tcp");
 }
 
 TEST(HostsMapLine, an_unknown_place_is_refused) {
-    EXPECT_EQ(error_of("10.0.0.2 domain:2"),
-              "hosts:3:10: 'domain:2' is not a place; expected dom:N, node:ADDRESS[:PORT]/dom:N or tcp");
+    EXPECT_EQ(
+        error_of("10.0.0.2 domain:2"),
+        "hosts:3:10: 'domain:2' is not a place; expected dom:N, vm:NAME, node:ADDRESS[:PORT]/dom:N or tcp");
     EXPECT_EQ(error_of("10.0.0.2 TCP"),
-              "hosts:3:10: 'TCP' is not a place; expected dom:N, node:ADDRESS[:PORT]/dom:N or tcp");
+              "hosts:3:10: 'TCP' is not a place; expected dom:N, vm:NAME, node:ADDRESS[:PORT]/dom:N or tcp");
 }
 
 TEST(HostsMapLine, a_domain_that_is_no_number_or_too_large_is_refused) {

@@ -97,7 +97,7 @@ TEST(HostsMapMap, every_bad_line_is_reported_in_order) {
               (std::vector<std::string>{
                   "hosts:2:1: 'host' is not an address; expected an IPv4 or IPv6 address or prefix",
                   "hosts:4:9: the line does not say where 10.0.0.4 is; "
-                  "expected dom:N, node:ADDRESS[:PORT]/dom:N or tcp",
+                  "expected dom:N, vm:NAME, node:ADDRESS[:PORT]/dom:N or tcp",
                   "hosts:6:16: unknown option 'x'; expected ring=SIZE or spin=TIME"}));
 }
 

@@ -17,7 +17,7 @@ Policy policy_of(std::string_view text) {
     return {};
 }
 
-std::string error_of(std::string_view text) {
+std::string policy_error(std::string_view text) {
     auto rule = parse_policy_line(text, 5);
     return rule ? "no error" : to_string(rule.error(), "policy");
 }
@@ -73,43 +73,44 @@ TEST(HostsMapPolicy, a_rule_prints_in_the_files_grammar) {
 }
 
 TEST(HostsMapPolicy, each_wrong_word_is_refused_at_its_column) {
-    EXPECT_EQ(error_of("permit from any to port 1"),
+    EXPECT_EQ(policy_error("permit from any to port 1"),
               "policy:5:1: unexpected word 'permit'; expected allow or deny");
-    EXPECT_EQ(error_of("allow by any to port 1"), "policy:5:7: unexpected word 'by'; expected from");
-    EXPECT_EQ(error_of("allow from 7 to port 1"), "policy:5:12: '7' is not a source; expected dom:N or any");
-    EXPECT_EQ(error_of("allow from dom:70000 to port 1"),
+    EXPECT_EQ(policy_error("allow by any to port 1"), "policy:5:7: unexpected word 'by'; expected from");
+    EXPECT_EQ(policy_error("allow from 7 to port 1"),
+              "policy:5:12: '7' is not a source; expected dom:N or any");
+    EXPECT_EQ(policy_error("allow from dom:70000 to port 1"),
               "policy:5:16: '70000' is not a domain's number; expected dom:N with N from 0 to 65535");
-    EXPECT_EQ(error_of("allow from any on port 1"), "policy:5:16: unexpected word 'on'; expected to");
-    EXPECT_EQ(error_of("allow from any to 80"), "policy:5:19: unexpected word '80'; expected port");
-    EXPECT_EQ(error_of("allow from any to port 1 2"),
+    EXPECT_EQ(policy_error("allow from any on port 1"), "policy:5:16: unexpected word 'on'; expected to");
+    EXPECT_EQ(policy_error("allow from any to 80"), "policy:5:19: unexpected word '80'; expected port");
+    EXPECT_EQ(policy_error("allow from any to port 1 2"),
               "policy:5:26: unexpected word '2'; expected the end of the line");
 }
 
 TEST(HostsMapPolicy, each_missing_word_is_refused_where_it_should_have_been) {
     const std::string early = "the line ends too early; expected ";
-    EXPECT_EQ(error_of("deny  # x"), "policy:5:5: " + early + "from");
-    EXPECT_EQ(error_of("deny from"), "policy:5:10: " + early + "dom:N or any");
-    EXPECT_EQ(error_of("deny from any"), "policy:5:14: " + early + "to");
-    EXPECT_EQ(error_of("deny from any to"), "policy:5:17: " + early + "port");
-    EXPECT_EQ(error_of("deny from any to port"),
+    EXPECT_EQ(policy_error("deny  # x"), "policy:5:5: " + early + "from");
+    EXPECT_EQ(policy_error("deny from"), "policy:5:10: " + early + "dom:N or any");
+    EXPECT_EQ(policy_error("deny from any"), "policy:5:14: " + early + "to");
+    EXPECT_EQ(policy_error("deny from any to"), "policy:5:17: " + early + "port");
+    EXPECT_EQ(policy_error("deny from any to port"),
               "policy:5:22: " + early + "a port from 1 to 4294967294, a range such as 8000-8999, or any");
 }
 
 TEST(HostsMapPolicy, a_bad_port_or_range_is_refused_at_its_column) {
     const std::string tail = "; expected a port from 1 to 4294967294, a range such as 8000-8999, or any";
-    EXPECT_EQ(error_of("deny from any to port 0"), "policy:5:23: '0' is not a port" + tail);
-    EXPECT_EQ(error_of("deny from any to port http"), "policy:5:23: 'http' is not a port" + tail);
-    EXPECT_EQ(error_of("deny from any to port -80"), "policy:5:23: '' is not a port" + tail);
-    EXPECT_EQ(error_of("deny from any to port 80-"), "policy:5:26: '' is not a port" + tail);
-    EXPECT_EQ(error_of("deny from any to port 80-4294967295"),
+    EXPECT_EQ(policy_error("deny from any to port 0"), "policy:5:23: '0' is not a port" + tail);
+    EXPECT_EQ(policy_error("deny from any to port http"), "policy:5:23: 'http' is not a port" + tail);
+    EXPECT_EQ(policy_error("deny from any to port -80"), "policy:5:23: '' is not a port" + tail);
+    EXPECT_EQ(policy_error("deny from any to port 80-"), "policy:5:26: '' is not a port" + tail);
+    EXPECT_EQ(policy_error("deny from any to port 80-4294967295"),
               "policy:5:26: '4294967295' is not a port" + tail);
-    EXPECT_EQ(error_of("deny from any to port 90-80"),
+    EXPECT_EQ(policy_error("deny from any to port 90-80"),
               "policy:5:23: the range '90-80' runs backwards; expected 80-90");
 }
 
 TEST(HostsMapPolicy, nul_bytes_and_overlong_lines_are_refused) {
-    EXPECT_EQ(error_of(std::string_view("#\0", 2)), "policy:5:2: NUL byte; expected plain text");
-    EXPECT_EQ(error_of("#" + std::string(4096, 'x')),
+    EXPECT_EQ(policy_error(std::string_view("#\0", 2)), "policy:5:2: NUL byte; expected plain text");
+    EXPECT_EQ(policy_error("#" + std::string(4096, 'x')),
               "policy:5:4097: the line is too long; expected at most 4096 bytes");
 }
 

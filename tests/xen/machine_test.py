@@ -52,6 +52,17 @@ class ReportTest(unittest.TestCase):
         self.check(outcome_of(lines), 0, "pv guest b: t: did not come to its end",
                    "pv guest b: crashed or went down by itself in test t")
 
+    def test_what_came_before_a_loss_counts_without_it(self):
+        lines = [*BOTH_CREATED, *test_in("a", "ok 1 - x", "1..1"), *test_in("b", "not ok 1 - y"), "b|xylem: begin u", "event|lost b"]
+        with tempfile.TemporaryDirectory() as folder:
+            report = Report(Path(folder), lambda _: None)
+            for line in lines:
+                report.line(line)
+            report.close()
+        report.ended("guest b was lost")
+        self.assertEqual((report.lost_in, report.failed), (["u"], "guest b was lost"))
+        self.check(report.outcome("pvh", ["t"]), 1, "pvh guest b: t: y: not ok")
+
     def test_a_machine_that_ends_early_fails_all_that_had_not_finished(self):
         lines = [*BOTH_CREATED, "a|xylem: finished", "b|xylem: begin t"]
         self.check(outcome_of(lines, "too late"), 0, "pv guest b: t: did not come to its end",

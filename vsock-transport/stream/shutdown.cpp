@@ -144,8 +144,9 @@ bool Stream::stop_reading() {
 
 // What the peer's close() would have left in its lines, in the same order. It had read everything if its tail
 // is at our head. Nothing here trusts the identity in the page: the agent calls this on a page of programs.
-void Stream::peer_vanished() {
-    const bool is_data_lost = page().tx.head.load_relaxed() != view_.peer->consumer.tail.load_acquire();
+void Stream::peer_vanished(bool is_cut) {
+    const bool is_data_lost =
+        is_cut || page().tx.head.load_relaxed() != view_.peer->consumer.tail.load_acquire();
     // It may have begun a use that this end has not accepted.
     const std::uint32_t shown = view_.peer->producer.state.load_acquire();
     std::uint32_t use = page().use.load_relaxed();

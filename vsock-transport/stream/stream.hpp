@@ -67,7 +67,8 @@ class Stream {
     void close(CloseMode mode);
     // The far end is gone without a word (its agent says so): FIN, or RST where it had not read everything,
     // as if it had closed. Only where nobody holds the far end any more, since this writes the peer's lines.
-    void peer_vanished();
+    // is_cut: with the way to it, and what it sent last may be lost: a reset.
+    void peer_vanished(bool is_cut = false);
     // In a forked child: whether the slab is not mapped here (gntdev's pages in a PV guest), and mapping it
     // where it was. Without a descriptor (-1), or if that fails, the connection is reset, for this process.
     bool has_lost_slab() const { return slab_.is_lost(); }

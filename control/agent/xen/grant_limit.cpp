@@ -10,7 +10,8 @@
 namespace xylem::agent {
 namespace {
 
-constexpr std::uint64_t kMostPages = 24'576;  // of 64 grant frames with 512 grants each
+constexpr std::uint64_t kMostPages = 24'576;    // of 64 grant frames with 512 grants each
+constexpr std::uint64_t kMostMapped = 131'072;  // of 1,024 maptrack frames with 256 entries each
 
 std::uint64_t quarter_of_memory() { return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) / 4; }
 
@@ -25,6 +26,10 @@ std::uint64_t raise_grant_limit(const char* module_folder) {
     std::ofstream file(path);
     file << wanted << std::flush;
     return file ? wanted : limit;
+}
+
+std::uint64_t most_mapped_pages() {
+    return std::clamp(quarter_of_memory(), std::min(kMostPages, kMostMapped), kMostMapped);
 }
 
 }  // namespace xylem::agent

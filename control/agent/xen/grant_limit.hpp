@@ -10,4 +10,8 @@ namespace xylem::agent {
 // the kernel's until it is changed again. 0: there is no gntalloc. module_folder: of /sys, for tests.
 std::uint64_t raise_grant_limit(const char* module_folder = "/sys/module/xen_gntalloc");
 
+// How many pages of other guests connections may use: half of what Xen can keep track of by default, and no
+// more than a quarter of the memory, since the kernel has something to remember of each.
+std::uint64_t most_mapped_pages();
+
 }  // namespace xylem::agent

@@ -50,7 +50,17 @@ Result<FlagPage> WaiterChannels::take_page(DomainId peer) {
 }
 
 void WaiterChannels::take_back(DomainId peer, WaiterChannel channel) {
-    if (channel.area.fd) free_pages_[peer].push_back(std::move(channel.area));
+    if (!channel.area.fd) return;
+    const auto free = free_pages_.find(peer);
+    if (free != free_pages_.end()) return free->second.push_back(std::move(channel.area));
+    --page_count_;
+}
+
+void WaiterChannels::drop_guest(DomainId peer) {
+    const auto free = free_pages_.find(peer);
+    if (free == free_pages_.end()) return;
+    page_count_ -= free->second.size();
+    free_pages_.erase(free);
 }
 
 }  // namespace xylem::agent

@@ -41,6 +41,8 @@ class WaiterChannels {
     // Errors: exhausted; system.
     Result<Made> make(DomainId peer, bool wants_area);
     void take_back(DomainId peer, WaiterChannel channel);
+    // The guest is no more: its pages serve nobody.
+    void drop_guest(DomainId peer);
 
   private:
     Result<FlagPage> take_page(DomainId peer);

@@ -2,17 +2,21 @@
 // peer chose, so frames are checked here, and a wrong one ends the channel. Messages go on to Links, which
 // checks them as any link's.
 //
-// Frames of one link keep their order. Where Links does not read (its socket is full), frames are kept, up to
-// a bound; where the peer does not read, our links are not read any more, and Links' own bound holds.
+// Frames of one link keep their order. Where Links does not read (its socket is full), frames stay in the
+// ring; where the peer does not read, our links are not read any more, and Links' own bound holds.
+//
+// A peer may send and ring without end. A turn takes a few frames, and what they cost, here and in Links, is
+// kept account of: a peer that took its part of the agent's time has to wait, and its event channel is masked
+// meanwhile (base/pace.hpp).
 #include "control/agent/xen/xen_channel.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "control/agent/work_meter.hpp"
 #include "control/protocol/link_protocol.h"
 #include "control/protocol/seqpacket.hpp"
 
@@ -31,13 +35,7 @@ struct FrameHeader {
 constexpr std::size_t kMostRefs = 2 * (kMaxRingSizeBytes / kPageBytes) + 1;
 constexpr std::size_t kMostFrameBytes = kMaxMessageBytes + kMostRefs * sizeof(GrantRef);
 constexpr std::size_t kMostOutBytes = 1 << 20;
-constexpr std::size_t kMostUnsent = 4096;
-
-Result<Mapping> private_page() {
-    void* memory = ::mmap(nullptr, kEndPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return fail_errno();
-    return Mapping(memory, kEndPageBytes);
-}
+constexpr unsigned kBatch = 64;  // frames a turn: other sources get theirs
 
 // The connection id of a `connect`; 0: another message.
 std::uint64_t connection_of(const std::byte* bytes, std::size_t size_bytes) {
@@ -50,70 +48,8 @@ std::uint64_t connection_of(const std::byte* bytes, std::size_t size_bytes) {
 
 }  // namespace
 
-Result<std::unique_ptr<XenChannel>> XenChannel::offer(EventLoop& loop, XenChannelOwner& owner, DomainId own,
-                                                      DomainId peer) {
-    std::unique_ptr<XenChannel> made(new XenChannel(loop, owner, peer));
-    made->refs_.resize(kPages);
-    Result<UniqueFd> region = grant_pages(peer, made->refs_.data(), kPages);
-    if (!region) return fail(region.error());
-    Result<EventChannel> bell = offer_event_channel(peer);
-    if (!bell) return fail(bell.error());
-    Result<Mapping> slab = Mapping::shared(region->get(), kGeometry.slab_bytes(), PROT_READ | PROT_WRITE);
-    if (!slab) return fail(slab.error());
-    initialise_slab(*slab, kGeometry);
-    made->region_ = std::move(*region);
-    made->bell_ = std::move(*bell);
-    if (const auto opened = made->open(own, std::move(*slab), 0); !opened) return fail(opened.error());
-    return made;
-}
-
-Result<std::unique_ptr<XenChannel>> XenChannel::bind(EventLoop& loop, XenChannelOwner& owner, DomainId own,
-                                                     DomainId peer, const std::vector<GrantRef>& refs,
-                                                     std::uint32_t port) {
-    if (refs.size() != kPages) return fail(ErrorKind::bad_layout);
-    std::unique_ptr<XenChannel> made(new XenChannel(loop, owner, peer));
-    Result<UniqueFd> region = attach_pages(peer, refs.data(), refs.size());
-    if (!region) return fail(region.error());
-    Result<EventChannel> bell = bind_event_channel(peer, port);
-    if (!bell) return fail(bell.error());
-    Result<Mapping> slab = Mapping::shared(region->get(), kGeometry.slab_bytes(), PROT_READ | PROT_WRITE);
-    if (!slab) return fail(slab.error());
-    made->region_ = std::move(*region);
-    made->bell_ = std::move(*bell);
-    if (const auto opened = made->open(own, std::move(*slab), 1); !opened) return fail(opened.error());
-    return made;
-}
-
-Result<std::size_t> XenChannel::open(DomainId own, Mapping slab, unsigned side) {
-    side_ = side;
-    ringer_.ring = ring;
-    ringer_.bell = &bell_;
-    Result<Mapping> page = private_page();
-    if (!page) return fail(page.error());
-    EndIdentity identity{};
-    identity.side = side;
-    identity.geometry = kGeometry;
-    identity.own_domain = own;
-    identity.peer_domain = peer_;
-    initialise_end_page(*page->as<EndPage>(), identity);
-    Result<Stream> stream = Stream::open(std::move(slab), std::move(*page), ringer_);
-    if (!stream) return fail(stream.error());
-    stream_ = std::move(*stream);
-    // Always asleep, as far as the peer can see: it kicks for each frame, and for room.
-    stream_.waiters(Direction::readable).claim(WaitToken(1, 0, 0));
-    stream_.waiters(Direction::writable).claim(WaitToken(1, 0, 0));
-    bell_watch_ = loop_.on_ready(bell_.fd.get(), EPOLLIN, [this](std::uint32_t) { on_bell(); });
-    if (!bell_watch_) return fail(ErrorKind::system, ENOMEM);
-    return std::size_t{0};
-}
-
 XenChannel::~XenChannel() {
     if (stream_) stream_.close(CloseMode::abort);
-}
-
-bool XenChannel::ring(BellRinger& self, const EndPage&, std::uint32_t, WaitToken) {
-    const EventChannel& bell = *static_cast<Ringer&>(self).bell;
-    return kick_event_channel(bell.fd.get(), bell.port);
 }
 
 Result<UniqueFd> XenChannel::dial() {
@@ -147,7 +83,7 @@ void XenChannel::close_link(unsigned link, bool tell) {
 
 // What Links sends.
 void XenChannel::on_local(unsigned link) {
-    while (links_[link].socket && out_.size() < kMostOutBytes) {
+    while (links_[link].socket && out_.size() - sent_bytes_ < kMostOutBytes) {
         Received message;
         const auto got = receive_message(links_[link].socket.get(), message);
         if (!got && got.error().kind == ErrorKind::would_block) break;
@@ -170,24 +106,46 @@ void XenChannel::send_frame(unsigned link, std::uint16_t kind, const void* bytes
     const auto* body = static_cast<const std::byte*>(bytes);
     out_.insert(out_.end(), body, body + size_bytes);
     flush();
+    if (out_.size() - sent_bytes_ > 2 * kMostOutBytes) give_up();
 }
 
 void XenChannel::flush() {
-    while (!out_.empty()) {
-        const iovec vector{out_.data(), out_.size()};
+    while (sent_bytes_ < out_.size()) {
+        const iovec vector{out_.data() + sent_bytes_, out_.size() - sent_bytes_};
         IoCursor source(&vector, 1);
         const Result<std::size_t> sent = stream_.send_some(source);
         if (!sent && sent.error().kind == ErrorKind::would_block) break;
         if (!sent) return give_up();
-        out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(*sent));
+        sent_bytes_ += *sent;
     }
+    // A peer that takes little at a time does not have the rest moved each time.
+    if (2 * sent_bytes_ < out_.size()) return;
+    out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(sent_bytes_));
+    sent_bytes_ = 0;
 }
 
-void XenChannel::on_bell() {
+// A turn, after a ring, or because there was more than one takes.
+void XenChannel::work() {
+    if (failing_) return;
+    if (const std::uint64_t rest_ns = pace_->rest_ns(now_ns())) return rest(rest_ns);
+    const WorkMeter meter(pace_);
+    works_again_ = Watch();
     drain_event_channel(bell_.fd.get());
     flush();
-    if (!receive() || !take_frames()) return give_up();
+    const bool is_open = receive();
+    const Taken taken = take_frames();
+    if (taken == Taken::nonsense || (!is_open && taken == Taken::all)) return give_up();
+    if (taken == Taken::some) works_again_ = loop_.after(0, [this] { work(); });
     set_watches();
+}
+
+// Not drained, the event channel stays masked.
+void XenChannel::rest(std::uint64_t rest_ns) {
+    bell_watch_.set_events(0);
+    works_again_ = loop_.after(rest_ns, [this] {
+        bell_watch_.set_events(EPOLLIN);
+        work();
+    });
 }
 
 // False: the stream is over.
@@ -205,19 +163,24 @@ bool XenChannel::receive() {
     }
 }
 
-bool XenChannel::take_frames() {
+// Those of a link whose messages Links has no room for stay: they are taken once it has.
+XenChannel::Taken XenChannel::take_frames() {
     std::size_t at = 0;
-    while (in_.size() - at >= sizeof(FrameHeader)) {
+    Taken taken = Taken::all;
+    for (unsigned left = kBatch; in_.size() - at >= sizeof(FrameHeader); --left) {
         FrameHeader header{};
         std::memcpy(&header, in_.data() + at, sizeof header);
-        if (header.size_bytes > kMostFrameBytes || header.link > 1) return false;
+        if (header.size_bytes > kMostFrameBytes || header.link > 1) return Taken::nonsense;
         if (in_.size() - at < sizeof header + header.size_bytes) break;
+        taken = Taken::some;
+        if (left == 0 || !has_room(header.link)) break;
         if (!take_frame(header.link, header.kind, in_.data() + at + sizeof header, header.size_bytes))
-            return false;
+            return Taken::nonsense;
         at += sizeof header + header.size_bytes;
+        taken = Taken::all;
     }
     in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(at));
-    return true;
+    return taken;
 }
 
 bool XenChannel::take_frame(unsigned link, std::uint16_t kind, const std::byte* bytes,
@@ -251,11 +214,10 @@ bool XenChannel::deliver(unsigned link, const std::byte* bytes, std::size_t size
         const std::size_t refs_bytes = size_bytes - message_bytes;
         if (refs_bytes % sizeof(GrantRef) != 0) return false;
         std::vector<GrantRef> refs(refs_bytes / sizeof(GrantRef));
-        std::memcpy(refs.data(), bytes + message_bytes, refs_bytes);
+        if (refs_bytes > 0) std::memcpy(refs.data(), bytes + message_bytes, refs_bytes);
         owner_.on_refs(peer_, connection, std::move(refs));
     }
-    if (message_bytes == 0 || message_bytes > kMaxMessageBytes || end.unsent.size() >= kMostUnsent)
-        return false;
+    if (message_bytes == 0 || message_bytes > kMaxMessageBytes) return false;
     end.unsent.emplace_back(bytes, bytes + message_bytes);
     empty_unsent(link);
     return true;
@@ -276,7 +238,7 @@ void XenChannel::empty_unsent(unsigned link) {
 void XenChannel::set_watches() {
     for (LinkEnd& end : links_) {
         if (!end.socket) continue;
-        const std::uint32_t in = out_.size() < kMostOutBytes ? std::uint32_t{EPOLLIN} : 0U;
+        const std::uint32_t in = out_.size() - sent_bytes_ < kMostOutBytes ? std::uint32_t{EPOLLIN} : 0U;
         end.watch.set_events(in | (end.unsent.empty() ? 0U : std::uint32_t{EPOLLOUT}));
     }
 }
@@ -285,6 +247,7 @@ void XenChannel::set_watches() {
 void XenChannel::give_up() {
     if (failing_) return;
     bell_watch_ = Watch();
+    works_again_ = Watch();
     failing_ = loop_.after(0, [this] { owner_.on_over(peer_); });
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "control/agent/event_loop.hpp"
+#include "vsock-transport/base/pace.hpp"
 #include "vsock-transport/stream/stream.hpp"
 #include "vsock-transport/xen/event_channel.hpp"
 #include "vsock-transport/xen/grant_region.hpp"
@@ -30,22 +31,40 @@ struct XenChannelOwner {
     virtual void on_over(DomainId peer) = 0;
 };
 
+// The pages of a control ring.
+struct ControlPages {
+    UniqueFd fd;
+    std::vector<GrantRef> refs;
+};
+
 class XenChannel {
   public:
     static constexpr std::uint64_t kRingSizeBytes = 16 << 10;
     static constexpr SlabGeometry kGeometry{{kRingSizeBytes, kRingSizeBytes}};
     static constexpr std::size_t kPages = kGeometry.slab_bytes() / kPageBytes;
+    static constexpr std::size_t kMostUnsent = 64;  // messages that wait for Links
 
-    // Grants the ring to the peer. Errors: system.
-    static Result<std::unique_ptr<XenChannel>> offer(EventLoop& loop, XenChannelOwner& owner, DomainId own,
-                                                     DomainId peer);
-    // Maps the ring that the peer granted, and binds its port. Errors: system.
-    static Result<std::unique_ptr<XenChannel>> bind(EventLoop& loop, XenChannelOwner& owner, DomainId own,
-                                                    DomainId peer, const std::vector<GrantRef>& refs,
+    // How a channel works, whoever made it.
+    struct Setting {
+        EventLoop& loop;
+        XenChannelOwner& owner;
+        DomainId own;
+        DomainId peer;
+        std::shared_ptr<Pace> pace;  // of this peer's, over all its channels
+    };
+    // Pages for a ring, granted to that domain. Errors: system.
+    static Result<ControlPages> grant(DomainId peer);
+    // Makes a ring of pages that are granted to the peer. Errors: system.
+    static Result<std::unique_ptr<XenChannel>> offer(const Setting& setting, ControlPages pages);
+    // Maps the ring that the peer granted, and binds its port. Errors: system; bad_layout.
+    static Result<std::unique_ptr<XenChannel>> bind(const Setting& setting, const std::vector<GrantRef>& refs,
                                                     std::uint32_t port);
     ~XenChannel();
 
-    const std::vector<GrantRef>& refs() const { return refs_; }
+    // For a later channel to the same peer, which may have them mapped for ever. No refs: they are the
+    // peer's.
+    ControlPages take_pages() { return std::move(pages_); }
+    const std::vector<GrantRef>& refs() const { return pages_.refs; }
     std::uint32_t port() const { return bell_.port; }
     // A link of ours: the end that is for Links. Errors: system.
     Result<UniqueFd> dial();
@@ -61,29 +80,37 @@ class XenChannel {
     };
     static bool ring(BellRinger& self, const EndPage& page, std::uint32_t domain, WaitToken token);
 
-    XenChannel(EventLoop& loop, XenChannelOwner& owner, DomainId peer)
-        : loop_(loop), owner_(owner), peer_(peer) {}
-    Result<std::size_t> open(DomainId own, Mapping slab, unsigned side);
+    explicit XenChannel(const Setting& setting)
+        : loop_(setting.loop),
+          owner_(setting.owner),
+          own_(setting.own),
+          peer_(setting.peer),
+          pace_(setting.pace) {}
+    Result<std::size_t> open(Mapping slab, unsigned side);
     Result<UniqueFd> open_link(unsigned link);
     void close_link(unsigned link, bool tell);
     void on_local(unsigned link);
-    void on_bell();
+    void work();
+    void rest(std::uint64_t rest_ns);
     void send_frame(unsigned link, std::uint16_t kind, const void* bytes, std::size_t size_bytes);
     void flush();
     bool receive();
-    bool take_frames();
+    enum class Taken : std::uint8_t { all, some, nonsense };
+    Taken take_frames();
     bool take_frame(unsigned link, std::uint16_t kind, const std::byte* bytes, std::size_t size_bytes);
     bool deliver(unsigned link, const std::byte* bytes, std::size_t size_bytes);
     void empty_unsent(unsigned link);
+    bool has_room(unsigned link) const { return links_[link].unsent.size() < kMostUnsent; }
     void set_watches();
     void give_up();
 
     EventLoop& loop_;
     XenChannelOwner& owner_;
+    const DomainId own_;
     const DomainId peer_;
+    const std::shared_ptr<Pace> pace_;
     unsigned side_ = 0;
-    std::vector<GrantRef> refs_;
-    UniqueFd region_;
+    ControlPages pages_;
     EventChannel bell_;
     Ringer ringer_;
     Stream stream_;
@@ -91,6 +118,8 @@ class XenChannel {
     LinkEnd links_[2];  // dialled by side 0, by side 1
     std::vector<std::byte> in_;
     std::vector<std::byte> out_;
+    std::size_t sent_bytes_ = 0;  // of out_
+    Watch works_again_;
     Watch failing_;
 };
 

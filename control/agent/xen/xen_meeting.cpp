@@ -8,7 +8,7 @@
 namespace xylem::agent {
 namespace {
 
-constexpr std::size_t kMostRefs = 64;
+constexpr std::size_t kMostRingRefs = 64;
 
 }  // namespace
 
@@ -26,7 +26,7 @@ std::optional<XenMeeting> XenMeeting::parse(const std::string& text) {
     if (!words || version != kVersion || meeting.life == 0) return std::nullopt;
     if (words >> meeting.port) {
         for (GrantRef ref = 0; words >> ref;) meeting.refs.push_back(ref);
-        if (meeting.refs.empty() || meeting.refs.size() > kMostRefs) return std::nullopt;
+        if (meeting.refs.empty() || meeting.refs.size() > kMostRingRefs) return std::nullopt;
     }
     if (!words.eof()) return std::nullopt;
     return meeting;

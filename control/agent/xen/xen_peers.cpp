@@ -5,6 +5,10 @@
 //
 // The peers to meet are those that the hosts map names. The built-in map names no single one: then the first
 // kProbed domains are.
+//
+// What a hostile peer can do here is to begin one life after the other, with nodes and offers that make no
+// sense. Looking at them is charged to it as what it sends is (xen_channel.cpp), and then waits. A ring that
+// it was granted may stay mapped there for ever, so a few are granted to a peer, and used in turn.
 #include "control/agent/xen/xen_peers.hpp"
 
 #include <spdlog/spdlog.h>
@@ -53,6 +57,11 @@ XenPeers::~XenPeers() {
 
 void XenPeers::begin() {
     watch_ = agent_.loop.on_ready(store_->fd(), EPOLLIN, [this](std::uint32_t) { on_store(); });
+    show_own_name();
+    on_map_change();
+}
+
+void XenPeers::meet_all() {
     for (const DomainId id : domains_in(agent_.map.table())) meet(id);
 }
 
@@ -76,24 +85,50 @@ void XenPeers::show(DomainId id, Peer& peer) {
 
 void XenPeers::on_store() {
     for (const std::string& path : store_->changed()) {
-        if (const auto found = by_path_.find(path); found != by_path_.end()) look_at(found->second);
+        if (const auto found = by_path_.find(path); found != by_path_.end()) look_soon(found->second);
+        const auto place = directory_is_open_ ? GuestDirectory::place_of(path) : std::nullopt;
+        if (place) named_.insert({place->source, place->domain});
     }
+    if (!named_.empty()) look_up_named();
+}
+
+// XenStore is asked by calls that wait for it: that time counts, not the processor's.
+void XenPeers::look_soon(DomainId id) {
+    Peer& peer = peers_[id];
+    const std::uint64_t start_ns = now_ns();
+    if (const std::uint64_t rest_ns = peer.pace->rest_ns(start_ns)) {
+        if (!peer.looks_again)
+            peer.looks_again = agent_.loop.after(rest_ns, [this, id] {
+                peers_[id].looks_again = Watch();
+                look_soon(id);
+            });
+        return;
+    }
+    look_at(id);
+    const std::uint64_t end_ns = now_ns();
+    peer.pace->charge(end_ns, end_ns - start_ns);
 }
 
 void XenPeers::look_at(DomainId id) {
     const std::string path = XenMeeting::peers_path(store_->own_domain(), id);
     const auto text = store_->read(path);
     const bool is_gone = !text && (text.error().sys_errno == ENOENT || text.error().sys_errno == EACCES);
-    if (!text && !is_gone)
-        return spdlog::warn("XenStore: cannot read {}: {}", path, std::strerror(text.error().sys_errno));
+    if (!text && !is_gone) {
+        if (agent_.peer_log.may(id))
+            spdlog::warn("XenStore: cannot read {}: {}", path, std::strerror(text.error().sys_errno));
+        return;
+    }
     const auto theirs = text ? XenMeeting::parse(*text) : std::nullopt;
     Peer& peer = peers_[id];
     if (!theirs) {
         if (is_gone) on_gone(id);
         const bool is_over = is_gone || text->empty();
-        if (!is_over)
-            spdlog::warn("XenStore: domain {} says something else than this version: '{}'", id, *text);
-        if (is_over && peer.life != 0) on_over(id);
+        if (!is_over && agent_.peer_log.may(id))
+            spdlog::warn("XenStore: domain {} says something else than this version", id);
+        if (is_over && peer.life != 0) {
+            peer.pause_ns = 0;  // in order
+            on_over(id);
+        }
         return;
     }
     if (offers(id)) return offer_to(id, peer, *theirs);
@@ -103,21 +138,24 @@ void XenPeers::look_at(DomainId id) {
 void XenPeers::offer_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
     if (theirs.life == peer.life && peer.channel != nullptr) {
         const bool is_bound = theirs.offer_id == peer.shown.offer_id && theirs.offer_id != 0;
-        if (is_bound && !peer.is_bound) spdlog::info("met the agent of domain {}", id);
+        if (is_bound && !peer.is_bound && agent_.peer_log.may(id))
+            spdlog::info("met the agent of domain {}", id);
         peer.is_bound = is_bound;
         return;
     }
     peer.life = theirs.life;
     peer.is_bound = false;
-    peer.channel.reset();
-    auto made = XenChannel::offer(agent_.loop, *this, store_->own_domain(), id);
+    drop_channel(peer);
+    auto pages = pages_for(id, peer);
+    auto made = pages ? XenChannel::offer(setting_for(id, peer), std::move(*pages)) : fail(pages.error());
     peer.shown = {};
     if (made) {
         peer.channel = std::move(*made);
+        peer.made_ns = now_ns();
         peer.shown.offer_id = random_id();
         peer.shown.port = peer.channel->port();
         peer.shown.refs = peer.channel->refs();
-    } else {
+    } else if (agent_.peer_log.may(id)) {
         spdlog::warn("no control ring for domain {}: {}", id, std::strerror(made.error().sys_errno));
     }
     show(id, peer);
@@ -128,19 +166,21 @@ void XenPeers::bind_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
     peer.life = theirs.life;
     const bool is_for_us = theirs.offer_id != 0 && theirs.for_life == peer.own_life;
     if (is_for_us && theirs.offer_id != peer.shown.offer_id) {
-        peer.channel.reset();
-        auto made = XenChannel::bind(agent_.loop, *this, store_->own_domain(), id, theirs.refs, theirs.port);
+        drop_channel(peer);
+        auto made = XenChannel::bind(setting_for(id, peer), theirs.refs, theirs.port);
         peer.shown.offer_id = made ? theirs.offer_id : 0;
         peer.is_bound = made.has_value();
+        peer.made_ns = now_ns();
         if (made) peer.channel = std::move(*made);
-        if (made) spdlog::info("met the agent of domain {}", id);
-        if (!made)
+        const bool may_say = agent_.peer_log.may(id);
+        if (made && may_say) spdlog::info("met the agent of domain {}", id);
+        if (!made && may_say)
             spdlog::warn("cannot map the control ring of domain {}: {}", id,
                          std::strerror(made.error().sys_errno));
         return show(id, peer);
     }
     if (is_new_life && !is_for_us) {
-        peer.channel.reset();
+        drop_channel(peer);
         peer.shown.offer_id = 0;
         show(id, peer);
     }
@@ -148,9 +188,31 @@ void XenPeers::bind_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
 
 // The guest was destroyed, or its agent never began. Channels to it would stay bound, and swallow kicks.
 void XenPeers::on_gone(DomainId id) {
+    if (directory_.set(id, GuestDirectory::Source::guest, std::nullopt)) agent_.map.names_changed();
     agent_.kicker_channels.drop_all(id);
+    agent_.waiter_channels.drop_guest(id);
     agent_.pool.drop_guest(id);
     agent_.left_behind.on_guest_gone(id);
+    peers_[id].past.clear();
+}
+
+XenChannel::Setting XenPeers::setting_for(DomainId id, const Peer& peer) {
+    return {agent_.loop, *this, store_->own_domain(), id, peer.pace};
+}
+
+void XenPeers::drop_channel(Peer& peer) {
+    if (peer.channel == nullptr) return;
+    ControlPages pages = peer.channel->take_pages();
+    if (!pages.refs.empty()) peer.past.push_back(std::move(pages));
+    peer.channel.reset();
+}
+
+// Not those of the last channel, which an honest peer may still be about to leave.
+Result<ControlPages> XenPeers::pages_for(DomainId id, Peer& peer) {
+    if (peer.past.size() < kMostPast) return XenChannel::grant(id);
+    ControlPages oldest = std::move(peer.past.front());
+    peer.past.pop_front();
+    return oldest;
 }
 
 // Begins a new life for that peer, later and later if it goes on like this: it may be hostile.
@@ -158,17 +220,20 @@ void XenPeers::on_over(DomainId id) {
     const auto found = peers_.find(id);
     if (found == peers_.end()) return;
     Peer& peer = found->second;
-    if (peer.channel != nullptr) spdlog::info("the channel to domain {} is over", id);
-    peer.channel.reset();
+    if (peer.channel != nullptr && agent_.peer_log.may(id))
+        spdlog::info("the channel to domain {} is over", id);
+    if (peer.channel != nullptr && now_ns() - peer.made_ns > kLongestPauseNs) peer.pause_ns = 0;
+    drop_channel(peer);
     peer.life = 0;
     peer.is_bound = false;
     peer.shown = {};
     peer.pause_ns = std::clamp(2 * peer.pause_ns, kFirstPauseNs, kLongestPauseNs);
     peer.begins_anew = agent_.loop.after(peer.pause_ns, [this, id] {
         Peer& again = peers_[id];
+        if (again.channel != nullptr) return;  // it came back meanwhile
         again.own_life = random_id();
         show(id, again);
-        look_at(id);
+        look_soon(id);
     });
 }
 
@@ -188,7 +253,12 @@ void XenPeers::on_dialled(DomainId from, UniqueFd socket) {
     for (auto it = dialled_.begin(); it != dialled_.end();)
         it = it->second == from ? dialled_.erase(it) : std::next(it);
     dialled_[cookie] = from;
-    agent_.links.add_incoming(std::move(socket));
+    agent_.links.add_incoming(std::move(socket), pace_of(from));
+}
+
+std::shared_ptr<Pace> XenPeers::pace_of(std::uint32_t domain) const {
+    const auto found = peers_.find(static_cast<DomainId>(domain));
+    return found != peers_.end() ? found->second.pace : nullptr;
 }
 
 bool XenPeers::speaks_for(std::uint32_t domain, int socket) const {
@@ -202,6 +272,7 @@ std::vector<GrantRef> XenPeers::refs_of(std::uint64_t connection_id) {
 }
 
 void XenPeers::on_refs(DomainId from, std::uint64_t connection_id, std::vector<GrantRef> refs) {
+    if (refs.empty()) return;  // a question whether there would be a ring
     Peer& peer = peers_[from];
     const bool is_too_much =
         peer.offered.size() >= kMostOffers || peer.offered_refs + refs.size() > kMostOfferedRefs;

@@ -1,11 +1,13 @@
 // The agents of other guests of this machine: meeting them through XenStore, and the channel to each.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 
+#include "control/agent/xen/guest_directory.hpp"
 #include "control/agent/xen/xen_channel.hpp"
 #include "control/agent/xen/xen_meeting.hpp"
 #include "control/xen_store.hpp"
@@ -21,8 +23,12 @@ class XenPeers final : public XenChannelOwner {
 
     // From now on the domains that the hosts map names are met.
     void begin();
+    // The map names others now.
+    void on_map_change();
     // One end of a link to that domain's agent, if it was met.
     std::optional<UniqueFd> dial(std::uint32_t domain);
+    // What that domain may take of our time; null: it is not met.
+    std::shared_ptr<Pace> pace_of(std::uint32_t domain) const;
     // Whether the socket is a link that this domain's agent dialled.
     bool speaks_for(std::uint32_t domain, int socket) const;
     bool knows(std::uint32_t domain) const { return peers_.count(static_cast<DomainId>(domain)) != 0; }
@@ -37,22 +43,37 @@ class XenPeers final : public XenChannelOwner {
   private:
     struct Peer {
         std::unique_ptr<XenChannel> channel;
-        std::uint64_t life = 0;      // as last seen; 0: it is not there
-        std::uint64_t own_life = 0;  // for this peer
-        XenMeeting shown;            // our own node
-        bool is_bound = false;       // the offer in it was taken
-        std::uint64_t pause_ns = 0;  // before the next life, if the ring breaks
+        std::deque<ControlPages> past;  // of channels that were, oldest first
+        std::uint64_t life = 0;         // as last seen; 0: it is not there
+        std::uint64_t own_life = 0;     // for this peer
+        XenMeeting shown;               // our own node
+        bool is_bound = false;          // the offer in it was taken
+        std::uint64_t pause_ns = 0;     // before the next life, if the ring breaks
+        std::uint64_t made_ns = 0;      // the channel
+        // Half of the time in the long run. What thousands of connections cost that begin at once passes.
+        std::shared_ptr<Pace> pace = std::make_shared<Pace>(2, 4 * kNsPerSecond);
+        Watch looks_again;
         std::map<std::uint64_t, std::vector<GrantRef>>
             offered;  // by connection, until the link's message is read
         std::size_t offered_refs = 0;
         Watch begins_anew;
     };
+    static constexpr std::size_t kMostPast = 4;
     static constexpr std::size_t kMostOffers = 1024;
     static constexpr std::size_t kMostOfferedRefs = 1U << 20;
 
     void meet(DomainId peer);
+    void meet_all();
+    void show_own_name();
+    void open_directory();
+    void look_up_named();
+    void look_up(GuestDirectory::Place place);
     void on_store();
+    void look_soon(DomainId peer);
     void look_at(DomainId peer);
+    XenChannel::Setting setting_for(DomainId id, const Peer& peer);
+    Result<ControlPages> pages_for(DomainId id, Peer& peer);
+    static void drop_channel(Peer& peer);
     void offer_to(DomainId id, Peer& peer, const XenMeeting& theirs);
     void bind_to(DomainId id, Peer& peer, const XenMeeting& theirs);
     void show(DomainId id, Peer& peer);
@@ -63,6 +84,11 @@ class XenPeers final : public XenChannelOwner {
     std::unique_ptr<XenStore> store_;
     std::map<DomainId, Peer> peers_;
     std::map<std::string, DomainId> by_path_;
+    GuestDirectory directory_;
+    bool directory_is_open_ = false;
+    std::set<std::pair<GuestDirectory::Source, DomainId>> named_;  // to be looked up
+    Pace names_pace_{2, 4 * kNsPerSecond};
+    Watch names_again_;
     std::map<std::uint64_t, std::uint32_t> dialled_;  // cookies of sockets: links that peers dialled
     Watch watch_;
 };

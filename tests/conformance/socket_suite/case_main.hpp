@@ -89,7 +89,7 @@ inline int run_cases(const Case* cases, std::size_t count, int argc, char** argv
         return 0;
     }
     if (argc != 5) return case_main::usage();
-    alarm(kAlarmSeconds);
+    alarm(static_cast<unsigned>(kAlarmSeconds));
     const std::string directory = argv[2];
     for (std::size_t i = 0; i < count; ++i) {
         if (strcmp(cases[i].name, argv[4]) != 0) continue;

@@ -5,7 +5,7 @@
 
 #include "calls.hpp"
 
-inline constexpr int kQuietMs = 30;
+inline const int kQuietMs = setting("CASE_QUIET_MS", 30);  // when nothing more is expected
 
 inline int new_set() { return epoll_create1(EPOLL_CLOEXEC); }
 

@@ -18,6 +18,9 @@ started=()
 tap_number=0
 tap_failed=0
 
+# shellcheck source=tests/rdma/harness/nodes.sh
+if [[ -n ${XYLEM_TEST_NODES:-} ]]; then source tests/rdma/harness/nodes.sh; fi
+
 # TAP ---------------------------------------------------------------------------------------------------------
 
 passed() { echo "ok $((++tap_number)) - $1"; }
@@ -58,6 +61,10 @@ start_agent() {
     shift
     # shellcheck disable=SC2034
     agent_options[$domain]="$*"  # for whoever starts it again
+    if [[ -n ${XYLEM_TEST_NODES:-} ]]; then
+        node_options "$domain" "$@"
+        set -- "${node_agent_options[@]}"
+    fi
     "$XYLEM_BUILD/xylemd" --domain "$domain" "$@" >>"$scratch/agent-$domain.log" 2>&1 &
     agent_pid[$domain]=$!
     if ! until_true 20 ask "$domain" health 'report["pid"]' >/dev/null; then
@@ -123,6 +130,7 @@ stop_everything() {
     if [[ $BASHPID != "$$" ]]; then return; fi
     for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
     for domain in "${!agent_pid[@]}"; do stop_agent "$domain"; done
+    if [[ -n ${XYLEM_TEST_NODES:-} ]]; then stop_bridges; fi
     rm -rf "$scratch"
 }
 trap stop_everything EXIT

@@ -3,13 +3,11 @@
 
 transfer=$programs/transfer
 patience=60
-transfers=0
 
 # begin_transfer RECEIVING_DOMAIN SENDING_DOMAIN ADDRESS BYTES|FILE [-p MILLISECONDS]: in the background;
 # results will be in $where/receive and $where/send.
 begin_transfer() {
-    where=$scratch/transfer$((++transfers))
-    mkdir "$where"
+    where=$(mktemp -d "$scratch/transfer-XXXXXX") # its own, also in a subshell
     background "$1" timeout -k 5 "$patience" "$transfer" receive "$3" "$where/port" >"$where/receive" 2>&1
     receiver=$background_pid
     background "$2" timeout -k 5 "$patience" "$transfer" send "$3" "$where/port" "${@:4}" >"$where/send" 2>&1

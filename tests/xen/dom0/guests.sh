@@ -2,7 +2,8 @@
 # Guests a and b: created, introduced to each other, destroyed. Sourced by init.
 #
 # What is known of guest NAME lies in /run/guest/NAME/: `domid` while it exists, `first`: the test that its last life began
-# with, and `life`: how often it was created since that test began.
+# with, `life`: how often it was created since that test began, `test`: the one it runs, `boots`: how often its last life
+# was begun.
 
 report() { printf '%s\n' "$*" >&9; }
 
@@ -32,13 +33,24 @@ END
 create() {
     local state=/run/guest/$1 life
     mkdir -p "$state"
-    rm -f "$state/finished"
     life=1 # of the test that asked
-    if [ "$(cat "$state/first" 2>/dev/null)" = "${2:-}" ]; then life=$(cat "$state/life"); fi
-    if [ -z "${2:-}" ]; then life=0; fi
+    if [ -z "${2:-}" ]; then
+        life=0
+    elif [ "$(cat "$state/first")" = "$2" ]; then
+        life=$(cat "$state/life")
+    fi
     echo $((life + 1)) >"$state/life"
     echo "${2:-}" >"$state/first"
-    guest_config "$1" "${2:-}" >"$state/config"
+    rm -f "$state/boots"
+    boot "$1"
+}
+
+# boot NAME: with what `create` has written down.
+boot() {
+    local state=/run/guest/$1
+    rm -f "$state/finished" "$state/test"
+    echo "again" >>"$state/boots"
+    guest_config "$1" "$(cat "$state/first")" >"$state/config"
     if ! xl create -q "$state/config" >"$state/create.log" 2>&1; then
         report "event|failed to create guest $1: $(tr '\n' ' ' <"$state/create.log")"
         return 1

@@ -9,8 +9,12 @@
 #                          its data/peer change
 #   xylem: destroy NAME    the same, but it stays away: data/peer becomes 0
 #   xylem: measure LABEL SECONDS    reports the processor times of all domains for so long a time, in which dom0 does nothing
+#   xylem: count NAME TURN  writes `TURN GRANTS CHANNELS` into the guest's data/count: how many of its pages other guests
+#                          have mapped, and how many of its event channels are bound to other guests
+#   xylem: show guests     dom0 shows the guests' names to all of them, with control/dom0/xylem-guests
 #   xylem: finished        the guest has run all its tests
 looks_between_polls_of_xenstore=10
+boots_of_a_life=3
 carriage_return=$(printf '\r')
 rest_a=
 rest_b=
@@ -30,12 +34,36 @@ measure() {
         after { print label, $1, seconds, before[$1], $2 }' | while IFS= read -r line; do report "cpu|$line"; done
 }
 
+# grant_tables: as the hypervisor prints them.
+grant_tables() {
+    xl dmesg -c >/dev/null
+    xl debug-keys g
+    xl dmesg
+}
+# mapped_of DOMID: pages of it that other guests have mapped.
+mapped_of() {
+    grant_tables | awk -v domid="$1" '
+        /grant-table for remote d/ { mine = $0 ~ "remote d" domid " " }
+        mine && /\[0x[0-9a-f]+\] / && $3 != 0 { count++ }
+        END { print count + 0 }'
+}
+# bound_of DOMID: its event channels that are bound to other guests.
+bound_of() { lsevtchn "$1" | grep "Interdomain (Connected)" | grep -vc "Remote Domain 0"; }
+# count_for NAME TURN
+count_for() {
+    local domid
+    domid=$(domid_of "$1")
+    xenstore-write "/local/domain/$domid/data/count" "$2 $(mapped_of "$domid") $(bound_of "$domid")"
+}
+
 # obey NAME LINE
 obey() {
     local other=${2##* }
     case $2 in
         *"xylem: begin "*) echo "$other" >"/run/guest/$1/test" ;;
         *"xylem: finished"*) : >"/run/guest/$1/finished" ;;
+        *"xylem: count "[ab]" "*) count_for "$1" "$other" ;;
+        *"xylem: show guests") xylem-guests --once ;;
         *"xylem: measure "*) measure "${2#*xylem: measure }" ;;
         *"xylem: recreate "[ab]) echo "recreate $other $(cat "/run/guest/$1/test")" >>/run/guest/wishes ;;
         *"xylem: destroy "[ab]) echo "destroy $other" >>/run/guest/wishes ;;
@@ -75,24 +103,34 @@ follow_both() {
     rest_b=$rest
 }
 
-# A guest that is gone, though nobody asked for it, has crashed.
+# is_down NAME: it is gone; or it fell over as it booted, and stays for whoever looks after it.
+is_down() {
+    local domid
+    domid=$(domid_of "$1")
+    xenstore-exists "/local/domain/$domid" || return 0
+    [ ! -e "/run/guest/$1/test" ] && xl list "$domid" | awk 'NR == 2 { exit $5 ~ /[scd]/ ? 0 : 1 }'
+}
+
+# A guest that is gone, though nobody asked for it, has crashed. Before its first test that is the emulator's doing, with
+# which a PVH guest's kernel now and then faults three times over where it sets up its memory: it gets another start.
 look_for_lost() {
     local name
     for name in a b; do
         [ -n "$(domid_of "$name")" ] || continue
-        xenstore-exists "/local/domain/$(domid_of "$name")" && continue
-        report "event|lost $name"
+        is_down "$name" || continue
+        xl destroy "$name" 2>/dev/null
         rm "/run/guest/$name/domid"
-        : >"/run/guest/$name/finished"
-        introduce
+        if [ -e "/run/guest/$name/test" ] || [ "$(wc -l <"/run/guest/$name/boots")" -ge "$boots_of_a_life" ]; then
+            report "event|lost $name"
+        else
+            report "event|again $name"
+            boot "$name"
+            introduce
+        fi
     done
 }
 
-report_grants() {
-    xl dmesg -c >/dev/null
-    xl debug-keys g
-    xl dmesg | while IFS= read -r line; do report "grants|$line"; done
-}
+report_grants() { grant_tables | while IFS= read -r line; do report "grants|$line"; done; }
 
 watch_guests() {
     local looks=0

@@ -17,20 +17,26 @@ newest_kernel() {
     apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9.]*-[0-9]*-amd64\)$/\1/p' | tail -n 1
 }
 
+# Package lists are as old as the machine, or not there at all; root may fetch newer ones.
+refresh() { ((EUID == 0)) && apt-get -q=2 update; }
+
+# download PACKAGE FOLDER. As root apt would do so as another user, who may not write there.
+download() { (cd "$2" && apt-get -q=2 -o APT::Sandbox::User=root download "$1"); }
+
 # unpack PACKAGE FOLDER
 unpack() {
     local scratch=$folder/download
     rm -rf "$scratch" "$2"
     mkdir -p "$scratch" "$2"
     echo "  FETCH $1"
-    # As root apt would download as another user, who may not write here.
-    (cd "$scratch" && apt-get -q=2 -o APT::Sandbox::User=root download "$1") \
+    download "$1" "$scratch" || { refresh && download "$1" "$scratch"; } \
         || fail "cannot download $1; is the package list fresh? try: apt-get update"
     dpkg -x "$scratch"/*.deb "$2"
     rm -rf "$scratch"
 }
 
 kernel=$(newest_kernel)
+if [[ -z $kernel ]] && refresh; then kernel=$(newest_kernel); fi
 [[ -n $kernel ]] || fail "no package names the kernel (linux-image-amd64); try: apt-get update"
 mkdir -p "$folder"
 unpack "$hypervisor" "$folder/hypervisor"

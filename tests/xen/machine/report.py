@@ -64,7 +64,8 @@ class Report:
         self.other = []
         self.failures = []
         self.done = False
-        self.failed = False
+        self.failed = ""  # in words, why dom0 goes no further
+        self.lost_in = []  # what the guests were running when one of them was lost in a test
 
     def close(self):
         for file in self.files:
@@ -88,7 +89,7 @@ class Report:
         if what == "done":
             self.done = True
         elif what == "failed":
-            self.failed = True
+            self.failed = "dom0 gave up"
             self.failures.append(("dom0", detail))
         elif what == "created":
             self.guests[name].created(int(detail.split()[1]))
@@ -97,8 +98,13 @@ class Report:
             self.guests[name].destroyed = True
         elif what == "lost":
             self.guests[name].lost = True
+            if self.guests[name].test:
+                self.lost_in = [guest.test for guest in self.guests.values() if guest.test]
             where = f"in test {self.guests[name].test}" if self.guests[name].test else "between tests"
             self.failures.append((f"guest {name}", f"crashed or went down by itself {where}"))
+            self.failed = f"guest {name} was lost"
+        elif what == "again":
+            self.say(f"       guest {name} did not come up and is started again")
 
     def ended(self, why):
         """Call when nothing more will come. `why` says in words why that is so, where the run was not completed."""
@@ -108,12 +114,15 @@ class Report:
         if not self.done and not self.failed:
             self.failures.append(("machine", why))
 
-    def outcome(self, kind):
+    def outcome(self, kind, only=None):
+        """Of all, or only of those tests, and then nothing of the machine."""
         total = test_output.Outcome()
         for guest in self.guests.values():
             for name, text, code in guest.tests:
-                total.add(outcome_of_test(f"{kind} guest {guest.name}: {name}", text, code))
-        total.failed += [(f"{kind} {where}", why) for where, why in self.failures]
+                if only is None or name in only:
+                    total.add(outcome_of_test(f"{kind} guest {guest.name}: {name}", text, code))
+        if only is None:
+            total.failed += [(f"{kind} {where}", why) for where, why in self.failures]
         return total
 
 

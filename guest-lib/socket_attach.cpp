@@ -1,0 +1,51 @@
+// Socket: the memory of an end that the agent handed out, mapped.
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "guest-lib/bells.hpp"
+#include "guest-lib/session.hpp"
+#include "guest-lib/socket.hpp"
+
+namespace xylem {
+namespace {
+
+// A peer in another guest can take back its pages before they are mapped. As where a TCP peer resets a
+// connection that waits to be accepted, there is one then, and it was reset.
+bool was_withdrawn(const Result<Mapping>& slab) { return !slab && slab.error().sys_errno == EINVAL; }
+
+Result<Mapping> map_nothing(std::size_t size_bytes) {
+    void* memory = ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return fail_errno();
+    return Mapping(memory, size_bytes);
+}
+
+}  // namespace
+
+Result<std::size_t> Socket::open_end(const Received& attached) {
+    const auto* message = answer_as<AttachedMessage>(attached, SessionMessage::attached);
+    if (message == nullptr || attached.fd_count != 2) return fail(ErrorKind::bad_layout);
+    end_id = message->end_id;
+    made_by_boot_id = message->agent_boot_id;
+    constexpr int kBoth = PROT_READ | PROT_WRITE;
+    Result<Mapping> shared = Mapping::shared(attached.fds[0].get(), message->slab_bytes, kBoth,
+                                             static_cast<off_t>(message->slab_offset_bytes));
+    const bool is_withdrawn = was_withdrawn(shared);
+    Result<Mapping> slab = is_withdrawn ? map_nothing(message->slab_bytes) : std::move(shared);
+    if (!slab) return fail(slab.error());
+    Result<Mapping> page = Mapping::shared(attached.fds[1].get(), kEndPageBytes, kBoth);
+    if (!page) return fail(page.error());
+    Result<Stream> opened = Stream::open(std::move(*slab), std::move(*page), bell_ringer());
+    if (!opened) return fail(opened.error());
+    stream = std::move(*opened);
+    if (is_withdrawn) stream.restore_slab(-1);
+    return std::size_t{0};
+}
+
+Result<std::size_t> Socket::attach(int fd, const Received& attached) {
+    const Result<std::size_t> opened = open_end(attached);
+    if (opened) become_ring(fd);
+    return opened;
+}
+
+}  // namespace xylem

@@ -1,0 +1,159 @@
+// The bridge of a node: links with the agents here and with the bridges of other nodes, and the connections
+// that it carries between them. One thread. opening.cpp, carrying.cpp, resuming.cpp, returning.cpp and
+// ending.cpp follow a connection through its life.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "control/protocol/reason.hpp"
+#include "rdma-bridge/connection.hpp"
+#include "rdma-bridge/program_bells.hpp"
+
+namespace xylem::bridge {
+
+struct Settings {
+    std::string listen;  // an address of this node, as the hosts maps of others name it
+    std::uint16_t port = kNodePort;
+    std::string name;  // as hosts maps call this node; empty: as `listen` says
+    std::string key_file = "/etc/xylem/node.key";
+    std::string log_level = "info";
+    std::uint64_t spin_ns = 20'000;              // before a sleep
+    std::uint64_t patience_ns = 10'000'000'000;  // with a node whose link is lost
+};
+
+class Bridge {
+  public:
+    Bridge(Poller& poller, NodeKey key, Settings settings);
+    ~Bridge();
+    Bridge(const Bridge&) = delete;
+    Bridge& operator=(const Bridge&) = delete;
+
+    // Takes its place in the fabric directory and listens to nodes. Else `error` says why.
+    bool begin(std::string& error);
+    // Until stop().
+    void run();
+    void stop() { is_stopped_ = true; }
+    // One turn of run(), for whoever has a loop of his own. Says whether there was anything to do.
+    bool turn();
+    // Ends of programs that are gone, though no agent said so. run() looks once a second.
+    void look_for_left_behind();
+    std::size_t connection_count() const { return connections_.size(); }
+
+  private:
+    // bridge.cpp
+    void sleep();
+    bool collect(bool full_scan);
+
+    // agents.cpp
+    void accept_agents();
+    AgentLink::Events agent_events();
+    void on_agent_message(AgentLink& link, Received& message);
+    void on_agent_broken(AgentLink& link);
+    AgentLink* out_link(const Pair& pair);
+    AgentLink* any_link(const Pair& pair);
+    void on_bell_find(AgentLink& link, const Received& message);
+    void on_ring(AgentLink& link, const Received& message);
+
+    // nodes.cpp
+    void accept_nodes();
+    NodeLink::Events node_events();
+    static Node* known_node(std::map<std::string, Node>& nodes, const Pair& pair);
+    Node* node_for(const Pair& pair);
+    bool dial(Node& node);
+    void dial_again(Node& node);
+    bool on_frame(Node& node, const FrameHeader& header, const std::byte* bytes);
+    void on_node_ready(NodeLink& link);
+    void on_node_broken(NodeLink& link, const std::string& why);
+
+    // resuming.cpp
+    void cut(Node& node);
+    void resume_all(Node& node);
+    void on_resume(Node& node, const ResumeFrame& frame);
+    bool on_resumed(Node& node, const ResumedFrame& frame);
+    void begin_patience(Node& node);
+    void ask_to_resume(const Connection& connection);
+    void say_caught_up(Node& node);
+    void say_gone(Node& node, std::uint32_t number);
+    void resume_for(const ConnectionPtr& connection, const ResumeFrame& frame);
+    void lose_cut(Node& node);
+    void open_again(const ConnectionPtr& connection);
+    bool resume(const ConnectionPtr& connection, const Progress& far);
+
+    // returning.cpp
+    void be_young();
+    bool is_young() const;
+    void grow_up();
+    void on_rejoin(AgentLink& link, Received& message);
+    Reason adopt(const Pair& pair, const LinkRejoinMessage& said, UniqueFd slab_fd);
+
+    // opening.cpp
+    void on_connect(AgentLink& link, Received& message);
+    void open_on(Node& node, const ConnectionPtr& connection);
+    void on_open(Node& node, const OpenFrame& frame);
+    void on_offered(const ConnectionPtr& connection, Received* answer);
+    bool on_opened_frame(Node& node, const OpenedFrame& frame);
+    void on_opened(const ConnectionPtr& connection, Reason reason);
+    void answer_agent(const ConnectionPtr& connection, Reason reason);
+    bool attach(const ConnectionPtr& connection, Result<Mirror> mirror);
+    ConnectionKey key_at_listener(const Node& node, std::uint32_t from_domain, std::uint32_t to_domain,
+                                  std::uint64_t connection_id);
+
+    // carrying.cpp
+    void queue(const ConnectionPtr& connection);
+    bool run_queue();
+    void pump(const ConnectionPtr& connection);
+    bool send_update(Connection& connection);
+    bool place_data(Node& node, const DataFrame& frame, std::size_t left_bytes, Mirror::Room& room);
+    void note_received(Node& node, std::uint32_t number, std::size_t bytes);
+    bool on_update(Node& node, const UpdateFrame& frame);
+    void show(const ConnectionPtr& connection);
+    void kick(Connection& connection, const Woken& woken);
+
+    // ending.cpp
+    void on_end_message(AgentLink& link, const Received& message);
+    void on_gone(Node& node, const GoneFrame& frame);
+    void send_gone(const ConnectionPtr& connection);
+    void end_for_lie(const ConnectionPtr& connection);
+    void leave_node(const ConnectionPtr& connection);
+    void lose_far(const ConnectionPtr& connection);
+    void tell_agent(Connection& connection, LinkMessage what);
+    void forget_if_over(const ConnectionPtr& connection);
+    void forget(const ConnectionPtr& connection);
+    void look_now_and_then();
+
+    Poller& poller_;
+    const NodeKey key_;
+    const Settings settings_;
+    const std::uint64_t boot_id_;
+    bool is_stopped_ = false;
+    UniqueFd lock_;
+    UniqueFd agent_socket_;
+    UniqueFd node_socket_;
+    std::vector<std::unique_ptr<AgentLink>> unnamed_;  // that did not say hello yet
+    std::map<Pair, std::unique_ptr<AgentLink>> in_;
+    std::map<Pair, std::unique_ptr<AgentLink>> out_;
+    // Nodes by their text; these stay.
+    std::map<std::string, Node> dialled_;
+    std::map<std::string, Node> reached_by_;
+    std::vector<std::unique_ptr<NodeLink>> listened_;  // links that other nodes dialled
+    // Destroyed at the end of a turn, since they may be in the midst of a call.
+    std::vector<std::unique_ptr<AgentLink>> dead_agents_;
+    std::vector<std::unique_ptr<NodeLink>> dead_nodes_;
+    ProgramBells program_bells_;
+    std::map<Pair, std::vector<std::unique_ptr<OwnBell>>> own_bells_;
+    std::uint32_t last_bell_;                                  // programs may know those of an earlier bridge
+    std::unordered_map<std::uint64_t, ConnectionPtr> by_bit_;  // bell id << 16 | bit
+    std::map<ConnectionKey, ConnectionPtr> connections_;
+    std::set<ConnectionPtr> asking_;  // an agent here waits for the answer
+    std::uint32_t last_number_ = 0;
+    std::uint32_t last_unnumbered_ = 0;
+    std::uint64_t young_until_ns_ = 0;
+    std::deque<ConnectionPtr> queue_;
+};
+
+}  // namespace xylem::bridge

@@ -1,0 +1,148 @@
+// Bridge: what open connections have to say. A connection is queued when its program rang, when its link has
+// room again, or when something came that it must answer; the queue gives each a turn of kMostDataBytes, so
+// that one that never runs dry waits behind those that rarely speak.
+//
+// Tails go back with data of the other direction, at once where the far producer may need room, and else a
+// little later: then the program here has either consumed what came, or is asked to ring when it does.
+#include <spdlog/spdlog.h>
+
+#include "rdma-bridge/bridge.hpp"
+#include "vsock-transport/base/clock.hpp"
+
+namespace xylem::bridge {
+namespace {
+
+constexpr std::uint64_t kTailNs = kNsPerMs;
+
+}  // namespace
+
+void Bridge::queue(const ConnectionPtr& connection) {
+    if (connection->is_queued || !connection->is_open) return;
+    connection->is_queued = true;
+    queue_.push_back(connection);
+}
+
+// Says whether somebody had something to say. One turn for each that waits now.
+bool Bridge::run_queue() {
+    const std::size_t count = queue_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const ConnectionPtr connection = std::move(queue_.front());
+        queue_.pop_front();
+        connection->is_queued = false;
+        pump(connection);
+    }
+    return count != 0;
+}
+
+void Bridge::pump(const ConnectionPtr& connection) {
+    Connection& c = *connection;
+    if (!c.is_open || c.link() == nullptr || c.is_gone_sent) return;
+    if (c.is_far_gone) return c.is_home_gone ? send_gone(connection) : void();
+    if (c.link()->is_full()) return;  // on_writable queues it again
+    // The far producer may be waiting for room: then the program here has to tell us when it makes some.
+    const bool wants_tail = c.owes_tail || c.mirror->is_half_full_since(c.last_sent.tail);
+    if (wants_tail != c.shows_writer) {
+        c.shows_writer = wants_tail;
+        c.mirror->show_writer(wants_tail ? c.bell->token(c.bit) : WaitToken());
+    }
+    if (!c.mirror->look()) return end_for_lie(connection);
+    if (c.mirror->has_given_up_call()) c.is_home_gone = true;
+    if (const std::uint64_t unsent = c.mirror->unsent_bytes(); unsent > 0) {
+        const std::size_t length = std::min<std::size_t>(unsent, kMostDataBytes);
+        c.last_sent.tail = c.mirror->published().tail;
+        c.link()->send_data(c.number, c.mirror->cursor(), c.last_sent.tail, c.mirror->unsent(length));
+        if (c.link() == nullptr) return;  // it broke over it
+        c.mirror->note_sent(length);
+    }
+    const Published now = c.mirror->published();
+    const bool has_state = now.tx_state != c.last_sent.tx_state || now.rx_state != c.last_sent.rx_state ||
+                           now.call_state != c.last_sent.call_state;
+    const bool has_tail = now.tail != c.last_sent.tail && (wants_tail || c.is_home_gone);
+    if ((has_state || has_tail) && !send_update(c)) return;
+    if (c.owes_tail && c.mirror->is_consumed_up_to(c.last_sent.tail)) {
+        c.owes_tail = false;
+        queue(connection);  // which takes the writer's token down
+    }
+    if (c.mirror->unsent_bytes() > 0) return queue(connection);
+    if (c.is_home_gone) send_gone(connection);
+}
+
+bool Bridge::send_update(Connection& c) {
+    c.last_sent = c.mirror->published();
+    auto update = make_frame<UpdateFrame>(FrameKind::update, c.number);
+    update.tail = c.last_sent.tail;
+    update.tx_state = c.last_sent.tx_state;
+    update.rx_state = c.last_sent.rx_state;
+    update.call_state = c.last_sent.call_state;
+    c.link()->send(&update, sizeof update);
+    return c.link() != nullptr;
+}
+
+bool Bridge::place_data(Node& node, const DataFrame& frame, std::size_t left_bytes, Mirror::Room& room) {
+    const ConnectionPtr connection = node.find(frame.header.connection);
+    if (connection == nullptr || !connection->is_open || connection->is_far_gone) return true;
+    Connection& c = *connection;
+    Published far = c.mirror->far();
+    far.tail = frame.tail;
+    if (!c.mirror->apply(far)) return false;
+    show(connection);
+    room = c.mirror->room(frame.cursor, left_bytes);
+    return room.bytes != nullptr;
+}
+
+void Bridge::note_received(Node& node, std::uint32_t number, std::size_t bytes) {
+    const ConnectionPtr connection = node.find(number);
+    if (connection == nullptr) return;
+    connection->mirror->note_received(bytes);
+    show(connection);
+    if (connection->mirror->is_half_full_since(connection->last_sent.tail)) queue(connection);
+    if (std::exchange(connection->has_tail_timer, true)) return;
+    poller_.after(kTailNs, [this, connection] {
+        connection->has_tail_timer = false;
+        if (!connection->is_open || connection->mirror->is_consumed_up_to(connection->last_sent.tail)) return;
+        connection->owes_tail = true;
+        queue(connection);
+    });
+}
+
+bool Bridge::on_update(Node& node, const UpdateFrame& frame) {
+    const ConnectionPtr connection = node.find(frame.header.connection);
+    if (connection == nullptr || !connection->is_open || connection->is_far_gone) return true;
+    if (!connection->mirror->apply({frame.tail, frame.tx_state, frame.rx_state, frame.call_state}))
+        return false;
+    show(connection);
+    return true;
+}
+
+// Only once the doorbells that are named are known: a program that finds bytes, and whose epoll set is told
+// of them later, would be told of an edge that it has passed already.
+void Bridge::show(const ConnectionPtr& connection) {
+    Connection& c = *connection;
+    // Of a far end that is gone the agent was told: it may use the slab again.
+    if (!c.is_open || c.is_far_gone || !c.mirror->has_unshown()) return;
+    const auto show_again = [this, connection] { show(connection); };
+    const WakeupLine& line = c.mirror->home_waiters();
+    for (unsigned i = 0; i < kWaiterSlots; ++i) {
+        for (const AtomicU64* slot : {&line.readable[i], &line.writable[i]}) {
+            const WaitToken token(slot->load_relaxed());
+            if (token && !program_bells_.is_known(c.key.pair, token, show_again)) return;
+        }
+    }
+    kick(c, c.mirror->publish());
+}
+
+// What the words name are hints that the program wrote. Sets come first: a thread that wakes up may look at
+// its sets before this one runs again.
+void Bridge::kick(Connection& connection, const Woken& woken) {
+    const WakeupLine& line = connection.mirror->home_waiters();
+    for (const bool sets : {true, false}) {
+        for (unsigned i = 0; i < kWaiterSlots; ++i) {
+            const WaitToken reader(line.readable[i].load_relaxed());
+            const WaitToken writer(line.writable[i].load_relaxed());
+            if (woken.readers && reader) program_bells_.ring(connection.key.pair, reader, sets);
+            if (woken.writers && writer) program_bells_.ring(connection.key.pair, writer, sets);
+        }
+    }
+}
+
+}  // namespace xylem::bridge

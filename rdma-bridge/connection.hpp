@@ -1,0 +1,47 @@
+// One connection between a program here and one at another node.
+//
+//   opening ──opened: ring──> open ────both ends gone───> (forgotten)
+//      │                      │  ^ resumed                   ^
+//      │            link lost v  │                           │
+//      │                      cut ────patience is over───────┤
+//      └──opened: why not, or nobody answers, or link lost───┘
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "rdma-bridge/mirror.hpp"
+#include "rdma-bridge/node.hpp"
+#include "rdma-bridge/own_bell.hpp"
+
+namespace xylem::bridge {
+
+struct Connection {
+    ConnectionKey key;
+    unsigned home_side = 0;
+    Node* node = nullptr;      // null: the far end is lost
+    std::uint32_t number = 0;  // on that node's links
+    bool is_cut = false;       // the node's link broke, and it was not resumed on another one yet
+    UniqueFd slab_fd;
+    std::optional<Mirror> mirror;
+    OwnBell* bell = nullptr;
+    unsigned bit = 0;
+    bool is_open = false;
+    bool is_queued = false;
+    bool shows_writer = false;
+    bool has_tail_timer = false;
+    bool owes_tail = false;     // for a while now the far end does not know all that was consumed here
+    bool is_home_gone = false;  // its agent said so
+    bool is_home_vanished = false;
+    bool is_gone_sent = false;
+    bool is_far_gone = false;
+    Published last_sent;
+    // Null: nothing can be said to the far end, now or ever.
+    NodeLink* link() const { return node != nullptr && !is_cut ? node->link : nullptr; }
+    // Of one that is opened from here, until it is answered.
+    AgentLink* asker = nullptr;
+    std::uint32_t request_id = 0;
+    LinkConnectMessage question{};
+    Poller::TimerId answer_timer = 0;
+};
+}  // namespace xylem::bridge

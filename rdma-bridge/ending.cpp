@@ -1,0 +1,140 @@
+// Bridge: how a connection ends. Each program's agent says when its end is closed and unmapped; what that end
+// published last goes to the far node first, then `gone`. Once both have gone nothing is left here. Until
+// then the slab stays as it is, since the program that is left may still read from it.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "control/protocol/reason.hpp"
+#include "rdma-bridge/bridge.hpp"
+#include "vsock-transport/base/clock.hpp"
+#include "vsock-transport/local/side_lock.hpp"
+
+namespace xylem::bridge {
+
+void Bridge::on_end_message(AgentLink& link, const Received& message) {
+    const auto& said = *message.as<LinkEndMessage>();
+    const auto found = connections_.find({link.pair(), said.connecting_domain, said.connection_id});
+    if (found == connections_.end() || said.side != found->second->home_side) return;
+    const ConnectionPtr connection = found->second;
+    connection->is_home_gone = true;
+    connection->is_home_vanished = static_cast<LinkMessage>(message.header().type) == LinkMessage::vanished;
+    queue(connection);
+    forget_if_over(connection);
+}
+
+void Bridge::on_gone(Node& node, const GoneFrame& frame) {
+    const ConnectionPtr connection = node.find(frame.header.connection);
+    if (connection == nullptr || connection->is_far_gone) return;
+    Connection& c = *connection;
+    if (!c.is_open) return on_opened(connection, Reason::node_unreachable);
+    c.is_far_gone = true;
+    const bool has_closed = c.mirror->far().tx_state != 0 && c.mirror->far().rx_state != 0;
+    kick(c, frame.is_vanished != 0 ? c.mirror->vanish()
+                                   : (has_closed ? c.mirror->publish() : c.mirror->reset()));
+    tell_agent(c, LinkMessage::ended);
+    forget_if_over(connection);
+}
+
+// The last word about the end here.
+void Bridge::send_gone(const ConnectionPtr& connection) {
+    Connection& c = *connection;
+    auto gone = make_frame<GoneFrame>(FrameKind::gone, c.number);
+    gone.is_vanished = c.is_home_vanished ? 1 : 0;
+    c.is_gone_sent = true;
+    c.link()->send(&gone, sizeof gone);
+    forget_if_over(connection);
+}
+
+// The program here published what no program can. Its connection is over, at both nodes.
+void Bridge::end_for_lie(const ConnectionPtr& connection) {
+    Connection& c = *connection;
+    spdlog::warn("domain {}: a connection's words are impossible: reset", c.key.pair.local);
+    auto update = make_frame<UpdateFrame>(FrameKind::update, c.number);
+    update.tail = c.last_sent.tail;
+    update.tx_state = static_cast<std::uint32_t>(TxState::reset);
+    update.rx_state = static_cast<std::uint32_t>(RxState::closed);
+    update.call_state = c.last_sent.call_state;
+    c.link()->send(&update, sizeof update);
+    if (c.link() != nullptr) send_gone(connection);
+    lose_far(connection);
+}
+
+// One that was refused for its number never had it.
+void Bridge::leave_node(const ConnectionPtr& connection) {
+    Connection& c = *connection;
+    if (c.node != nullptr && c.node->find(c.number) == connection) c.node->connections.erase(c.number);
+    c.node = nullptr;
+}
+
+// Nothing comes from the far end any more.
+void Bridge::lose_far(const ConnectionPtr& connection) {
+    Connection& c = *connection;
+    leave_node(connection);
+    if (!c.is_open) return on_opened(connection, Reason::node_unreachable);
+    if (c.is_far_gone) return forget_if_over(connection);
+    c.is_far_gone = true;
+    kick(c, c.mirror->reset());
+    tell_agent(c, LinkMessage::ended);
+    forget_if_over(connection);
+}
+
+// Of the far end.
+void Bridge::tell_agent(Connection& connection, LinkMessage what) {
+    AgentLink* link = any_link(connection.key.pair);
+    if (link == nullptr) return;  // the next agent looks at the side's lock
+    auto message = make_message<LinkEndMessage>(kLinkMagic, what, 0);
+    message.connection_id = connection.key.connection_id;
+    message.connecting_domain = connection.key.connecting_domain;
+    message.side = 1 - connection.home_side;
+    link->send(message);
+}
+
+void Bridge::forget_if_over(const ConnectionPtr& connection) {
+    const Connection& c = *connection;
+    const bool is_told = c.is_gone_sent || c.node == nullptr;
+    if (c.is_far_gone && c.is_home_gone && is_told) forget(connection);
+}
+
+void Bridge::forget(const ConnectionPtr& connection) {
+    Connection& c = *connection;
+    c.is_open = false;
+    leave_node(connection);
+    const auto known = connections_.find(c.key);
+    if (known != connections_.end() && known->second == connection) connections_.erase(known);
+    if (c.bell == nullptr) return;
+    by_bit_.erase(std::uint64_t{c.bell->id()} << 16 | c.bit);
+    c.bell->give_back(c.bit);
+    c.bell = nullptr;
+    const auto& bells = own_bells_[c.key.pair];
+    if (std::all_of(bells.begin(), bells.end(), [](const auto& bell) { return bell->is_unused(); })) {
+        program_bells_.forget(c.key.pair);
+    }
+}
+
+// Ends of domains that have no agent now: of a program that dies meanwhile nobody says anything, but the
+// kernel.
+void Bridge::look_for_left_behind() {
+    std::vector<ConnectionPtr> left;
+    for (const auto& [key, connection] : connections_) {
+        const bool is_watched = in_.count(key.pair) != 0 || out_.count(key.pair) != 0;
+        const bool is_left =
+            !is_watched && connection->is_open && !connection->is_home_gone &&
+            !is_side_locked(connection->slab_fd.get(), key.connection_id, connection->home_side);
+        if (is_left) left.push_back(connection);
+    }
+    for (const ConnectionPtr& connection : left) {
+        connection->is_home_gone = true;
+        connection->is_home_vanished = true;
+        queue(connection);
+        forget_if_over(connection);
+    }
+}
+
+void Bridge::look_now_and_then() {
+    look_for_left_behind();
+    program_bells_.forget_idle();
+    poller_.after(kNsPerSecond, [this] { look_now_and_then(); });
+}
+
+}  // namespace xylem::bridge

@@ -1,0 +1,50 @@
+// The bridge of another node as this one knows it, in one of two roles: as the one that this bridge dialled,
+// or that dialled this one. Links come and go; the connections that they carry are kept for a while.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "rdma-bridge/agent_link.hpp"
+#include "rdma-bridge/node_link.hpp"
+
+namespace xylem::bridge {
+
+// As the agents here name a connection.
+struct ConnectionKey {
+    Pair pair;
+    std::uint32_t connecting_domain;
+    std::uint64_t connection_id;
+
+    auto operator<=>(const ConnectionKey&) const = default;
+};
+
+// Numbers from here on are of connections to which the far bridge has given none yet.
+inline constexpr std::uint32_t kUnnumbered = 0x8000'0000;
+
+struct Connection;
+using ConnectionPtr = std::shared_ptr<Connection>;
+
+struct Node {
+    std::string text;                                              // as hosts maps have it
+    NodeLink* link = nullptr;                                      // once ready
+    std::unordered_map<std::uint32_t, ConnectionPtr> connections;  // by their numbers
+    Poller::TimerId patience = 0;                                  // with those that are cut
+    // Of one that dialled us: what it wants to go on with, and is not known here so far (returning.cpp).
+    std::map<ConnectionKey, ResumeFrame> early;
+    // Of one that we dial.
+    std::unique_ptr<NodeLink> dialled;
+    std::vector<ConnectionPtr> waiting;  // for the link to be ready, to be opened
+    std::uint64_t dial_again_ns = 0;
+    std::uint64_t delay_ns = 0;
+
+    ConnectionPtr find(std::uint32_t number) const {
+        const auto found = connections.find(number);
+        return found == connections.end() ? nullptr : found->second;
+    }
+};
+
+}  // namespace xylem::bridge

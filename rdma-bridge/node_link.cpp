@@ -1,0 +1,260 @@
+// NodeLink. One buffer each way. What is read holds whole frames, but for data, whose bytes go into their
+// ring as they come: from the buffer, or right from the socket where the buffer is empty.
+#include "rdma-bridge/node_link.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+
+#include "vsock-transport/base/clock.hpp"
+
+namespace xylem::bridge {
+namespace {
+
+constexpr std::size_t kInBytes = 256 << 10;
+constexpr std::size_t kMostReadBytes = 1 << 20;   // a turn
+constexpr std::size_t kGatheredBytes = 16 << 10;  // data no longer than this waits for flush()
+// To be ready. An agent waits a second for what it asks; whoever dials must not keep a place that others
+// need.
+constexpr std::uint64_t kDialNs = 300 * kNsPerMs;
+constexpr std::uint64_t kListenNs = kNsPerSecond;
+constexpr int kProbeSeconds = 1;
+constexpr unsigned kSilenceMs = 4000;
+constexpr std::size_t kMostGreetingBytes = 512;
+
+}  // namespace
+
+NodeLink::NodeLink(Poller& poller, const NodeKey& key, UniqueFd socket, Role own_role,
+                   std::uint16_t listen_port, Events events)
+    : poller_(poller),
+      key_(key),
+      socket_(std::move(socket)),
+      role_(own_role),
+      listen_port_(listen_port),
+      events_(std::move(events)),
+      state_(own_role == Role::dialler ? NodeLinkState::connecting : NodeLinkState::greeting),
+      in_(kInBytes) {
+    const int yes = 1;
+    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    // A node that is switched off says nothing; the kernel finds out within kSilenceMs.
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_KEEPIDLE, &kProbeSeconds, sizeof kProbeSeconds);
+    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_KEEPINTVL, &kProbeSeconds, sizeof kProbeSeconds);
+    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kSilenceMs, sizeof kSilenceMs);
+    waits_to_write_ = state_ == NodeLinkState::connecting;
+    poller_.add(socket_.get(), waits_to_write_ ? EPOLLIN | EPOLLOUT : EPOLLIN,
+                [this](std::uint32_t ready) { on_events(ready); });
+    const std::uint64_t greeting_ns = own_role == Role::dialler ? kDialNs : kListenNs;
+    greeting_timer_ = poller_.after(greeting_ns, [this] {
+        if (state_ != NodeLinkState::ready) break_it("it does not answer");
+    });
+}
+
+void NodeLink::begin() {
+    if (state_ == NodeLinkState::greeting) greet();
+}
+
+NodeLink::~NodeLink() {
+    poller_.cancel(greeting_timer_);
+    poller_.remove(socket_.get());
+}
+
+void NodeLink::on_events(std::uint32_t events) {
+    if (state_ == NodeLinkState::connecting) {
+        int error = 0;
+        socklen_t length = sizeof error;
+        ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+        if (error != 0) return break_it(::strerrordesc_np(error));
+        if ((events & EPOLLOUT) == 0) return;
+        greet();
+    }
+    if ((events & EPOLLOUT) != 0) flush();
+    if (state_ != NodeLinkState::broken) read();
+}
+
+void NodeLink::read() {
+    for (std::size_t total = 0; total < kMostReadBytes && state_ != NodeLinkState::broken;) {
+        Mirror::Room room{nullptr, 0};
+        const bool is_direct = data_left_ > 0 && in_taken_ == in_filled_ &&
+                               events_.on_data(*this, data_, data_left_, room) && room.bytes != nullptr;
+        if (!is_direct) room = {in_.data() + in_filled_, in_.size() - in_filled_};
+        const ssize_t got = ::recv(socket_.get(), room.bytes, room.size_bytes, MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        if (got < 0) return break_it(::strerrordesc_np(errno));
+        if (got == 0) return break_it("closed by the other node");
+        const auto length = static_cast<std::size_t>(got);
+        total += length;
+        bytes_received += length;
+        if (is_direct) {
+            data_.cursor += length;
+            data_left_ -= length;
+            events_.on_received(*this, data_.header.connection, length);
+            continue;
+        }
+        in_filled_ += length;
+        if (!take_frames() && state_ != NodeLinkState::broken) return refuse("a frame makes no sense");
+        if (length < room.size_bytes) return;
+    }
+}
+
+// Takes what is whole. False: it makes no sense.
+bool NodeLink::take_frames() {
+    while (state_ != NodeLinkState::broken) {
+        if (data_left_ > 0 && !take_data()) return false;
+        const std::size_t there = in_filled_ - in_taken_;
+        if (data_left_ > 0 || there < sizeof(FrameHeader)) break;
+        FrameHeader header;
+        std::memcpy(&header, in_.data() + in_taken_, sizeof header);
+        const bool is_data =
+            header.kind == static_cast<std::uint16_t>(FrameKind::data) && state_ == NodeLinkState::ready;
+        const std::size_t most = is_data ? kMostFrameBytes : kMostGreetingBytes;
+        if (header.length_bytes < sizeof(FrameHeader) || header.length_bytes > most) return false;
+        if (there < (is_data ? sizeof(DataFrame) : header.length_bytes)) break;
+        const std::byte* bytes = in_.data() + in_taken_;
+        in_taken_ += is_data ? sizeof(DataFrame) : header.length_bytes;
+        if (is_data) {
+            DataFrame frame;
+            std::memcpy(&frame, bytes, sizeof frame);
+            if (!begin_data(frame)) return false;
+        } else if (!take_frame(header, bytes)) {
+            return false;
+        }
+    }
+    std::memmove(in_.data(), in_.data() + in_taken_, in_filled_ - in_taken_);
+    in_filled_ -= in_taken_;
+    in_taken_ = 0;
+    return true;
+}
+
+bool NodeLink::begin_data(const DataFrame& frame) {
+    if (frame.header.length_bytes <= sizeof frame) return false;
+    data_ = frame;
+    data_left_ = frame.header.length_bytes - sizeof frame;
+    return true;
+}
+
+// From the buffer into the ring, or nowhere.
+bool NodeLink::take_data() {
+    while (data_left_ > 0 && in_taken_ < in_filled_) {
+        const std::size_t there = std::min(in_filled_ - in_taken_, data_left_);
+        Mirror::Room room{nullptr, 0};
+        if (!events_.on_data(*this, data_, data_left_, room)) return false;
+        const bool is_known = room.bytes != nullptr;
+        const std::size_t length = is_known ? std::min(there, room.size_bytes) : there;
+        if (is_known) std::memcpy(room.bytes, in_.data() + in_taken_, length);
+        in_taken_ += length;
+        data_.cursor += length;
+        data_left_ -= length;
+        if (is_known) events_.on_received(*this, data_.header.connection, length);
+    }
+    return true;
+}
+
+bool NodeLink::take_frame(const FrameHeader& header, const std::byte* bytes) {
+    const auto kind = static_cast<FrameKind>(header.kind);
+    const auto is = [&](FrameKind wanted, std::size_t size_bytes) {
+        return kind == wanted && header.length_bytes == size_bytes;
+    };
+    if (is(FrameKind::refused, sizeof(RefusedFrame))) {
+        RefusedFrame frame;
+        std::memcpy(&frame, bytes, sizeof frame);
+        frame.words[kMostWords] = '\0';
+        std::string words = frame.words;
+        for (char& c : words) c = c >= ' ' && c <= '~' ? c : '?';
+        break_it("refused by the other node: " + words);
+        return true;
+    }
+    if (state_ == NodeLinkState::greeting && is(FrameKind::greet, sizeof(GreetFrame))) {
+        GreetFrame frame;
+        std::memcpy(&frame, bytes, sizeof frame);
+        return on_greet(frame);
+    }
+    if (state_ == NodeLinkState::proving && is(FrameKind::proof, sizeof(ProofFrame))) {
+        ProofFrame frame;
+        std::memcpy(&frame, bytes, sizeof frame);
+        return on_proof(frame);
+    }
+    return state_ == NodeLinkState::ready && events_.on_frame(*this, header, bytes);
+}
+
+void NodeLink::send(const void* frame, std::size_t size_bytes) {
+    if (state_ == NodeLinkState::broken) return;
+    const auto* bytes = static_cast<const std::byte*>(frame);
+    out_.insert(out_.end(), bytes, bytes + size_bytes);
+}
+
+void NodeLink::send_data(std::uint32_t connection, std::uint64_t cursor, std::uint64_t tail,
+                         const Mirror::Stretch& bytes) {
+    if (state_ == NodeLinkState::broken) return;
+    const std::size_t size_bytes = bytes.first_bytes + bytes.second_bytes;
+    auto frame = make_frame<DataFrame>(FrameKind::data);
+    frame.header.length_bytes += static_cast<std::uint32_t>(size_bytes);
+    frame.header.connection = connection;
+    frame.cursor = cursor;
+    frame.tail = tail;
+    if (size_bytes > kGatheredBytes) flush();
+    std::size_t sent = 0;
+    if (size_bytes > kGatheredBytes && out_sent_ == out_.size() && state_ != NodeLinkState::broken) {
+        iovec parts[] = {{&frame, sizeof frame},
+                         {const_cast<std::byte*>(bytes.first), bytes.first_bytes},
+                         {const_cast<std::byte*>(bytes.second), bytes.second_bytes}};
+        msghdr message{};
+        message.msg_iov = parts;
+        message.msg_iovlen = 3;
+        const ssize_t done = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (done < 0 && errno != EAGAIN && errno != EINTR) return break_it(::strerrordesc_np(errno));
+        sent = static_cast<std::size_t>(std::max<ssize_t>(done, 0));
+        bytes_sent += sent;
+    }
+    const auto keep = [&](const void* part, std::size_t length) {
+        const std::size_t skipped = std::min(sent, length);
+        sent -= skipped;
+        send(static_cast<const std::byte*>(part) + skipped, length - skipped);
+    };
+    keep(&frame, sizeof frame);
+    keep(bytes.first, bytes.first_bytes);
+    keep(bytes.second, bytes.second_bytes);
+    watch_writing(out_sent_ < out_.size() && size_bytes > kGatheredBytes);
+}
+
+void NodeLink::flush() {
+    if (state_ == NodeLinkState::connecting || state_ == NodeLinkState::broken) return;
+    const bool was_full = is_full();
+    while (out_sent_ < out_.size()) {
+        const ssize_t done = ::send(socket_.get(), out_.data() + out_sent_, out_.size() - out_sent_,
+                                    MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0 && errno != EAGAIN) return break_it(::strerrordesc_np(errno));
+        if (done < 0) break;
+        out_sent_ += static_cast<std::size_t>(done);
+        bytes_sent += static_cast<std::uint64_t>(done);
+    }
+    // A link under load may never be empty: what was sent must not stay.
+    if (out_sent_ == out_.size() || out_sent_ >= kFullBytes) {
+        out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(out_sent_));
+        out_sent_ = 0;
+    }
+    watch_writing(!out_.empty());
+    // Whoever called: connections that found the link full wait for this.
+    if (was_full && !is_full() && state_ == NodeLinkState::ready) events_.on_writable(*this);
+}
+
+void NodeLink::watch_writing(bool wanted) {
+    if (wanted == waits_to_write_ || state_ == NodeLinkState::broken) return;
+    waits_to_write_ = wanted;
+    poller_.change(socket_.get(), wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void NodeLink::break_it(const std::string& why) {
+    if (state_ == NodeLinkState::broken) return;
+    state_ = NodeLinkState::broken;
+    poller_.remove(socket_.get());
+    ::shutdown(socket_.get(), SHUT_RDWR);
+    events_.on_broken(*this, why);
+}
+
+}  // namespace xylem::bridge

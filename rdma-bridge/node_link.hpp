@@ -1,0 +1,96 @@
+// A TCP connection with the bridge of another node: greeting, proof, frames. Carries what the mirrors of one
+// dialler's connections have to say, both ways. Not to be destroyed within one of its own calls.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "rdma-bridge/mirror.hpp"
+#include "rdma-bridge/node_key.hpp"
+#include "rdma-bridge/node_protocol.h"
+#include "rdma-bridge/poller.hpp"
+
+namespace xylem::bridge {
+
+struct Node;
+
+enum class NodeLinkState : std::uint8_t { connecting, greeting, proving, ready, broken };
+
+class NodeLink {
+  public:
+    struct Events {
+        std::function<void(NodeLink&)> on_ready;
+        // A whole frame of open and what follows but for data; `bytes` is as long as its header says.
+        std::function<bool(NodeLink&, const FrameHeader& header, const std::byte* bytes)> on_frame;
+        // Where the next bytes of a data frame, of which left_bytes are still to come, belong; no room:
+        // nobody wants them. False: they make no sense.
+        std::function<bool(NodeLink&, const DataFrame&, std::size_t left_bytes, Mirror::Room&)> on_data;
+        std::function<void(NodeLink&, std::uint32_t connection, std::size_t bytes)> on_received;
+        std::function<void(NodeLink&)> on_writable;                        // after a time when it was not
+        std::function<void(NodeLink&, const std::string& why)> on_broken;  // the last call
+    };
+
+    NodeLink(Poller& poller, const NodeKey& key, UniqueFd socket, Role own_role, std::uint16_t listen_port,
+             Events events);
+    ~NodeLink();
+    NodeLink(const NodeLink&) = delete;
+    NodeLink& operator=(const NodeLink&) = delete;
+
+    // Of one that was accepted: says who we are. It may break over it, so its owner must have it by then.
+    void begin();
+    NodeLinkState state() const { return state_; }
+    Role role() const { return role_; }
+    const std::string& name() const { return node_; }  // the far node's; once ready
+    Node* node = nullptr;                              // for whoever holds the links
+
+    // Frames go in order. Small ones are gathered until flush().
+    void send(const void* frame, std::size_t size_bytes);
+    void send_data(std::uint32_t connection, std::uint64_t cursor, std::uint64_t tail,
+                   const Mirror::Stretch& bytes);
+    void flush();
+    // Whether more than a turn's worth of bytes waits for the socket.
+    bool is_full() const { return out_.size() - out_sent_ >= kFullBytes; }
+    void break_it(const std::string& why);
+
+    std::uint64_t bytes_sent = 0;  // for the log
+    std::uint64_t bytes_received = 0;
+
+  private:
+    static constexpr std::size_t kFullBytes = 256 << 10;
+
+    void on_events(std::uint32_t events);
+    void greet();
+    void read();
+    bool take_frames();
+    bool take_frame(const FrameHeader& header, const std::byte* bytes);
+    bool begin_data(const DataFrame& frame);
+    bool take_data();
+    bool on_greet(const GreetFrame& frame);
+    bool on_proof(const ProofFrame& frame);
+    void refuse(const std::string& why);
+    void watch_writing(bool wanted);
+
+    Poller& poller_;
+    const NodeKey& key_;
+    UniqueFd socket_;
+    const Role role_;
+    const std::uint16_t listen_port_;
+    Events events_;
+    NodeLinkState state_;
+    Nonce own_nonce_ = fresh_nonce();
+    Nonce far_nonce_{};
+    std::string node_;
+    bool waits_to_write_ = false;
+    Poller::TimerId greeting_timer_ = 0;
+    std::vector<std::byte> out_;
+    std::size_t out_sent_ = 0;
+    std::vector<std::byte> in_;  // what was read and not taken yet: [in_taken_, in_filled_)
+    std::size_t in_taken_ = 0;
+    std::size_t in_filled_ = 0;
+    // The data frame whose bytes are arriving.
+    DataFrame data_{};
+    std::size_t data_left_ = 0;
+};
+
+}  // namespace xylem::bridge

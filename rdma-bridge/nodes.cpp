@@ -1,0 +1,177 @@
+// Bridge: links with the bridges of other nodes, which kinds of frames there are, and how a node is found
+// again when its link was lost.
+#include <errno.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "control/protocol/remote_domain.hpp"
+#include "rdma-bridge/bridge.hpp"
+#include "rdma-bridge/node_name.hpp"
+#include "vsock-transport/base/clock.hpp"
+
+namespace xylem::bridge {
+namespace {
+
+constexpr std::size_t kMostListened = 1024;
+constexpr std::uint64_t kFirstDelayNs = 50 * kNsPerMs;
+constexpr std::uint64_t kMaxDelayNs = 5 * kNsPerSecond;
+constexpr std::uint64_t kMaxDelayOfCutNs = kNsPerSecond;  // while connections wait
+
+template <class Frame>
+Frame read_frame(const std::byte* bytes) {
+    Frame frame;
+    std::memcpy(&frame, bytes, sizeof frame);
+    return frame;
+}
+
+}  // namespace
+
+void Bridge::accept_nodes() {
+    for (;;) {
+        UniqueFd connected(::accept4(node_socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!connected) return;
+        if (listened_.size() >= kMostListened) continue;
+        listened_.push_back(std::make_unique<NodeLink>(poller_, key_, std::move(connected), Role::listener,
+                                                       settings_.port, node_events()));
+        listened_.back()->begin();
+    }
+}
+
+NodeLink::Events Bridge::node_events() {
+    return {[this](NodeLink& link) { on_node_ready(link); },
+            [this](NodeLink& link, const FrameHeader& header, const std::byte* bytes) {
+                return on_frame(*link.node, header, bytes);
+            },
+            [this](NodeLink& link, const DataFrame& frame, std::size_t left_bytes, Mirror::Room& room) {
+                return place_data(*link.node, frame, left_bytes, room);
+            },
+            [this](NodeLink& link, std::uint32_t number, std::size_t bytes) {
+                note_received(*link.node, number, bytes);
+            },
+            [this](NodeLink& link) {
+                for (const auto& [number, connection] : link.node->connections) queue(connection);
+            },
+            [this](NodeLink& link, const std::string& why) { on_node_broken(link, why); }};
+}
+
+bool Bridge::on_frame(Node& node, const FrameHeader& header, const std::byte* bytes) {
+    const bool is_dialled = node.link->role() == Role::dialler;
+    const auto is = [&](FrameKind wanted, std::size_t size_bytes) {
+        return static_cast<FrameKind>(header.kind) == wanted && header.length_bytes == size_bytes;
+    };
+    if (is(FrameKind::update, sizeof(UpdateFrame))) return on_update(node, read_frame<UpdateFrame>(bytes));
+    if (is(FrameKind::gone, sizeof(GoneFrame))) {
+        on_gone(node, read_frame<GoneFrame>(bytes));
+    } else if (is_dialled) {
+        if (is(FrameKind::opened, sizeof(OpenedFrame)))
+            return on_opened_frame(node, read_frame<OpenedFrame>(bytes));
+        if (is(FrameKind::resumed, sizeof(ResumedFrame)))
+            return on_resumed(node, read_frame<ResumedFrame>(bytes));
+        return false;
+    } else if (is(FrameKind::open, sizeof(OpenFrame))) {
+        on_open(node, read_frame<OpenFrame>(bytes));
+    } else if (is(FrameKind::resume, sizeof(ResumeFrame))) {
+        on_resume(node, read_frame<ResumeFrame>(bytes));
+    } else if (is(FrameKind::caught_up, sizeof(CaughtUpFrame))) {
+        lose_cut(node);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+// Null: no node has that number.
+Node* Bridge::known_node(std::map<std::string, Node>& nodes, const Pair& pair) {
+    const std::string text = numbered_node(node_number_of(pair.remote)).text;
+    if (text.empty()) return nullptr;
+    Node& node = nodes[text];
+    node.text = text;
+    return &node;
+}
+
+// Null: it was tried a short time ago, or cannot be tried.
+Node* Bridge::node_for(const Pair& pair) {
+    Node* node = known_node(dialled_, pair);
+    if (node == nullptr || node->dialled != nullptr) return node;
+    return now_ns() < node->dial_again_ns || !dial(*node) ? nullptr : node;
+}
+
+bool Bridge::dial(Node& node) {
+    const auto address = node_address(node.text);
+    if (!address) return false;
+    UniqueFd socket(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!socket) return false;
+    // The other node knows us by the address that we come from.
+    if (const auto own = node_address(settings_.listen);
+        own && own->storage.ss_family == address->storage.ss_family) {
+        NodeAddress from = *own;
+        from.set_port(0);
+        ::bind(socket.get(), from.get(), from.length);
+    }
+    if (::connect(socket.get(), address->get(), address->length) != 0 && errno != EINPROGRESS) {
+        node.dial_again_ns = now_ns() + kFirstDelayNs;
+        return false;
+    }
+    node.dialled = std::make_unique<NodeLink>(poller_, key_, std::move(socket), Role::dialler, settings_.port,
+                                              node_events());
+    node.dialled->node = &node;
+    return true;
+}
+
+// As long as connections wait for it.
+void Bridge::dial_again(Node& node) {
+    const bool is_wanted = !node.connections.empty() || !node.waiting.empty();
+    if (node.dialled != nullptr || !is_wanted || dial(node)) return;
+    poller_.after(kFirstDelayNs, [this, &node] { dial_again(node); });
+}
+
+void Bridge::on_node_ready(NodeLink& link) {
+    spdlog::info("node {}: {}", link.name(), link.role() == Role::dialler ? "reached" : "has reached us");
+    if (link.role() == Role::listener) {
+        Node& node = reached_by_[link.name()];
+        node.text = link.name();
+        if (node.link != nullptr) node.link->break_it("the node has dialled again");
+        link.node = &node;
+    }
+    Node& node = *link.node;
+    node.link = &link;
+    node.delay_ns = 0;
+    if (link.role() == Role::listener) return;
+    resume_all(node);
+    for (const ConnectionPtr& connection : std::exchange(node.waiting, {})) open_on(node, connection);
+    if (!is_young()) say_caught_up(node);
+}
+
+void Bridge::on_node_broken(NodeLink& link, const std::string& why) {
+    const bool was_ready = link.node != nullptr && link.node->link == &link;
+    const std::string name = link.node != nullptr ? "node " + link.node->text : "a node";
+    // It may be dialled in vain for long.
+    const bool is_news = link.node == nullptr || was_ready || link.node->delay_ns == 0;
+    spdlog::log(is_news ? spdlog::level::warn : spdlog::level::debug,
+                "{}: {}: {} ({} bytes sent, {} received)", name, was_ready ? "the link is lost" : "no link",
+                why, link.bytes_sent, link.bytes_received);
+    if (link.role() == Role::listener) {
+        const auto at =
+            std::find_if(listened_.begin(), listened_.end(), [&](const auto& l) { return l.get() == &link; });
+        dead_nodes_.push_back(std::move(*at));
+        listened_.erase(at);
+        if (was_ready) cut(*link.node);
+        return;
+    }
+    Node& node = *link.node;
+    dead_nodes_.push_back(std::move(node.dialled));
+    for (const ConnectionPtr& connection : std::exchange(node.waiting, {}))
+        on_opened(connection, Reason::node_unreachable);
+    if (was_ready) cut(node);
+    // At once, where it was there a moment ago.
+    const std::uint64_t max_ns = node.connections.empty() ? kMaxDelayNs : kMaxDelayOfCutNs;
+    node.delay_ns = was_ready ? 0 : std::clamp(2 * node.delay_ns, kFirstDelayNs, max_ns);
+    node.dial_again_ns = now_ns() + node.delay_ns;
+    poller_.after(node.delay_ns, [this, &node] { dial_again(node); });
+}
+
+}  // namespace xylem::bridge

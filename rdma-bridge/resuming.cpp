@@ -1,0 +1,129 @@
+// Bridge: a link that is lost, and the next one. The bytes that were under way are still in the rings, so a
+// connection is cut, not ended; whoever dialled names it again on the next link, and both go on from what
+// the other one had received. One that was just being opened is opened once more. A node that stays away for
+// longer than the patience is gone.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "control/protocol/reason.hpp"
+#include "control/protocol/remote_domain.hpp"
+#include "rdma-bridge/bridge.hpp"
+
+namespace xylem::bridge {
+namespace {
+
+constexpr std::size_t kMostEarly = 1 << 16;  // of a node
+
+}  // namespace
+
+void Bridge::cut(Node& node) {
+    node.link = nullptr;
+    node.early.clear();
+    for (const auto& [number, connection] : node.connections) {
+        const bool is_asked_for_here = !connection->is_open && connection->home_side == 0;
+        if (is_asked_for_here) node.waiting.push_back(connection);
+        connection->is_cut = true;
+    }
+    for (const ConnectionPtr& connection : node.waiting) leave_node(connection);
+    if (!node.connections.empty()) begin_patience(node);
+}
+
+void Bridge::begin_patience(Node& node) {
+    poller_.cancel(node.patience);
+    node.patience = poller_.after(settings_.patience_ns, [this, &node] { lose_cut(node); });
+}
+
+void Bridge::lose_cut(Node& node) {
+    std::vector<ConnectionPtr> lost;
+    for (const auto& [number, connection] : node.connections) {
+        if (connection->is_cut) lost.push_back(connection);
+    }
+    const auto missed =
+        std::count_if(lost.begin(), lost.end(), [](const auto& c) { return !c->is_home_gone; });
+    if (missed > 0) spdlog::warn("node {}: {} connections cannot go on", node.text, missed);
+    for (const ConnectionPtr& connection : lost) lose_far(connection);
+}
+
+void Bridge::resume_all(Node& node) {
+    if (node.connections.empty()) return;
+    spdlog::info("node {}: {} connections go on", node.text, node.connections.size());
+    for (const auto& [number, connection] : node.connections) ask_to_resume(*connection);
+}
+
+void Bridge::ask_to_resume(const Connection& connection) {
+    auto frame = make_frame<ResumeFrame>(FrameKind::resume, connection.number);
+    frame.connection_id = connection.key.connection_id;
+    frame.from_domain = connection.key.pair.local;
+    frame.to_domain = domain_on_node(connection.key.pair.remote);
+    frame.progress = connection.mirror->progress();
+    connection.node->link->send(&frame, sizeof frame);
+}
+
+void Bridge::say_caught_up(Node& node) {
+    const auto frame = make_frame<CaughtUpFrame>(FrameKind::caught_up);
+    node.link->send(&frame, sizeof frame);
+}
+
+void Bridge::say_gone(Node& node, std::uint32_t number) {
+    const auto frame = make_frame<GoneFrame>(FrameKind::gone, number);
+    node.link->send(&frame, sizeof frame);
+}
+
+void Bridge::on_resume(Node& node, const ResumeFrame& frame) {
+    const ConnectionKey key = key_at_listener(node, frame.from_domain, frame.to_domain, frame.connection_id);
+    const auto known = connections_.find(key);
+    if (known != connections_.end() && known->second->node == &node) return resume_for(known->second, frame);
+    if (!is_young() || node.early.size() >= kMostEarly) return say_gone(node, frame.header.connection);
+    node.early.insert_or_assign(key, frame);  // its agent may still name it
+}
+
+void Bridge::resume_for(const ConnectionPtr& connection, const ResumeFrame& frame) {
+    Connection& c = *connection;
+    Node& node = *c.node;
+    const std::uint32_t number = frame.header.connection;
+    const ConnectionPtr numbered = node.find(number);
+    const bool is_free = numbered == nullptr || numbered == connection;
+    const bool may_go_on = c.home_side == 1 && c.is_open && c.is_cut && is_free && number < kUnnumbered;
+    if (!may_go_on || !resume(connection, frame.progress)) return say_gone(node, number);
+    // A dialler that began anew counts anew.
+    node.connections.erase(c.number);
+    c.number = number;
+    node.connections[number] = connection;
+    auto answer = make_frame<ResumedFrame>(FrameKind::resumed, number);
+    answer.progress = c.mirror->progress();
+    node.link->send(&answer, sizeof answer);
+}
+
+bool Bridge::on_resumed(Node& node, const ResumedFrame& frame) {
+    const ConnectionPtr connection = node.find(frame.header.connection);
+    if (connection == nullptr || !connection->is_cut) return true;
+    return resume(connection, frame.progress);
+}
+
+// False: the node cannot have come so far.
+bool Bridge::resume(const ConnectionPtr& connection, const Progress& far) {
+    Connection& c = *connection;
+    if (!c.mirror->resume(far)) return false;
+    c.is_cut = false;
+    c.is_gone_sent = false;
+    c.last_sent = {};
+    c.owes_tail = true;
+    queue(connection);
+    return true;
+}
+
+// The dialler asks for it once more: it did not hear the answer, and passed over what came behind it.
+void Bridge::open_again(const ConnectionPtr& connection) {
+    Connection& c = *connection;
+    if (!c.is_open) {
+        c.is_cut = false;  // its agent has not answered
+    } else if (resume(connection, {})) {
+        on_opened(connection, Reason::ring);
+    } else {
+        lose_far(connection);
+    }
+}
+
+}  // namespace xylem::bridge

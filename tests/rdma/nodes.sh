@@ -1,0 +1,128 @@
+#!/bin/bash
+# Two nodes: which transport a connection gets, and what happens when parts of the way between them are missing or die.
+# Functions are called by name, through check and until_true.
+# shellcheck disable=SC2317
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit
+export XYLEM_TEST_NODES=yes
+# shellcheck source=tests/guest-lib/harness/domains.sh
+source tests/guest-lib/harness/domains.sh
+# shellcheck source=tests/guest-lib/harness/transfers.sh
+source tests/guest-lib/harness/transfers.sh
+
+bridge_says() { grep -q "$2" "$scratch/bridge-$1.log"; }
+bridge_descriptors() { find "/proc/${bridge_pid[$1]}/fd" -mindepth 1 | wc -l; }
+has_descriptors() { (($(bridge_descriptors "$1") <= $2)); }
+failed_for() { [[ $(ask 2 statistics "report['connects_failed'].get('$1', 0)") -ge 1 ]]; }
+# ended_by_reset: the transfer ended so, at both sides.
+ended_by_reset() {
+    cat "$where/send" "$where/receive"
+    ((sender_code != 0 && receiver_code != 0)) && grep -q reset "$where/send" "$where/receive" -i
+}
+
+bridge_options=(--patience 2)
+start_domains --log-level info
+over ring "bytes go from node to node" 1 2 127.44.0.1 30000000
+over ring "and back" 2 1 127.44.0.2 30000000
+over ring "a single byte" 1 2 127.44.0.1 1
+check "nothing is left at the agents" until_true 20 has_no_ends 1
+before=$(bridge_descriptors 2)
+for _ in 1 2 3 4 5; do over ring "again" 1 2 127.44.0.1 100000; done
+check "nothing is left at the bridge" until_true 20 has_descriptors 2 "$before"
+
+# Many at once: each finds the link full now and then.
+pairs=()
+for _ in 1 2 3 4 5 6; do
+    begin_transfer 1 2 127.44.0.1 40000000
+    pairs+=("$where $sender $receiver")
+done
+for pair in "${pairs[@]}"; do
+    read -r where sender receiver <<<"$pair"
+    end_transfer
+    check "one of six side by side" went_well ring
+done
+
+# A stranger -------------------------------------------------------------------------------------------------------
+
+silent() { timeout 10 bash -c "exec 3<>/dev/tcp/$(node_address 1)/7480; cat <&3 >/dev/null"; }
+check "who connects and says nothing is not kept" silent
+
+# What it is called ------------------------------------------------------------------------------------------------
+
+background 1 "$transfer" receive 127.44.0.1 "$scratch/port" >"$scratch/receiver" 2>&1
+check "a server listens" until_true 20 test -s "$scratch/port"
+"$XYLEM_BUILD/xylem" explain --domain 2 "127.44.0.1:$(cat "$scratch/port")" >"$scratch/explained"
+check "explain asks the other node" grep -q 'a program listens on that port' "$scratch/explained"
+check "and names it" grep -qF "node:$(node_address 1)/dom:1" "$scratch/explained"
+check "and the domain as that node calls it" grep -q '^ *domain  *1 of another node' "$scratch/explained"
+
+# What is missing --------------------------------------------------------------------------------------------------
+
+stop_agent 1
+over tcp "without the far agent a connection is plain TCP" tcp 2 127.44.0.1 100000
+check "the reason is that" failed_for no_peer_agent
+start_agent 1
+stop_bridge 1
+over tcp "without the far bridge, too" tcp 2 127.44.0.1 100000
+check "the reason is that" failed_for node_unreachable
+stop_bridge 2
+over tcp "and without one here" tcp 2 127.44.0.1 100000
+check "the reason is that" failed_for other_node
+start_bridge 1
+start_bridge 2
+# rings_carry NAME: sooner or later.
+rings_carry() {
+    local deadline=$((SECONDS + 20))
+    until begin_transfer 1 2 127.44.0.1 1000 && end_transfer && went_well ring >/dev/null || ((SECONDS >= deadline)); do sleep 0.1; done
+    check "$1" went_well ring
+}
+rings_carry "rings carry again when both are back"
+
+# The key ----------------------------------------------------------------------------------------------------------
+
+stop_bridge 2
+cp "$node_key" "$scratch/right.key"
+(umask 077 && head -c 32 /dev/urandom >"$node_key")
+start_bridge 2
+over tcp "a bridge with another key is refused" tcp 2 127.44.0.1 1000
+check "the other bridge says why" bridge_says 1 'it does not have the key that the nodes share'
+check "and so does this one" bridge_says 2 'it does not have the key that the nodes share'
+stop_bridge 2
+cp "$scratch/right.key" "$node_key"
+start_bridge 2
+rings_carry "with the right one it is not"
+
+# Deaths in the midst of it ----------------------------------------------------------------------------------------
+
+begin_transfer 1 2 127.44.0.1 "$scratch/never"
+check "bytes flow" until_true 20 bytes_moved 2 3000000
+peers() { ask 2 sockets '[(s["peer_node"], s["peer_domain"]) for s in report["sockets"] if s["kind"] == "connection"]'; }
+check "the report names the peer's node" test "$(peers)" = "[('$(node_address 1)', 1)]"
+stop_bridge 1 KILL
+end_transfer
+check "the far bridge dies for good: a reset at both ends" ended_by_reset
+start_bridge 1
+rings_carry "rings carry again"
+begin_transfer 1 2 127.44.0.1 "$scratch/never"
+check "bytes flow" until_true 20 bytes_moved 2 3000000
+stop_bridge 2 KILL
+end_transfer
+check "this bridge dies for good: a reset at both ends" ended_by_reset
+start_bridge 2
+rings_carry "rings carry again"
+begin_transfer 1 2 127.44.0.1 "$scratch/stop"
+check "bytes flow" until_true 20 bytes_moved 2 3000000
+stop_agent 1
+stop_agent 2
+sleep 1
+touch "$scratch/stop"
+end_transfer
+check "agents that die end nothing" went_well ring
+start_domains --log-level info
+begin_transfer 1 2 127.44.0.1 "$scratch/never"
+check "bytes flow" until_true 20 bytes_moved 2 3000000
+kill -KILL "$(child_of "$(child_of "$sender")")" 2>/dev/null || kill -KILL "$(child_of "$sender")"
+end_transfer
+check "a program that is killed ends at the other node, too" test "$receiver_code" -ne 124
+check "nothing is left" until_true 20 has_no_ends 1
+finish
