@@ -84,6 +84,7 @@ int EpollSet::control_ring(int operation, int fd, Socket& socket, const epoll_ev
     item.events = event->events;
     item.data = event->data;
     item.is_disabled = false;
+    item.told.reset();
     if (operation == EPOLL_CTL_ADD) {
         make_ring_item(number);
     } else {

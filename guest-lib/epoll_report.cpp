@@ -8,6 +8,7 @@ namespace xylem {
 namespace {
 
 constexpr std::uint32_t kAlwaysReported = EPOLLERR | EPOLLHUP;
+constexpr int kMostLooks = 3;  // at a state that moves on under them
 
 }  // namespace
 
@@ -46,22 +47,37 @@ std::uint32_t EpollSet::ring_events(int number) {
     return has & (item.events | kAlwaysReported);
 }
 
-// What a pending item would report; 0 if nothing.
-std::uint32_t EpollSet::ready_events(int number) {
+// What is to be told of an edge-triggered ring item, and the state it was seen in. Bytes can be seen before
+// the bit that announces them is set: such a bit is no second edge.
+std::uint32_t EpollSet::edge_events(int number, Progress& seen) {
+    const Stream& stream = static_cast<Socket*>(items_[number].object)->stream;
+    std::uint32_t events = 0;
+    for (int look = 0; look < kMostLooks; ++look) {
+        seen = stream.progress();
+        events = ring_events(number);
+        if (stream.progress() == seen) break;
+    }
+    return items_[number].told == seen ? 0 : events;
+}
+
+// What a pending item would report; 0 if nothing. seen: of an edge-triggered ring item.
+std::uint32_t EpollSet::ready_events(int number, Progress& seen) {
     EpollItem& item = items_[number];
     if (item.is_free() || item.kind == ItemKind::kernel || item.is_disabled) return 0;
-    if (item.is_ring()) return ring_events(number);
+    if (item.is_ring()) return item.is_edge() ? edge_events(number, seen) : ring_events(number);
     return static_cast<EpollSet*>(item.object)->is_ready() ? item.events & (EPOLLIN | EPOLLRDNORM) : 0;
 }
 
 // Tells item `number`, which is pending. True: event is filled in.
 bool EpollSet::report(int number, epoll_event& event) {
     EpollItem& item = items_[number];
-    const std::uint32_t events = ready_events(number);
+    Progress seen;
+    const std::uint32_t events = ready_events(number, seen);
     if (events == 0 || (item.events & (EPOLLET | EPOLLONESHOT)) != 0) {
         pending_.clear(number);
     }
     if (events == 0) return false;
+    if (item.is_ring() && item.is_edge()) item.told = seen;
     if ((item.events & EPOLLONESHOT) != 0) item.is_disabled = true;
     if ((item.events & (EPOLLET | EPOLLONESHOT)) == 0) reported_level_ = true;
     event.events = events;

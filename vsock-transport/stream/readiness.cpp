@@ -60,4 +60,16 @@ Readiness Stream::readiness() {
     return ready;
 }
 
+Progress Stream::progress() const {
+    Progress now;
+    now.peer_head = view_.peer->producer.head.load_acquire();
+    now.peer_tail = view_.peer->consumer.tail.load_acquire();
+    now.peer_tx_state = view_.peer->producer.state.load_acquire();
+    now.peer_rx_state = view_.peer->consumer.state.load_acquire();
+    now.status = page().status.load_acquire();
+    now.pending_error = page().pending_error.load_relaxed();
+    now.low_water_bytes = page().low_water_bytes.load_relaxed();
+    return now;
+}
+
 }  // namespace xylem

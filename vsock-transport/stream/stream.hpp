@@ -30,6 +30,20 @@ struct Readiness {
     bool error = false;
 };
 
+// All that readiness() comes from, but for what the own program consumes: between two equal ones nothing
+// came.
+struct Progress {
+    Cursor peer_head = 0;
+    Cursor peer_tail = 0;
+    std::uint32_t peer_tx_state = 0;
+    std::uint32_t peer_rx_state = 0;
+    std::uint32_t status = 0;
+    std::uint32_t pending_error = 0;
+    std::uint32_t low_water_bytes = 0;
+
+    bool operator==(const Progress&) const = default;
+};
+
 // measure: peek without copying.
 enum class ReceiveMode : std::uint8_t { consume, peek, discard, measure };
 // keep: orderly, and where that loses nothing the end stays for another use.
@@ -53,6 +67,7 @@ class Stream {
                                                    std::uint64_t skip_bytes = 0);
 
     Readiness readiness();
+    Progress progress() const;
     // Both directions have ended, or the connection was reset: what TCP calls CLOSE.
     bool is_over();
     // Cheap and lock-free; true where the locked path should look (data, an end, an error).

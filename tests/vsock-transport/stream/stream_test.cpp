@@ -225,6 +225,31 @@ TEST_F(StreamTest, a_published_state_only_grows) {
     EXPECT_EQ(published_state(slab_, 1), static_cast<std::uint32_t>(TxState::reset));
 }
 
+// What edge-triggered readiness rests on: whatever the peer does is seen, what the own program takes is not.
+TEST_F(StreamTest, progress_is_what_came_and_not_what_was_taken) {
+    Progress last = near_.progress();
+    const auto has_moved = [&] { return std::exchange(last, near_.progress()) != last; };
+    EXPECT_FALSE(has_moved());
+    ASSERT_EQ(send(far_, 10), 10U);
+    EXPECT_TRUE(has_moved());
+    ASSERT_EQ(receive(near_, 100), 10U);
+    EXPECT_FALSE(has_moved());
+    ASSERT_EQ(send(near_, 10), 10U);
+    EXPECT_FALSE(has_moved());
+    ASSERT_EQ(receive(far_, 100), 10U);
+    EXPECT_TRUE(has_moved());
+    near_.page().low_water_bytes.store_relaxed(5);
+    EXPECT_TRUE(has_moved());
+    far_.shutdown_write();
+    EXPECT_TRUE(has_moved());
+    near_.readiness();  // takes note of the end
+    EXPECT_TRUE(has_moved());
+    near_.readiness();
+    EXPECT_FALSE(has_moved());
+    far_.close(CloseMode::abort);
+    EXPECT_TRUE(has_moved());
+}
+
 TEST_F(StreamTest, calls_of_no_length_do_nothing) {
     EXPECT_EQ(send(near_, 0), 0U);
     EXPECT_EQ(receive(near_, 0), 0U);
