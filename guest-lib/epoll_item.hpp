@@ -28,9 +28,9 @@ struct EpollItem {
     bool is_disabled = false;  // EPOLLONESHOT has fired
     int read_slot = -1;
     int write_slot = -1;
-    std::optional<Progress> told;  // edge-triggered: the state that was reported last
-    int next_set_item = -1;        // of kind set: the next one of that kind
-    std::uint32_t seen_news = 0;   // of kind set: the news that were reported last
+    std::optional<StreamState> told;  // edge-triggered: the state that was reported last
+    int next_set_item = -1;           // of kind set: the next one of that kind
+    std::uint32_t seen_news = 0;      // of kind set: the news that were reported last
 
     bool is_free() const { return fd < 0; }
     bool is_edge() const { return (events & EPOLLET) != 0; }

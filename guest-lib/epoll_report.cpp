@@ -49,19 +49,19 @@ std::uint32_t EpollSet::ring_events(int number) {
 
 // What is to be told of an edge-triggered ring item, and the state it was seen in. Bytes can be seen before
 // the bit that announces them is set: such a bit is no second edge.
-std::uint32_t EpollSet::edge_events(int number, Progress& seen) {
+std::uint32_t EpollSet::edge_events(int number, StreamState& seen) {
     const Stream& stream = static_cast<Socket*>(items_[number].object)->stream;
     std::uint32_t events = 0;
     for (int look = 0; look < kMostLooks; ++look) {
-        seen = stream.progress();
+        seen = stream.state();
         events = ring_events(number);
-        if (stream.progress() == seen) break;
+        if (stream.state() == seen) break;
     }
     return items_[number].told == seen ? 0 : events;
 }
 
 // What a pending item would report; 0 if nothing. seen: of an edge-triggered ring item.
-std::uint32_t EpollSet::ready_events(int number, Progress& seen) {
+std::uint32_t EpollSet::ready_events(int number, StreamState& seen) {
     EpollItem& item = items_[number];
     if (item.is_free() || item.kind == ItemKind::kernel || item.is_disabled) return 0;
     if (item.is_ring()) return item.is_edge() ? edge_events(number, seen) : ring_events(number);
@@ -71,7 +71,7 @@ std::uint32_t EpollSet::ready_events(int number, Progress& seen) {
 // Tells item `number`, which is pending. True: event is filled in.
 bool EpollSet::report(int number, epoll_event& event) {
     EpollItem& item = items_[number];
-    Progress seen;
+    StreamState seen;
     const std::uint32_t events = ready_events(number, seen);
     if (events == 0 || (item.events & (EPOLLET | EPOLLONESHOT)) != 0) {
         pending_.clear(number);

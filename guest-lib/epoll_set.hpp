@@ -151,12 +151,12 @@ struct EpollSet : FdObject {
     int take_ready(epoll_event* events, int room, bool full_scan, std::uint32_t& seen_news);
     void collect(bool full_scan);
     int report_range(int from, int to, epoll_event* events, int room);
-    std::uint32_t ready_events(int number, Progress& seen);
+    std::uint32_t ready_events(int number, StreamState& seen);
     std::uint32_t ready_events(int number) {
-        Progress seen;
+        StreamState seen;
         return ready_events(number, seen);
     }
-    std::uint32_t edge_events(int number, Progress& seen);
+    std::uint32_t edge_events(int number, StreamState& seen);
     std::uint32_t ring_events(int number);
     bool report(int number, epoll_event& event);
 

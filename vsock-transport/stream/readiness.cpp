@@ -60,8 +60,8 @@ Readiness Stream::readiness() {
     return ready;
 }
 
-Progress Stream::progress() const {
-    Progress now;
+StreamState Stream::state() const {
+    StreamState now;
     now.peer_head = view_.peer->producer.head.load_acquire();
     now.peer_tail = view_.peer->consumer.tail.load_acquire();
     now.peer_tx_state = view_.peer->producer.state.load_acquire();

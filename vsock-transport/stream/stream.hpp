@@ -32,7 +32,7 @@ struct Readiness {
 
 // All that readiness() comes from, but for what the own program consumes: between two equal ones nothing
 // came.
-struct Progress {
+struct StreamState {
     Cursor peer_head = 0;
     Cursor peer_tail = 0;
     std::uint32_t peer_tx_state = 0;
@@ -41,7 +41,7 @@ struct Progress {
     std::uint32_t pending_error = 0;
     std::uint32_t low_water_bytes = 0;
 
-    bool operator==(const Progress&) const = default;
+    bool operator==(const StreamState&) const = default;
 };
 
 // measure: peek without copying.
@@ -67,7 +67,7 @@ class Stream {
                                                    std::uint64_t skip_bytes = 0);
 
     Readiness readiness();
-    Progress progress() const;
+    StreamState state() const;
     // Both directions have ended, or the connection was reset: what TCP calls CLOSE.
     bool is_over();
     // Cheap and lock-free; true where the locked path should look (data, an end, an error).

@@ -226,9 +226,9 @@ TEST_F(StreamTest, a_published_state_only_grows) {
 }
 
 // What edge-triggered readiness rests on: whatever the peer does is seen, what the own program takes is not.
-TEST_F(StreamTest, progress_is_what_came_and_not_what_was_taken) {
-    Progress last = near_.progress();
-    const auto has_moved = [&] { return std::exchange(last, near_.progress()) != last; };
+TEST_F(StreamTest, state_is_what_came_and_not_what_was_taken) {
+    StreamState last = near_.state();
+    const auto has_moved = [&] { return std::exchange(last, near_.state()) != last; };
     EXPECT_FALSE(has_moved());
     ASSERT_EQ(send(far_, 10), 10U);
     EXPECT_TRUE(has_moved());
