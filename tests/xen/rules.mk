@@ -43,6 +43,7 @@ $(XEN_RELAY): tests/xen/meeting/meeting_relay.cpp tests/xen/rules.mk
 XEN_SUITES := $(wildcard tests/xen/suites/*)
 XEN_SUITE_PROGRAMS := $(B)/tests/xylem-tests $(XEN_RELAY)
 SOCKET_SUITE := $(addprefix $(B)/,$(basename $(wildcard tests/conformance/socket_suite/*.cpp)))
+TWO_MACHINES := tests/conformance/two_machines.sh
 
 # Unmodified programs in two guests, over rings of granted pages, with what they need.
 XEN_PAIRS := $(wildcard tests/xen/pairs/*)
@@ -62,10 +63,10 @@ endif
 
 # What check-xen needs, and $(1): how its payload is made.
 CHECK_XEN_NEEDS := $(XEN_IMAGES) $(XEN_SMOKE_TESTS) $(XEN_PAIR_PROGRAMS) $(XEN_SUITE_PROGRAMS) $(SOCKET_SUITE) \
-                   $(XEN_IMAGE)/payload.sh $(XEN_PAIRS) $(XEN_SUITES)
+                   $(XEN_IMAGE)/payload.sh $(XEN_PAIRS) $(XEN_SUITES) $(TWO_MACHINES)
 define make_xen_payload
 	@$(PYTHON) tests/xen/machine_test.py --quiet
-	@$(XEN_IMAGE)/payload.sh $(1) tests/xen/pairs $(XEN_PAIR_PROGRAMS) $(XEN_SUITE_PROGRAMS)
+	@$(XEN_IMAGE)/payload.sh $(1) tests/xen/pairs $(XEN_PAIR_PROGRAMS) $(XEN_SUITE_PROGRAMS) -- $(TWO_MACHINES)
 	@install $(XEN_SMOKE_TESTS) $(XEN_SUITES) $(1)/tests/
 	@install -s -D -t $(1)/bin/socket_suite $(SOCKET_SUITE)
 endef
