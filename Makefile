@@ -65,6 +65,8 @@ endif
 DAEMON_PACKAGES := spdlog fmt libsystemd
 DAEMON_CFLAGS := $(shell pkg-config --cflags $(DAEMON_PACKAGES) 2>/dev/null)
 DAEMON_LIBS := $(shell pkg-config --libs $(DAEMON_PACKAGES) 2>/dev/null) -lboost_program_options -Wl,--as-needed -lxenstore -Wl,--no-as-needed
+# The bridge: whether other nodes have the key, and RDMA devices.
+BRIDGE_LIBS := -lcrypto -lrdmacm -libverbs
 HOSTED_FLAGS := $(COMMON_FLAGS) $(DAEMON_CFLAGS)
 endif
 

@@ -51,23 +51,6 @@ UniqueFd listen_for_agents(const char* path, std::string& error) {
     return UniqueFd();
 }
 
-UniqueFd listen_for_nodes(const Settings& settings, std::string& error) {
-    auto address = node_address(settings.listen);
-    if (!address) {
-        error = fmt::format("--listen: '{}' is no address", settings.listen);
-        return UniqueFd();
-    }
-    address->set_port(settings.port);
-    UniqueFd fd(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const int yes = 1;
-    const bool listens = fd && ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-                         ::bind(fd.get(), address->get(), address->length) == 0 &&
-                         ::listen(fd.get(), kBacklog) == 0;
-    if (listens) return fd;
-    error = fmt::format("{} port {}: cannot listen there: {}", settings.listen, settings.port, errno_text());
-    return UniqueFd();
-}
-
 }  // namespace
 
 Bridge::Bridge(Poller& poller, NodeKey key, Settings settings)
@@ -94,8 +77,7 @@ bool Bridge::begin(std::string& error) {
                                      : fmt::format("{}: {}", lock, errno_text());
         return false;
     }
-    node_socket_ = listen_for_nodes(settings_, error);
-    if (!node_socket_) return false;
+    if (!open_verbs(error) || !listen_for_nodes(error)) return false;
     agent_socket_ = listen_for_agents(bridge_socket().text, error);
     if (!agent_socket_) return false;
     const NodeText name =
@@ -105,14 +87,13 @@ bool Bridge::begin(std::string& error) {
         return false;
     }
     poller_.add(agent_socket_.get(), EPOLLIN, [this](std::uint32_t) { accept_agents(); });
-    poller_.add(node_socket_.get(), EPOLLIN, [this](std::uint32_t) { accept_nodes(); });
     look_now_and_then();
     be_young();
     spdlog::info("agents: {}; nodes: {} port {}", bridge_socket().text, settings_.listen, settings_.port);
     return true;
 }
 
-void Bridge::run() {
+bool Bridge::run() {
     std::uint64_t idle_since_ns = 0;
     while (!is_stopped_) {
         if (turn()) {
@@ -123,19 +104,33 @@ void Bridge::run() {
         if (idle_since_ns == 0) idle_since_ns = now;
         if (now - idle_since_ns >= settings_.spin_ns) sleep();
     }
+    return !has_failed_;
+}
+
+void Bridge::fail(const char* why) {
+    spdlog::error("{}: connections wait for a bridge that is started again", why);
+    has_failed_ = true;
+    stop();
 }
 
 bool Bridge::turn() {
     bool is_busy = poller_.run_once(0);
+    for_each_link([&](NodeLink& link) { is_busy |= link.poll(); });
     is_busy |= collect(false);
     is_busy |= run_queue();
-    for (const auto& [text, node] : dialled_) {
-        if (node.dialled != nullptr) node.dialled->flush();
-    }
-    for (std::size_t i = 0; i < listened_.size(); ++i) listened_[i]->flush();
+    for_each_link([](NodeLink& link) { link.flush(); });
     dead_agents_.clear();
     dead_nodes_.clear();
     return is_busy;
+}
+
+// One that breaks over it is not destroyed, but may leave its place.
+template <class Call>
+void Bridge::for_each_link(Call call) {
+    for (const auto& [text, node] : dialled_) {
+        if (node.dialled != nullptr) call(*node.dialled);
+    }
+    for (std::size_t i = 0; i < listened_.size(); ++i) call(*listened_[i]);
 }
 
 bool Bridge::collect(bool full_scan) {
@@ -161,7 +156,9 @@ void Bridge::sleep() {
     };
     show(true);
     full_fence();  // (W1) pairs with doorbell.cpp mark_ready()
-    if (!collect(false)) poller_.run_once(kFullScanNs);
+    bool is_busy = collect(false);
+    for_each_link([&](NodeLink& link) { is_busy |= link.arm(); });
+    if (!is_busy) poller_.run_once(kFullScanNs);
     show(false);
     collect(true);
 }

@@ -13,8 +13,12 @@
 #include "control/protocol/reason.hpp"
 #include "rdma-bridge/connection.hpp"
 #include "rdma-bridge/program_bells.hpp"
+#include "rdma-bridge/verbs.hpp"
 
 namespace xylem::bridge {
+
+// What carries to other nodes. automatic: RDMA where a device has the address, which is said.
+enum class Transport : std::uint8_t { automatic, verbs, tcp };
 
 struct Settings {
     std::string listen;  // an address of this node, as the hosts maps of others name it
@@ -22,8 +26,10 @@ struct Settings {
     std::string name;  // as hosts maps call this node; empty: as `listen` says
     std::string key_file = "/etc/xylem/node.key";
     std::string log_level = "info";
-    std::uint64_t spin_ns = 20'000;              // before a sleep
-    std::uint64_t patience_ns = 10'000'000'000;  // with a node whose link is lost
+    std::uint64_t spin_ns = 20'000;  // before a sleep
+    Transport transport = Transport::automatic;
+    std::uint64_t most_pinned_bytes = 256 << 20;  // for devices to write into and read from
+    std::uint64_t patience_ns = 10'000'000'000;   // with a node whose link is lost
 };
 
 class Bridge {
@@ -35,8 +41,8 @@ class Bridge {
 
     // Takes its place in the fabric directory and listens to nodes. Else `error` says why.
     bool begin(std::string& error);
-    // Until stop().
-    void run();
+    // Until stop(). False: it cannot go on, as was said; connections wait for the next bridge.
+    bool run();
     void stop() { is_stopped_ = true; }
     // One turn of run(), for whoever has a loop of his own. Says whether there was anything to do.
     bool turn();
@@ -46,7 +52,10 @@ class Bridge {
 
   private:
     // bridge.cpp
+    void fail(const char* why);
     void sleep();
+    template <class Call>
+    void for_each_link(Call call);
     bool collect(bool full_scan);
 
     // agents.cpp
@@ -59,8 +68,14 @@ class Bridge {
     void on_bell_find(AgentLink& link, const Received& message);
     void on_ring(AgentLink& link, const Received& message);
 
-    // nodes.cpp
+    // wires.cpp
+    bool open_verbs(std::string& error);
+    bool listen_for_nodes(std::string& error);
     void accept_nodes();
+    std::unique_ptr<Wire> dial_wire(const std::string& node);
+
+    // nodes.cpp
+    void accept_node(std::unique_ptr<Wire> wire);
     NodeLink::Events node_events();
     static Node* known_node(std::map<std::string, Node>& nodes, const Pair& pair);
     Node* node_for(const Pair& pair);
@@ -110,6 +125,9 @@ class Bridge {
     bool send_update(Connection& connection);
     bool place_data(Node& node, const DataFrame& frame, std::size_t left_bytes, Mirror::Room& room);
     void note_received(Node& node, std::uint32_t number, std::size_t bytes);
+    bool on_placed(Node& node, const PlacedFrame& frame);
+    void offer_window(Connection& connection);
+    bool on_window(Node& node, const WindowFrame& frame);
     bool on_update(Node& node, const UpdateFrame& frame);
     void show(const ConnectionPtr& connection);
     void kick(Connection& connection, const Woken& woken);
@@ -131,9 +149,11 @@ class Bridge {
     const Settings settings_;
     const std::uint64_t boot_id_;
     bool is_stopped_ = false;
+    bool has_failed_ = false;
     UniqueFd lock_;
     UniqueFd agent_socket_;
     UniqueFd node_socket_;
+    std::unique_ptr<Verbs> verbs_;                     // null: the wires are TCP
     std::vector<std::unique_ptr<AgentLink>> unnamed_;  // that did not say hello yet
     std::map<Pair, std::unique_ptr<AgentLink>> in_;
     std::map<Pair, std::unique_ptr<AgentLink>> out_;

@@ -90,9 +90,44 @@ bool Bridge::place_data(Node& node, const DataFrame& frame, std::size_t left_byt
     return room.bytes != nullptr;
 }
 
+// The bytes are there; only their frame can say so.
+bool Bridge::on_placed(Node& node, const PlacedFrame& frame) {
+    const ConnectionPtr connection = node.find(frame.header.connection);
+    if (connection == nullptr || !connection->is_open || connection->is_far_gone) return true;
+    Mirror& mirror = *connection->mirror;
+    Published far = mirror.far();
+    far.tail = frame.tail;
+    if (!mirror.apply(far) || !mirror.has_room(frame.cursor, frame.size_bytes)) return false;
+    note_received(node, frame.header.connection, frame.size_bytes);
+    return true;
+}
+
+// Once for each connection that more than messages come for: most have no use for it, and it costs memory
+// that stays pinned.
+void Bridge::offer_window(Connection& c) {
+    if (c.link() == nullptr || std::exchange(c.has_offered_window, true)) return;
+    const auto window = c.link()->wire().expose(c.number, c.mirror->rings());
+    if (!window) return;
+    auto frame = make_frame<WindowFrame>(FrameKind::window, c.number);
+    frame.address = window->address;
+    frame.size_bytes = window->size_bytes;
+    frame.key = window->key;
+    c.link()->send(&frame, sizeof frame);
+}
+
+bool Bridge::on_window(Node& node, const WindowFrame& frame) {
+    const ConnectionPtr connection = node.find(frame.header.connection);
+    if (connection == nullptr || !connection->is_open || connection->is_far_gone) return true;
+    const Rings rings = connection->mirror->rings();
+    if (frame.size_bytes != rings.sent_bytes) return false;
+    node.link->wire().set_far(frame.header.connection, {frame.address, frame.size_bytes, frame.key}, rings);
+    return true;
+}
+
 void Bridge::note_received(Node& node, std::uint32_t number, std::size_t bytes) {
     const ConnectionPtr connection = node.find(number);
     if (connection == nullptr) return;
+    if (bytes > kMostCarriedBytes) offer_window(*connection);
     connection->mirror->note_received(bytes);
     show(connection);
     if (connection->mirror->is_half_full_since(connection->last_sent.tail)) queue(connection);

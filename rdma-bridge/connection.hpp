@@ -29,6 +29,7 @@ struct Connection {
     bool is_open = false;
     bool is_queued = false;
     bool shows_writer = false;
+    bool has_offered_window = false;  // on this link
     bool has_tail_timer = false;
     bool owes_tail = false;     // for a while now the far end does not know all that was consumed here
     bool is_home_gone = false;  // its agent said so

@@ -24,6 +24,7 @@ void Bridge::on_end_message(AgentLink& link, const Received& message) {
 }
 
 void Bridge::on_gone(Node& node, const GoneFrame& frame) {
+    node.link->wire().hide(frame.header.connection);  // not before: what is under way must have a place
     const ConnectionPtr connection = node.find(frame.header.connection);
     if (connection == nullptr || connection->is_far_gone) return;
     Connection& c = *connection;

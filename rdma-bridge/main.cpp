@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
     if (!bridge.begin(error)) return failure(error);
     (*poller)->add(signals.get(), EPOLLIN, [&](std::uint32_t) { bridge.stop(); });
     sd_notify(0, "READY=1");
-    bridge.run();
+    const bool has_ended_well = bridge.run();
     spdlog::info("stopped");
-    return 0;
+    return has_ended_well ? 0 : 1;
 }

@@ -124,10 +124,18 @@ Published Mirror::published() const {
 }
 
 Mirror::Room Mirror::room(Cursor cursor, std::size_t most_bytes) {
-    if (cursor != image_head_ || most_bytes > free_bytes(image_head_, home_.tail, rx_bytes()))
-        return {nullptr, 0};
+    if (!has_room(cursor, most_bytes)) return {nullptr, 0};
     const Span2 span = split_at_wrap(index_of(cursor, 0, rx_bytes()), most_bytes, rx_bytes());
     return {image_ring() + span.first_offset, span.first_length};
+}
+
+bool Mirror::has_room(Cursor cursor, std::size_t bytes) const {
+    return cursor == image_head_ && bytes <= free_bytes(image_head_, home_.tail, rx_bytes());
+}
+
+Rings Mirror::rings() const {
+    return {image_ring(), static_cast<std::size_t>(rx_bytes()), view_.tx_ring,
+            static_cast<std::size_t>(tx_bytes())};
 }
 
 bool Mirror::apply(const Published& far) {

@@ -25,6 +25,14 @@ struct Woken {
     bool writers = false;
 };
 
+// The two rings, in memory here.
+struct Rings {
+    std::byte* received;  // the image's: where the far program's bytes belong
+    std::size_t received_bytes;
+    const std::byte* sent;
+    std::size_t sent_bytes;
+};
+
 class Mirror {
   public:
     // home_side: the program's. Errors: bad_layout.
@@ -71,6 +79,9 @@ class Mirror {
         std::size_t size_bytes;
     };
     Room room(Cursor cursor, std::size_t most_bytes);
+    // Whether so many bytes from there on are the next ones, and have room.
+    bool has_room(Cursor cursor, std::size_t bytes) const;
+    Rings rings() const;
     void note_received(std::size_t bytes) { image_head_ += bytes; }
     // False: impossible words; nothing was changed then.
     [[nodiscard]] bool apply(const Published& far);

@@ -2,25 +2,13 @@
 // says it listens; that it is one of ours shows the key.
 #include <fmt/format.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
 #include "control/protocol/remote_domain.hpp"
 #include "rdma-bridge/node_link.hpp"
-#include "rdma-bridge/node_name.hpp"
 
 namespace xylem::bridge {
-namespace {
-
-SocketName name_of_peer(int socket) {
-    NodeAddress peer;
-    peer.length = sizeof peer.storage;
-    auto* address = reinterpret_cast<sockaddr*>(&peer.storage);
-    return ::getpeername(socket, address, &peer.length) == 0 ? name_of(peer) : SocketName{};
-}
-
-}  // namespace
 
 void NodeLink::greet() {
     state_ = NodeLinkState::greeting;
@@ -40,7 +28,7 @@ bool NodeLink::on_greet(const GreetFrame& frame) {
         return true;
     }
     std::copy(std::begin(frame.nonce), std::end(frame.nonce), far_nonce_.begin());
-    SocketName name = name_of_peer(socket_.get());
+    SocketName name = wire_->peer_name();
     name.port = frame.listen_port == kNodePort ? 0 : frame.listen_port;
     node_ = node_text(name).text;
     state_ = NodeLinkState::proving;

@@ -1,14 +1,9 @@
 // NodeLink. One buffer each way. What is read holds whole frames, but for data, whose bytes go into their
-// ring as they come: from the buffer, or right from the socket where the buffer is empty.
+// ring as they come: from the buffer, or right from the wire where the buffer is empty.
 #include "rdma-bridge/node_link.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <algorithm>
+#include <cstring>
 
 #include "vsock-transport/base/clock.hpp"
 
@@ -22,32 +17,20 @@ constexpr std::size_t kGatheredBytes = 16 << 10;  // data no longer than this wa
 // need.
 constexpr std::uint64_t kDialNs = 300 * kNsPerMs;
 constexpr std::uint64_t kListenNs = kNsPerSecond;
-constexpr int kProbeSeconds = 1;
-constexpr unsigned kSilenceMs = 4000;
 constexpr std::size_t kMostGreetingBytes = 512;
 
 }  // namespace
 
-NodeLink::NodeLink(Poller& poller, const NodeKey& key, UniqueFd socket, Role own_role,
+NodeLink::NodeLink(Poller& poller, const NodeKey& key, std::unique_ptr<Wire> wire, Role own_role,
                    std::uint16_t listen_port, Events events)
     : poller_(poller),
       key_(key),
-      socket_(std::move(socket)),
+      wire_(std::move(wire)),
       role_(own_role),
       listen_port_(listen_port),
       events_(std::move(events)),
-      state_(own_role == Role::dialler ? NodeLinkState::connecting : NodeLinkState::greeting),
+      state_(NodeLinkState::connecting),
       in_(kInBytes) {
-    const int yes = 1;
-    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    // A node that is switched off says nothing; the kernel finds out within kSilenceMs.
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
-    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_KEEPIDLE, &kProbeSeconds, sizeof kProbeSeconds);
-    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_KEEPINTVL, &kProbeSeconds, sizeof kProbeSeconds);
-    ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kSilenceMs, sizeof kSilenceMs);
-    waits_to_write_ = state_ == NodeLinkState::connecting;
-    poller_.add(socket_.get(), waits_to_write_ ? EPOLLIN | EPOLLOUT : EPOLLIN,
-                [this](std::uint32_t ready) { on_events(ready); });
     const std::uint64_t greeting_ns = own_role == Role::dialler ? kDialNs : kListenNs;
     greeting_timer_ = poller_.after(greeting_ns, [this] {
         if (state_ != NodeLinkState::ready) break_it("it does not answer");
@@ -55,26 +38,14 @@ NodeLink::NodeLink(Poller& poller, const NodeKey& key, UniqueFd socket, Role own
 }
 
 void NodeLink::begin() {
-    if (state_ == NodeLinkState::greeting) greet();
+    wire_->begin({[this] {
+                      if (state_ == NodeLinkState::connecting) greet();
+                  },
+                  [this] { read(); }, [this] { flush(); },
+                  [this](const std::string& why) { break_it(why); }});
 }
 
-NodeLink::~NodeLink() {
-    poller_.cancel(greeting_timer_);
-    poller_.remove(socket_.get());
-}
-
-void NodeLink::on_events(std::uint32_t events) {
-    if (state_ == NodeLinkState::connecting) {
-        int error = 0;
-        socklen_t length = sizeof error;
-        ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length);
-        if (error != 0) return break_it(::strerrordesc_np(error));
-        if ((events & EPOLLOUT) == 0) return;
-        greet();
-    }
-    if ((events & EPOLLOUT) != 0) flush();
-    if (state_ != NodeLinkState::broken) read();
-}
+NodeLink::~NodeLink() { poller_.cancel(greeting_timer_); }
 
 void NodeLink::read() {
     for (std::size_t total = 0; total < kMostReadBytes && state_ != NodeLinkState::broken;) {
@@ -82,11 +53,8 @@ void NodeLink::read() {
         const bool is_direct = data_left_ > 0 && in_taken_ == in_filled_ &&
                                events_.on_data(*this, data_, data_left_, room) && room.bytes != nullptr;
         if (!is_direct) room = {in_.data() + in_filled_, in_.size() - in_filled_};
-        const ssize_t got = ::recv(socket_.get(), room.bytes, room.size_bytes, MSG_DONTWAIT);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-        if (got < 0) return break_it(::strerrordesc_np(errno));
-        if (got == 0) return break_it("closed by the other node");
-        const auto length = static_cast<std::size_t>(got);
+        const std::size_t length = wire_->receive(room.bytes, room.size_bytes);
+        if (length == 0) return;
         total += length;
         bytes_received += length;
         if (is_direct) {
@@ -191,6 +159,14 @@ void NodeLink::send_data(std::uint32_t connection, std::uint64_t cursor, std::ui
                          const Mirror::Stretch& bytes) {
     if (state_ == NodeLinkState::broken) return;
     const std::size_t size_bytes = bytes.first_bytes + bytes.second_bytes;
+    if (size_bytes > kMostCarriedBytes && wire_->place(connection, cursor, bytes)) {
+        auto placed = make_frame<PlacedFrame>(FrameKind::placed, connection);
+        placed.cursor = cursor;
+        placed.tail = tail;
+        placed.size_bytes = size_bytes;
+        return send(&placed, sizeof placed);
+    }
+    if (state_ == NodeLinkState::broken) return;
     auto frame = make_frame<DataFrame>(FrameKind::data);
     frame.header.length_bytes += static_cast<std::uint32_t>(size_bytes);
     frame.header.connection = connection;
@@ -199,15 +175,10 @@ void NodeLink::send_data(std::uint32_t connection, std::uint64_t cursor, std::ui
     if (size_bytes > kGatheredBytes) flush();
     std::size_t sent = 0;
     if (size_bytes > kGatheredBytes && out_sent_ == out_.size() && state_ != NodeLinkState::broken) {
-        iovec parts[] = {{&frame, sizeof frame},
-                         {const_cast<std::byte*>(bytes.first), bytes.first_bytes},
-                         {const_cast<std::byte*>(bytes.second), bytes.second_bytes}};
-        msghdr message{};
-        message.msg_iov = parts;
-        message.msg_iovlen = 3;
-        const ssize_t done = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (done < 0 && errno != EAGAIN && errno != EINTR) return break_it(::strerrordesc_np(errno));
-        sent = static_cast<std::size_t>(std::max<ssize_t>(done, 0));
+        const iovec parts[] = {{&frame, sizeof frame},
+                               {const_cast<std::byte*>(bytes.first), bytes.first_bytes},
+                               {const_cast<std::byte*>(bytes.second), bytes.second_bytes}};
+        sent = wire_->send(parts, 3);
         bytes_sent += sent;
     }
     const auto keep = [&](const void* part, std::size_t length) {
@@ -218,42 +189,36 @@ void NodeLink::send_data(std::uint32_t connection, std::uint64_t cursor, std::ui
     keep(&frame, sizeof frame);
     keep(bytes.first, bytes.first_bytes);
     keep(bytes.second, bytes.second_bytes);
-    watch_writing(out_sent_ < out_.size() && size_bytes > kGatheredBytes);
 }
 
 void NodeLink::flush() {
     if (state_ == NodeLinkState::connecting || state_ == NodeLinkState::broken) return;
-    const bool was_full = is_full();
-    while (out_sent_ < out_.size()) {
-        const ssize_t done = ::send(socket_.get(), out_.data() + out_sent_, out_.size() - out_sent_,
-                                    MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0 && errno != EAGAIN) return break_it(::strerrordesc_np(errno));
-        if (done < 0) break;
-        out_sent_ += static_cast<std::size_t>(done);
-        bytes_sent += static_cast<std::uint64_t>(done);
+    if (out_sent_ < out_.size()) {
+        const iovec rest{out_.data() + out_sent_, out_.size() - out_sent_};
+        const std::size_t sent = wire_->send(&rest, 1);
+        out_sent_ += sent;
+        bytes_sent += sent;
     }
     // A link under load may never be empty: what was sent must not stay.
     if (out_sent_ == out_.size() || out_sent_ >= kFullBytes) {
         out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(out_sent_));
         out_sent_ = 0;
     }
-    watch_writing(!out_.empty());
     // Whoever called: connections that found the link full wait for this.
-    if (was_full && !is_full() && state_ == NodeLinkState::ready) events_.on_writable(*this);
+    const bool is_ready = is_waited_for_ && state_ == NodeLinkState::ready && !is_full();
+    if (is_ready && std::exchange(is_waited_for_, false)) events_.on_writable(*this);
 }
 
-void NodeLink::watch_writing(bool wanted) {
-    if (wanted == waits_to_write_ || state_ == NodeLinkState::broken) return;
-    waits_to_write_ = wanted;
-    poller_.change(socket_.get(), wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
+bool NodeLink::is_full() {
+    const bool is_so = out_.size() - out_sent_ >= kFullBytes || wire_->is_full();
+    is_waited_for_ |= is_so;
+    return is_so;
 }
 
 void NodeLink::break_it(const std::string& why) {
     if (state_ == NodeLinkState::broken) return;
     state_ = NodeLinkState::broken;
-    poller_.remove(socket_.get());
-    ::shutdown(socket_.get(), SHUT_RDWR);
+    wire_->shut();
     events_.on_broken(*this, why);
 }
 

@@ -1,15 +1,15 @@
-// A TCP connection with the bridge of another node: greeting, proof, frames. Carries what the mirrors of one
-// dialler's connections have to say, both ways. Not to be destroyed within one of its own calls.
+// A link with the bridge of another node: greeting, proof, frames, over a wire. Carries what the mirrors of
+// one dialler's connections have to say, both ways. Not to be destroyed within one of its own calls.
 #pragma once
 
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "rdma-bridge/mirror.hpp"
 #include "rdma-bridge/node_key.hpp"
 #include "rdma-bridge/node_protocol.h"
 #include "rdma-bridge/poller.hpp"
+#include "rdma-bridge/wire.hpp"
 
 namespace xylem::bridge {
 
@@ -31,26 +31,31 @@ class NodeLink {
         std::function<void(NodeLink&, const std::string& why)> on_broken;  // the last call
     };
 
-    NodeLink(Poller& poller, const NodeKey& key, UniqueFd socket, Role own_role, std::uint16_t listen_port,
-             Events events);
+    NodeLink(Poller& poller, const NodeKey& key, std::unique_ptr<Wire> wire, Role own_role,
+             std::uint16_t listen_port, Events events);
     ~NodeLink();
     NodeLink(const NodeLink&) = delete;
     NodeLink& operator=(const NodeLink&) = delete;
 
-    // Of one that was accepted: says who we are. It may break over it, so its owner must have it by then.
+    // It may break over it, so its owner must have it by then.
     void begin();
     NodeLinkState state() const { return state_; }
     Role role() const { return role_; }
     const std::string& name() const { return node_; }  // the far node's; once ready
     Node* node = nullptr;                              // for whoever holds the links
+    Wire& wire() { return *wire_; }
 
     // Frames go in order. Small ones are gathered until flush().
     void send(const void* frame, std::size_t size_bytes);
     void send_data(std::uint32_t connection, std::uint64_t cursor, std::uint64_t tail,
                    const Mirror::Stretch& bytes);
     void flush();
-    // Whether more than a turn's worth of bytes waits for the socket.
-    bool is_full() const { return out_.size() - out_sent_ >= kFullBytes; }
+    // Without being told that something came.
+    bool poll() { return state_ != NodeLinkState::broken && wire_->poll(); }
+    bool arm() { return state_ != NodeLinkState::broken && wire_->arm(); }
+    // Whether more than a turn's worth of bytes waits for the wire. on_writable comes when it does not any
+    // more.
+    bool is_full();
     void break_it(const std::string& why);
 
     std::uint64_t bytes_sent = 0;  // for the log
@@ -59,7 +64,6 @@ class NodeLink {
   private:
     static constexpr std::size_t kFullBytes = 256 << 10;
 
-    void on_events(std::uint32_t events);
     void greet();
     void read();
     bool take_frames();
@@ -69,11 +73,10 @@ class NodeLink {
     bool on_greet(const GreetFrame& frame);
     bool on_proof(const ProofFrame& frame);
     void refuse(const std::string& why);
-    void watch_writing(bool wanted);
 
     Poller& poller_;
     const NodeKey& key_;
-    UniqueFd socket_;
+    const std::unique_ptr<Wire> wire_;
     const Role role_;
     const std::uint16_t listen_port_;
     Events events_;
@@ -81,10 +84,10 @@ class NodeLink {
     Nonce own_nonce_ = fresh_nonce();
     Nonce far_nonce_{};
     std::string node_;
-    bool waits_to_write_ = false;
     Poller::TimerId greeting_timer_ = 0;
     std::vector<std::byte> out_;
     std::size_t out_sent_ = 0;
+    bool is_waited_for_ = false;
     std::vector<std::byte> in_;  // what was read and not taken yet: [in_taken_, in_filled_)
     std::size_t in_taken_ = 0;
     std::size_t in_filled_ = 0;

@@ -1,4 +1,4 @@
-// What the bridges of two nodes say to each other, over one TCP connection for all connections that one of
+// What the bridges of two nodes say to each other, over one wire (wire.hpp) for all connections that one of
 // them opened: each bridge dials for its own. Every frame begins with a FrameHeader; numbers are little
 // endian, as both machines are.
 //
@@ -13,6 +13,8 @@
 //   opened     the answer             Reason::ring, or why not
 //   data       both                   bytes of the ring that the sender's program produces, in order, from
 //                                     `cursor` on
+//   window     both                   where the sender's device takes bytes of the receiver's program
+//   placed     both                   as data, of bytes that the device has written there already
 //   update     both                   what else that program published: its tail and its states
 //   gone       both                   the sender has no program any more at its end; nothing else follows
 //
@@ -31,12 +33,14 @@
 namespace xylem::bridge {
 
 inline constexpr std::uint32_t kNodeMagic = 0x4E4E'5958;  // "XYNN"
-inline constexpr std::uint16_t kNodeVersion = 2;
+inline constexpr std::uint16_t kNodeVersion = 3;
 inline constexpr std::uint16_t kNodePort = 7480;
 inline constexpr std::size_t kNonceBytes = 32;
 inline constexpr std::size_t kProofBytes = 32;  // HMAC-SHA256
 inline constexpr std::size_t kMostWords = 255;  // of a refusal
 inline constexpr std::size_t kMostDataBytes = 64 << 10;
+// Data no longer than this is cheaper beside its frame than placed.
+inline constexpr std::size_t kMostCarriedBytes = 512;
 
 enum class FrameKind : std::uint16_t {
     greet = 1,
@@ -49,7 +53,9 @@ enum class FrameKind : std::uint16_t {
     opened,
     data,
     update,
-    gone
+    gone,
+    window,
+    placed
 };
 
 struct FrameHeader {
@@ -126,6 +132,22 @@ struct DataFrame {
     std::uint64_t tail;    // as in UpdateFrame
 };
 
+// Behind opened or resumed; not where the bytes are to travel with the frames.
+struct WindowFrame {
+    FrameHeader header;
+    std::uint64_t address;
+    std::uint64_t size_bytes;  // of the ring
+    std::uint32_t key;         // the device's
+    std::uint32_t reserved;
+};
+
+struct PlacedFrame {
+    FrameHeader header;
+    std::uint64_t cursor;  // of the first byte
+    std::uint64_t tail;    // as in UpdateFrame
+    std::uint64_t size_bytes;
+};
+
 struct UpdateFrame {
     FrameHeader header;
     std::uint64_t tail;        // consumed by the sender's program
@@ -155,6 +177,6 @@ inline constexpr std::size_t kMostFrameBytes = sizeof(DataFrame) + kMostDataByte
 
 static_assert(sizeof(FrameHeader) == 16);
 static_assert(sizeof(GreetFrame) == 56 && sizeof(OpenFrame) == 120 && sizeof(DataFrame) == 32);
-static_assert(sizeof(UpdateFrame) == 40);
+static_assert(sizeof(UpdateFrame) == 40 && sizeof(WindowFrame) == 40 && sizeof(PlacedFrame) == 40);
 
 }  // namespace xylem::bridge

@@ -1,8 +1,6 @@
 // Bridge: links with the bridges of other nodes, which kinds of frames there are, and how a node is found
 // again when its link was lost.
-#include <errno.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,7 +8,6 @@
 
 #include "control/protocol/remote_domain.hpp"
 #include "rdma-bridge/bridge.hpp"
-#include "rdma-bridge/node_name.hpp"
 #include "vsock-transport/base/clock.hpp"
 
 namespace xylem::bridge {
@@ -30,15 +27,11 @@ Frame read_frame(const std::byte* bytes) {
 
 }  // namespace
 
-void Bridge::accept_nodes() {
-    for (;;) {
-        UniqueFd connected(::accept4(node_socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (!connected) return;
-        if (listened_.size() >= kMostListened) continue;
-        listened_.push_back(std::make_unique<NodeLink>(poller_, key_, std::move(connected), Role::listener,
-                                                       settings_.port, node_events()));
-        listened_.back()->begin();
-    }
+void Bridge::accept_node(std::unique_ptr<Wire> wire) {
+    if (listened_.size() >= kMostListened) return;
+    listened_.push_back(std::make_unique<NodeLink>(poller_, key_, std::move(wire), Role::listener,
+                                                   settings_.port, node_events()));
+    listened_.back()->begin();
 }
 
 NodeLink::Events Bridge::node_events() {
@@ -64,6 +57,8 @@ bool Bridge::on_frame(Node& node, const FrameHeader& header, const std::byte* by
         return static_cast<FrameKind>(header.kind) == wanted && header.length_bytes == size_bytes;
     };
     if (is(FrameKind::update, sizeof(UpdateFrame))) return on_update(node, read_frame<UpdateFrame>(bytes));
+    if (is(FrameKind::placed, sizeof(PlacedFrame))) return on_placed(node, read_frame<PlacedFrame>(bytes));
+    if (is(FrameKind::window, sizeof(WindowFrame))) return on_window(node, read_frame<WindowFrame>(bytes));
     if (is(FrameKind::gone, sizeof(GoneFrame))) {
         on_gone(node, read_frame<GoneFrame>(bytes));
     } else if (is_dialled) {
@@ -101,24 +96,15 @@ Node* Bridge::node_for(const Pair& pair) {
 }
 
 bool Bridge::dial(Node& node) {
-    const auto address = node_address(node.text);
-    if (!address) return false;
-    UniqueFd socket(::socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!socket) return false;
-    // The other node knows us by the address that we come from.
-    if (const auto own = node_address(settings_.listen);
-        own && own->storage.ss_family == address->storage.ss_family) {
-        NodeAddress from = *own;
-        from.set_port(0);
-        ::bind(socket.get(), from.get(), from.length);
-    }
-    if (::connect(socket.get(), address->get(), address->length) != 0 && errno != EINPROGRESS) {
+    std::unique_ptr<Wire> wire = dial_wire(node.text);
+    if (wire == nullptr) {
         node.dial_again_ns = now_ns() + kFirstDelayNs;
         return false;
     }
-    node.dialled = std::make_unique<NodeLink>(poller_, key_, std::move(socket), Role::dialler, settings_.port,
+    node.dialled = std::make_unique<NodeLink>(poller_, key_, std::move(wire), Role::dialler, settings_.port,
                                               node_events());
     node.dialled->node = &node;
+    node.dialled->begin();
     return true;
 }
 
@@ -130,7 +116,8 @@ void Bridge::dial_again(Node& node) {
 }
 
 void Bridge::on_node_ready(NodeLink& link) {
-    spdlog::info("node {}: {}", link.name(), link.role() == Role::dialler ? "reached" : "has reached us");
+    spdlog::info("node {}: {} over {}", link.name(),
+                 link.role() == Role::dialler ? "reached" : "has reached us", link.wire().name());
     if (link.role() == Role::listener) {
         Node& node = reached_by_[link.name()];
         node.text = link.name();

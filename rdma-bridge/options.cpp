@@ -19,6 +19,7 @@ namespace po = boost::program_options;
 constexpr const char* kProgramVersion = "0.1.0";
 constexpr std::uint64_t kMaxSpinUs = 10'000;
 constexpr std::uint64_t kMaxPatienceSeconds = 3600;
+constexpr std::uint64_t kMaxPinnedMiB = 1 << 20;
 
 po::options_description known_options() {
     po::options_description options("Options");
@@ -35,6 +36,12 @@ po::options_description known_options() {
     add("fabric-dir", text("DIR"),
         "where the agents of this node meet; else XYLEM_FABRIC_DIR, else fabric in the runtime directory");
     add("spin", text("US"), "how long to look before a sleep, in microseconds; 20");
+    add("transport", text("KIND"),
+        "what carries to other nodes: verbs (an RDMA device), tcp, or auto: verbs where a device has the "
+        "address. auto");
+    add("pinned", text("MIB"),
+        "how much memory RDMA devices may write into and read from; the bytes of other rings are "
+        "copied. 256");
     add("patience", text("SECONDS"),
         "how long connections wait for a node whose link is lost, before they are reset; 10");
     add("verbose,v", po::bool_switch(), "log level debug");
@@ -70,9 +77,9 @@ void set_name(const po::variables_map& found, Settings& settings) {
         throw std::runtime_error(fmt::format("--name: '{}' is no ADDRESS or ADDRESS:PORT", settings.name));
 }
 
-// unit: its name, and as many nanoseconds.
-void set_time(const po::variables_map& found, const char* option, std::uint64_t most,
-              std::pair<const char*, std::uint64_t> unit, std::uint64_t& time_ns) {
+// unit: its name, and how many of the value's it is.
+void set_number(const po::variables_map& found, const char* option, std::uint64_t most,
+                std::pair<const char*, std::uint64_t> unit, std::uint64_t& value) {
     if (found.count(option) == 0) return;
     const auto text = found[option].as<std::string>();
     std::uint64_t number = 0;
@@ -82,7 +89,20 @@ void set_time(const po::variables_map& found, const char* option, std::uint64_t 
         throw std::runtime_error(
             fmt::format("--{}: '{}' is not a number of {} from 0 to {}", option, text, unit.first, most));
     }
-    time_ns = number * unit.second;
+    value = number * unit.second;
+}
+
+void set_transport(const po::variables_map& found, Settings& settings) {
+    if (found.count("transport") == 0) return;
+    const auto text = found["transport"].as<std::string>();
+    const std::pair<const char*, Transport> kinds[] = {
+        {"auto", Transport::automatic}, {"verbs", Transport::verbs}, {"tcp", Transport::tcp}};
+    for (const auto& [name, kind] : kinds) {
+        if (text != name) continue;
+        settings.transport = kind;
+        return;
+    }
+    throw std::runtime_error(fmt::format("--transport: '{}' is not auto, verbs or tcp", text));
 }
 
 std::optional<Settings> read(int argc, const char* const* argv) {
@@ -105,8 +125,10 @@ std::optional<Settings> read(int argc, const char* const* argv) {
     set_directory(found, "fabric-dir", "XYLEM_FABRIC_DIR");
     set_listen(found, settings);
     set_name(found, settings);
-    set_time(found, "spin", kMaxSpinUs, {"microseconds", kNsPerUs}, settings.spin_ns);
-    set_time(found, "patience", kMaxPatienceSeconds, {"seconds", kNsPerSecond}, settings.patience_ns);
+    set_transport(found, settings);
+    set_number(found, "pinned", kMaxPinnedMiB, {"MiB", 1 << 20}, settings.most_pinned_bytes);
+    set_number(found, "spin", kMaxSpinUs, {"microseconds", kNsPerUs}, settings.spin_ns);
+    set_number(found, "patience", kMaxPatienceSeconds, {"seconds", kNsPerSecond}, settings.patience_ns);
     if (found.count("key") != 0) settings.key_file = found["key"].as<std::string>();
     settings.log_level = found["verbose"].as<bool>() ? "debug" : "info";
     return settings;

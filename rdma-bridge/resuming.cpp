@@ -108,6 +108,7 @@ bool Bridge::resume(const ConnectionPtr& connection, const Progress& far) {
     if (!c.mirror->resume(far)) return false;
     c.is_cut = false;
     c.is_gone_sent = false;
+    c.has_offered_window = false;
     c.last_sent = {};
     c.owes_tail = true;
     queue(connection);

@@ -14,7 +14,7 @@ $(call library,test-support,$(call rwildcard,tests/support,%.cpp),$(HOSTED_FLAGS
 
 ifneq ($(VARIANT),fuzz)
 UNIT_SOURCES := $(foreach d,$(TEST_FOLDERS),$(call rwildcard,tests/$(d),%_test.cpp))
-TESTS += $(call program,tests/xylem-tests,$(UNIT_SOURCES),$(TEST_ARCHIVES),-lgmock -lgtest_main -lgtest $(DAEMON_LIBS) -lcrypto)
+TESTS += $(call program,tests/xylem-tests,$(UNIT_SOURCES),$(TEST_ARCHIVES),-lgmock -lgtest_main -lgtest $(DAEMON_LIBS) $(BRIDGE_LIBS))
 
 STRESS_SOURCES := $(wildcard tests/stress/*.cpp)
 TESTS += $(foreach s,$(STRESS_SOURCES),$(call program,$(basename $(s)),$(s),$(TEST_ARCHIVES),$(DAEMON_LIBS)))

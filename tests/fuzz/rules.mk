@@ -2,7 +2,7 @@
 ifeq ($(VARIANT),fuzz)
 FUZZ_ARCHIVES := test-support agent rdma-bridge $(CONTROL_ARCHIVES)
 FUZZ_TARGETS := $(foreach s,$(wildcard tests/fuzz/*_fuzz.cpp),$(call \
-    program,$(basename $(notdir $(s))),$(s),$(FUZZ_ARCHIVES),-fsanitize=fuzzer $(DAEMON_LIBS) -lcrypto))
+    program,$(basename $(notdir $(s))),$(s),$(FUZZ_ARCHIVES),-fsanitize=fuzzer $(DAEMON_LIBS) $(BRIDGE_LIBS)))
 fuzz-binaries: $(FUZZ_TARGETS)
 else
 fuzz-binaries:

@@ -1,0 +1,34 @@
+# Two machines with soft-RoCE devices (README.md beside this): the image under build/rdma, made when what it is made of changes.
+RDMA := $(BUILD)/rdma
+RDMA_PAIRS := $(wildcard tests/rdma/pairs/*)
+
+$(RDMA)/node.cpio: $(BUILD)/xen/fetched tests/rdma/image/node.sh tests/xen/image/tree.sh $(wildcard tests/rdma/node/*) tests/xen/guest/run_guest /bin/busybox
+	$(call say,IMAGE,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)tests/rdma/image/node.sh $(BUILD)/xen/kernel $@
+
+RDMA_PROGRAMS := $(addprefix $(B)/,xylem xylemd xylem-rdma libxylem.so $(addprefix tests/programs/,transfer many_transfers \
+                   idle_connections round_trips)) /usr/bin/socat
+RUN_RDMA = $(PYTHON) tests/rdma/run_nodes.py --images $(abspath $(BUILD)/xen) --image $(abspath $(RDMA)/node.cpio)
+RDMA_TESTS ?= *
+
+RDMA_SUITE := $(addprefix $(B)/,$(basename $(wildcard tests/conformance/socket_suite/*.cpp)))
+RDMA_TWO_MACHINES := tests/conformance/two_machines.sh
+RDMA_NEEDS := $(RDMA)/node.cpio $(BUILD)/xen/vmlinuz $(RDMA_PROGRAMS) $(RDMA_SUITE) tests/xen/image/payload.sh $(RDMA_PAIRS) \
+              $(RDMA_TWO_MACHINES)
+# $(1) payload, $(2) tests, $(3) options: assignments that tests source
+define run_rdma
+	@tests/xen/image/payload.sh $(1) tests/rdma/pairs $(RDMA_PROGRAMS) -- $(RDMA_TWO_MACHINES)
+	@install -s -D -t $(1)/bin/socket_suite $(RDMA_SUITE)
+	@echo '$(3)' >$(1)/options
+	@$(RUN_RDMA) --payload $(1) --tests '$(2)'
+endef
+
+RDMA_QUICK_CASES := accept/several_callers connect/both_ends data/peeking end/half_close epoll/level_triggered process
+
+.PHONY: check-rdma check-rdma-quick
+check-rdma: $(RDMA_NEEDS)  ## Boot two machines with soft-RoCE devices in an emulator, run tests and the socket suite between them, a quarter of an hour
+	$(call run_rdma,$(B)/rdma-payload/all,$(RDMA_TESTS),$(RDMA_OPTIONS))
+
+check-rdma-quick: $(RDMA_NEEDS)  ## Some of check-rdma, two minutes
+	$(call run_rdma,$(B)/rdma-payload/quick,*,rounds=1 selection="$(RDMA_QUICK_CASES)")
