@@ -82,7 +82,8 @@ bool VerbsWire::make_queues() {
     if (domain_ == nullptr || completions_ == nullptr) return false;
     ::fcntl(completions_->fd, F_SETFL, ::fcntl(completions_->fd, F_GETFL) | O_NONBLOCK);
     queue_ = ::ibv_create_cq(id_->verbs, kMostWrites + 2 * kSlots, nullptr, completions_, 0);
-    slots_memory_ = ::ibv_reg_mr(domain_, memory, size_bytes, IBV_ACCESS_LOCAL_WRITE);
+    const int access = IBV_ACCESS_LOCAL_WRITE;  // no enumerator: ibv_reg_mr() is a macro that mixes two kinds
+    slots_memory_ = ::ibv_reg_mr(domain_, memory, size_bytes, access);
     if (queue_ == nullptr || slots_memory_ == nullptr) return false;
     ibv_qp_init_attr wanted{};
     wanted.send_cq = wanted.recv_cq = queue_;

@@ -2,7 +2,7 @@
 RDMA := $(BUILD)/rdma
 RDMA_PAIRS := $(wildcard tests/rdma/pairs/*)
 
-$(RDMA)/node.cpio: $(BUILD)/xen/fetched tests/rdma/image/node.sh tests/xen/image/tree.sh $(wildcard tests/rdma/node/*) tests/xen/guest/run_guest /bin/busybox
+$(RDMA)/node.cpio: $(BUILD)/xen/fetched tests/rdma/image/node.sh tests/xen/image/tree.sh $(wildcard tests/rdma/node/*) tests/xen/guest/run_guest tests/xen/guest/app /bin/busybox
 	$(call say,IMAGE,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)tests/rdma/image/node.sh $(BUILD)/xen/kernel $@
@@ -32,3 +32,19 @@ check-rdma: $(RDMA_NEEDS)  ## Boot two machines with soft-RoCE devices in an emu
 
 check-rdma-quick: $(RDMA_NEEDS)  ## Some of check-rdma, two minutes
 	$(call run_rdma,$(B)/rdma-payload/quick,*,rounds=1 selection="$(RDMA_QUICK_CASES)")
+
+# Applications as Debian has them, with the tests that the Xen testbed has for them.
+RDMA_APPS := iperf3 netpipe nginx redis
+RDMA_APP_PROGRAMS := $(addprefix $(B)/,xylem xylemd xylem-rdma libxylem.so) $(addprefix /usr/bin/,iperf3 NPtcp redis-server \
+                       redis-benchmark redis-cli curl) /usr/sbin/nginx
+
+.PHONY: check-rdma-apps check-rdma-full
+check-rdma-apps: $(RDMA)/node.cpio $(BUILD)/xen/vmlinuz $(RDMA_APP_PROGRAMS) tests/xen/image/payload.sh $(addprefix tests/xen/apps/,$(RDMA_APPS))  ## Unmodified applications between two nodes
+	@tests/xen/image/payload.sh $(B)/rdma-payload/apps tests/xen/apps $(RDMA_APP_PROGRAMS)
+	@$(RUN_RDMA) --test-seconds 1200 --payload $(B)/rdma-payload/apps --tests '$(RDMA_APPS)'
+
+check-rdma-full:  ## Everything that runs between two nodes; each part ends with its own sum
+	@$(MAKE) --no-print-directory check-rdma
+	@$(MAKE) --no-print-directory check-rdma-apps
+
+include eval/rdma/rules.mk

@@ -11,12 +11,12 @@ libraries=/usr/lib/x86_64-linux-gnu
 new_tree "$output.tree" "$kernel"
 # rxe asks for crc32 by name, which no dependency tells.
 add_modules crc32_generic virtio_pci virtio_net rdma_rxe ib_uverbs rdma_ucm sch_netem
-add_program /usr/bin/{dash,dd,env,sleep,rdma,rping,ib_write_bw,ib_write_lat} /sbin/tc "$libraries/libibverbs/librxe-rdmav34.so"
+add_program /usr/bin/{dash,dd,env,sleep,rdma,rping,ib_write_bw,ib_write_lat} /sbin/tc \
+    "$libraries/libibverbs/librxe-rdmav34.so" "$libraries/rsocket/librspreload.so"
 ln -sf /usr/bin/dash "$tree/bin/sh"
-mkdir -p "$tree/usr/lib/tc"
-cp /usr/lib/tc/*.dist "$tree/usr/lib/tc/" 2>/dev/null || :
 add_file /etc/libibverbs.d/rxe.driver /etc/libibverbs.d/rxe.driver
 add_file "$here/../../xen/guest/run_guest" /payload/run_guest
 add_file "$here/../node/init" /init
 add_file "$here/../node/pair" /bin/pair
+add_file "$here/../../xen/guest/app" /bin/app
 pack_tree "$output"

@@ -1,0 +1,52 @@
+"""What the benchmarks between two machines have in common: lines of their logs, medians, ratios.
+
+    figure TRANSPORT ROUND latency|throughput BYTES VALUE     a round trip in seconds, or bytes a second
+    carried TRANSPORT BYTES                                   by rings, in one round
+"""
+import statistics
+from collections import defaultdict
+
+LEAST_CARRIED_BYTES = 1 << 20  # by the rings in one round; by others they carry nothing
+
+
+def read_figures(lines):
+    """{(workload, bytes): {transport: [value of each round]}}"""
+    figures = defaultdict(lambda: defaultdict(list))
+    for words in map(str.split, lines):
+        if len(words) == 6 and words[0] == "figure":
+            figures[words[3], int(words[4])][words[1]].append(float(words[5]))
+    return figures
+
+
+def missing(figures, transports):
+    """Which of them some transport has no value for; all where there are none."""
+    return [key for key, values in figures.items() if any(not values[name] for name in transports)] or \
+        ([] if figures else ["all"])
+
+
+def rounds_of(figures, transports):
+    return min(len(values[name]) for values in figures.values() for name in transports)
+
+
+def medians_of(values, transports):
+    return {name: statistics.median(values[name]) for name in transports}
+
+
+def wrongly_carried(lines):
+    """Rounds whose bytes went elsewhere than they should have."""
+    for words in map(str.split, lines):
+        if len(words) == 3 and words[0] == "carried":
+            if (int(words[2]) >= LEAST_CARRIED_BYTES) != (words[1] == "xylem"):
+                yield f"{words[1]}: the rings carried {words[2]} bytes"
+
+
+def times_better(workload, ours, theirs):
+    return theirs / ours if workload == "latency" else ours / theirs
+
+
+def value_text(workload, value):
+    return f"{value * 1e6:.0f} us" if workload == "latency" else f"{value / 1e6:.1f} MB/s"
+
+
+def row_title(workload, size):
+    return f"{workload:<12}{size:>10} B"
