@@ -71,6 +71,8 @@ void Bridge::leave_node(const ConnectionPtr& connection) {
 // Nothing comes from the far end any more.
 void Bridge::lose_far(const ConnectionPtr& connection) {
     Connection& c = *connection;
+    // The agent may use the slab again. What the far device still writes there breaks the link, no more.
+    if (c.link() != nullptr) c.link()->wire().hide(c.number);
     leave_node(connection);
     if (!c.is_open) return on_opened(connection, Reason::node_unreachable);
     if (c.is_far_gone) return forget_if_over(connection);

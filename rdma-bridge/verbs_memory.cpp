@@ -49,7 +49,7 @@ void VerbsWire::set_far(std::uint32_t connection, const Window& window, const Ri
 void VerbsWire::hide(std::uint32_t connection) {
     const auto found = registered_.find(connection);
     if (found == registered_.end()) return;
-    retire(found->second.received);
+    release(found->second.received);  // the memory may be another connection's in a moment
     retire(found->second.sent);
     registered_.erase(found);
     release_retired(false);
@@ -62,10 +62,15 @@ void VerbsWire::retire(ibv_mr* memory) {
 
 void VerbsWire::release_retired(bool all) {
     while (!retired_.empty() && (all || retired_.front().posted <= completed_)) {
-        pinned_.bytes -= retired_.front().memory->length;
-        ::ibv_dereg_mr(retired_.front().memory);
+        release(retired_.front().memory);
         retired_.pop_front();
     }
+}
+
+void VerbsWire::release(ibv_mr* memory) {
+    if (memory == nullptr) return;
+    pinned_.bytes -= memory->length;
+    ::ibv_dereg_mr(memory);
 }
 
 bool VerbsWire::place(std::uint32_t connection, std::uint64_t cursor, const Mirror::Stretch& bytes) {

@@ -109,6 +109,7 @@ class VerbsWire : public Wire {
     ibv_mr* register_memory(const std::byte* bytes, std::size_t size_bytes, int access);
     void retire(ibv_mr* memory);
     void release_retired(bool all);
+    void release(ibv_mr* memory);
 
     Poller& poller_;
     PinnedMemory& pinned_;
