@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,6 +24,7 @@ constexpr std::uint8_t kRetries = 7;  // of a slot that is not ready: for ever, 
 constexpr std::uint64_t kBeatNs = kNsPerSecond;
 constexpr unsigned kMostSilentBeats = 4;
 constexpr std::uint64_t kDrainNs = 20 * kNsPerMs;
+constexpr int kEventMs = 20;
 constexpr int kServiceUnknown = 8;  // IB_CM_REJ_INVALID_SERVICE_ID
 
 }  // namespace
@@ -170,8 +172,17 @@ void VerbsWire::shut() {
     close_queues();
 }
 
+// An event that is under way to the queue comes before the queue goes: soft-RoCE before Linux 6.5 does not
+// wait for it itself, and then the kernel falls over.
+void VerbsWire::await_event() {
+    if (completions_ == nullptr || !is_armed_) return;
+    pollfd waited{completions_->fd, POLLIN, 0};
+    ::poll(&waited, 1, kEventMs);
+}
+
 void VerbsWire::close_queues() {
     if (id_->qp != nullptr) ::rdma_destroy_qp(id_);
+    await_event();
     for (auto& [connection, memory] : registered_) {
         retire(std::exchange(memory.received, nullptr));
         retire(std::exchange(memory.sent, nullptr));

@@ -8,8 +8,7 @@
 //              on.
 //   signals    a completion is asked for now and then, and then stands for all before it.
 //   silence    a message a second, so that the device finds out when the other node is gone. A device that
-//   does
-//              not even say so is found out by what it owes.
+//              does not even say so is found out by what it owes.
 //
 // Each wire has a protection domain of its own: a node reaches rings of its own connections, and these only
 // as long as the wire lasts.
@@ -88,6 +87,7 @@ class VerbsWire : public Wire {
     bool make_queues();
     bool connect();
     void on_established();
+    void await_event();
     void close_queues();
     void drain();
     void beat();

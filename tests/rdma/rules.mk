@@ -16,12 +16,12 @@ RDMA_SUITE := $(addprefix $(B)/,$(basename $(wildcard tests/conformance/socket_s
 RDMA_TWO_MACHINES := tests/conformance/two_machines.sh
 RDMA_NEEDS := $(RDMA)/node.cpio $(BUILD)/xen/vmlinuz $(RDMA_PROGRAMS) $(RDMA_SUITE) tests/xen/image/payload.sh $(RDMA_PAIRS) \
               $(RDMA_TWO_MACHINES)
-# $(1) payload, $(2) tests, $(3) options: assignments that tests source
+# $(1) payload, $(2) tests, $(3) options: assignments that tests source, $(4) options of the runner
 define run_rdma
 	@tests/xen/image/payload.sh $(1) tests/rdma/pairs $(RDMA_PROGRAMS) -- $(RDMA_TWO_MACHINES)
 	@install -s -D -t $(1)/bin/socket_suite $(RDMA_SUITE)
 	@echo '$(3)' >$(1)/options
-	@$(RUN_RDMA) --payload $(1) --tests '$(2)'
+	@$(RUN_RDMA) --payload $(1) --tests '$(2)' $(4)
 endef
 
 RDMA_QUICK_CASES := accept/several_callers connect/both_ends data/peeking end/half_close epoll/level_triggered process
@@ -31,7 +31,7 @@ check-rdma: $(RDMA_NEEDS)  ## Boot two machines with soft-RoCE devices in an emu
 	$(call run_rdma,$(B)/rdma-payload/all,$(RDMA_TESTS),$(RDMA_OPTIONS))
 
 check-rdma-quick: $(RDMA_NEEDS)  ## Some of check-rdma, two minutes
-	$(call run_rdma,$(B)/rdma-payload/quick,*,rounds=1 selection="$(RDMA_QUICK_CASES)")
+	$(call run_rdma,$(B)/rdma-payload/quick,*,rounds=1 selection="$(RDMA_QUICK_CASES)",--seconds 900)
 
 # Applications as Debian has them, with the tests that the Xen testbed has for them.
 RDMA_APPS := iperf3 netpipe nginx redis

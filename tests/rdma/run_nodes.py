@@ -17,23 +17,20 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "xen"), str(ROOT / "tests" / "rdma" / "machine")]
 
 import test_output  # noqa: E402  (it lies a folder above)
-from machine import initramfs  # noqa: E402
-from machine.report import Guest, outcome_of_test  # noqa: E402
+from machine import initramfs, runs  # noqa: E402
+from machine.report import Report  # noqa: E402
+from machine.runs import say  # noqa: E402
 from nodes import NAMES, Nodes  # noqa: E402
 
-TAIL_LINES = 30
+KERNEL_FELL = "Kernel panic"
 
 
-def say(line):
-    print(line, flush=True)
-
-
-def build(arguments, folder):
+def build(arguments, folder, tests):
     """The image, and behind it what this run adds."""
     scratch = folder / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     shutil.copytree(arguments.payload, scratch / "payload", symlinks=True)
-    settings = {"mode": "check", "tests": arguments.tests, "seconds": arguments.test_seconds}
+    settings = {"mode": "check", "tests": tests, "seconds": arguments.test_seconds}
     initramfs.write_settings(scratch / "payload" / "settings", settings)
     archive = folder / "initramfs"
     shutil.copy(arguments.image, archive)
@@ -42,17 +39,25 @@ def build(arguments, folder):
     return archive
 
 
-def outcome_of(nodes, why):
-    total = test_output.Outcome()
-    for node in nodes.values():
-        is_done = node.ended()
-        for name, text, code in node.tests:
-            total.add(outcome_of_test(f"node {node.name}: {name}", text, code))
-        if not is_done:
-            total.failed.append((f"node {node.name}", f"did not come to the end of its tests ({why})"))
-    if total.total() == 0:
-        total.failed.append(("nodes", "no test ran"))
-    return total
+def boot(arguments, folder, start, tests):
+    """Two machines, and what they reported of those tests."""
+    report = Report(folder, say, "node")
+    lock = threading.Lock()
+
+    def line(name, text):
+        with lock:
+            if KERNEL_FELL in text:
+                report.line(f"event|lost {name}")
+            report.line(f"{name}|{text}")
+            if "xylem: end" in text:
+                say(f"       node {name}: {text.split('xylem: end ')[1]} ({time.monotonic() - start:.0f} s)")
+
+    with Nodes(arguments.images, build(arguments, folder, tests), arguments.memory, folder, line) as machines:
+        why = machines.wait(arguments.seconds, lambda name: report.guests[name].finished, lambda: report.failed)
+    report.done = all(guest.finished for guest in report.guests.values())
+    report.close()
+    report.ended(why)
+    return report
 
 
 def run(arguments):
@@ -60,29 +65,17 @@ def run(arguments):
     say("RUN    rdma")
     folder = arguments.images.parent / "rdma" / "run"
     folder.mkdir(parents=True, exist_ok=True)
-    archive = build(arguments, folder)
-    lock = threading.Lock()
-    nodes = {name: Guest(name, open(folder / f"node-{name}.log", "w", encoding="utf-8")) for name in NAMES}
-
-    def line(name, text):
-        with lock:
-            nodes[name].line(text)
-            if "xylem: end" in text:
-                say(f"       node {name}: {text.split('xylem: end ')[1]} ({time.monotonic() - start:.0f} s)")
-
-    with Nodes(arguments.images, archive, arguments.memory, folder, line) as machines:
-        why = machines.wait(arguments.seconds)
-    for node in nodes.values():
-        node.console.close()
-    outcome = outcome_of(nodes, why)
+    names = runs.names_of(arguments.payload, arguments.tests)
+    # No fault of a program: README.md, What to know.
+    report, outcome = runs.over_losses(names, lambda tests: boot(arguments, folder, start, " ".join(tests) or arguments.tests),
+                                       lambda report, tests: report.outcome("rdma", tests), "a node's kernel fell over")
+    outcome.add(report.outcome("rdma"))
+    if outcome.total() == 0:
+        outcome.failed.append(("rdma", f"no test ran; pattern {arguments.tests}"))
     for name, reason in outcome.failed:
         say(f"       failed {name}: {reason}")
     if outcome.failed:
-        for name in NAMES:
-            log = folder / f"node-{name}.log"
-            say(f"       ---- end of {log}")
-            for text in log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]:
-                say(f"       | {text.rstrip()}")
+        runs.show_logs([folder / f"node-{name}.log" for name in NAMES])
     verdict = "FAILED" if outcome.failed else "OK"
     say(f"{verdict:<6} rdma: {outcome.line()} ({time.monotonic() - start:.1f} s)")
     return outcome
@@ -95,7 +88,7 @@ def arguments_of_command_line():
     parser.add_argument("--payload", type=Path, required=True, help="folder that becomes /payload at both nodes")
     parser.add_argument("--tests", default="*", help="patterns of names in the payload's folder tests")
     parser.add_argument("--memory", type=int, default=1536, help="MiB of a machine")
-    parser.add_argument("--seconds", type=int, default=3600, help="limit for the machines")
+    parser.add_argument("--seconds", type=int, default=3600, help="limit for one pair of machines")
     parser.add_argument("--test-seconds", type=int, default=600, help="limit for one test that has none of its own")
     return parser.parse_args()
 
@@ -103,13 +96,7 @@ def arguments_of_command_line():
 def main():
     arguments = arguments_of_command_line()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    total = run(arguments)
-    for name, reason in total.skipped:
-        say(f"skipped {name}: {reason}")
-    for name, reason in total.failed:
-        say(f"failed {name}: {reason}")
-    say(total.line())
-    return 1 if total.failed else 0
+    return runs.close(run(arguments))
 
 
 if __name__ == "__main__":

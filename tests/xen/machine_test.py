@@ -1,13 +1,17 @@
 #!/usr/bin/python3
 """What the runner makes of a machine's report, without a machine: failures must be seen and laid at the right door."""
+import contextlib
+import io
 import sys
 import tempfile
+import types
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from machine import grants  # noqa: E402
+import test_output  # noqa: E402
+from machine import grants, runs  # noqa: E402
 from machine.report import Report  # noqa: E402
 
 BOTH_CREATED = ["event|created a 1", "event|created b 2"]
@@ -60,7 +64,8 @@ class ReportTest(unittest.TestCase):
                 report.line(line)
             report.close()
         report.ended("guest b was lost")
-        self.assertEqual((report.lost_in, report.failed), (["u"], "guest b was lost"))
+        self.assertEqual((report.is_lost_in_test, report.failed), (True, "guest b was lost"))
+        self.assertFalse(report.is_done_by_all("u"))
         self.check(report.outcome("pvh", ["t"]), 1, "pvh guest b: t: y: not ok")
 
     def test_a_machine_that_ends_early_fails_all_that_had_not_finished(self):
@@ -79,6 +84,28 @@ class ReportTest(unittest.TestCase):
                 report.line(line)
             report.close()
         self.assertEqual((report.cpu, report.other), (["load Domain-0 2 10.5 10.7"], []))
+
+
+class LossesTest(unittest.TestCase):
+    def runs_with(self, *lost):
+        """The tests that each boot was asked for, and how many counted; the n-th boot loses a machine in the test lost[n]."""
+        booted = []
+
+        def boot(names):
+            booted.append("".join(names))
+            lost_in = lost[len(booted) - 1] if len(booted) <= len(lost) else ""
+            done = names[:names.index(lost_in)] if lost_in else names
+            return types.SimpleNamespace(is_lost_in_test=lost_in != "", is_done_by_all=lambda name: name in done)
+
+        with contextlib.redirect_stdout(io.StringIO()):
+            _, before = runs.over_losses(["a", "b", "c"], boot, lambda _, names: test_output.Outcome(len(names)), "a loss")
+        return booted, before.passed
+
+    def test_a_new_machine_goes_on_from_the_first_test_that_was_running(self):
+        self.assertEqual(self.runs_with("b", "c"), (["abc", "bc", "c"], 1 + 1))
+
+    def test_a_test_gets_two_new_machines_and_no_more(self):
+        self.assertEqual(self.runs_with("b", "b", "b", "b"), (["abc", "bc", "bc"], 1))
 
 
 class GrantsTest(unittest.TestCase):

@@ -17,25 +17,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 import test_output  # noqa: E402  (it lies a folder above)
-from machine import grants, initramfs, qemu  # noqa: E402
+from machine import grants, initramfs, qemu, runs  # noqa: E402
 from machine.report import Report  # noqa: E402
+from machine.runs import say  # noqa: E402
 
-TAIL_LINES = 30
-MACHINES_FOR_A_LOSS = 2
 # What guests a and b are.
 KINDS = {"pv": ("pv", "pv"), "pvh": ("pvh", "pvh"), "mixed": ("pv", "pvh")}
-
-
-def say(line):
-    print(line, flush=True)
-
-
-def names_of(arguments):
-    """The tests that the patterns select, in the order in which guests run them (tests/xen/guest/run_guest)."""
-    if not arguments.payload:
-        return []
-    folder = arguments.payload / "tests"
-    return [path.name for pattern in arguments.tests.split() for path in sorted(folder.glob(pattern))]
 
 
 def settings_of(arguments, kind, mode, tests):
@@ -74,20 +61,12 @@ def follow(machine, report, limit_seconds):
     return report.failed or "the machine ended by itself"
 
 
-def show_tail(title, lines):
-    say(f"       ---- end of {title}")
-    for line in lines[-TAIL_LINES:]:
-        say(f"       | {line.rstrip()}")
-
-
 def show_failures(outcome, folder, report):
     for name, reason in outcome.failed:
         say(f"       failed {name}: {reason}")
-    logs = [folder / f"guest-{name}.log" for name in report.guests] + [folder / "console.log"]
-    for log in logs:
-        show_tail(log, log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else [])
+    runs.show_logs([folder / f"guest-{name}.log" for name in report.guests] + [folder / "console.log"])
     if report.other:
-        show_tail("what else QEMU and dom0 said", report.other)
+        runs.show_tail("what else QEMU and dom0 said", report.other)
 
 
 def boot(arguments, kind, tests):
@@ -98,25 +77,18 @@ def boot(arguments, kind, tests):
         why = follow(machine, report, arguments.seconds)
     report.close()
     report.ended(why)
-    return folder, report
+    if "pvh" not in KINDS[kind]:
+        report.is_lost_in_test = False  # a PV guest has never been lost to the emulator (README.md, What to know)
+    return report
 
 
 def run(arguments, kind):
     start = time.monotonic()
     say(f"RUN    xen-{kind}")
-    outcome = test_output.Outcome()
-    folder, report = boot(arguments, kind, arguments.tests)
-    losses = {}  # by where it goes on from
-    # The emulator's fault, not the test's: README.md, What to know. A PV guest has never been lost to it.
-    names = names_of(arguments)
-    while "pvh" in KINDS[kind] and report.lost_in:
-        first = min(names.index(name) for name in report.lost_in)
-        losses[first] = losses.get(first, 0) + 1
-        if losses[first] > MACHINES_FOR_A_LOSS:
-            break
-        say(f"       the emulator lost a PVH guest in {names[first]}: from there on once more, in a new machine")
-        outcome.add(report.outcome(kind, names[:first]))
-        folder, report = boot(arguments, kind, " ".join(names[first:]))
+    folder = arguments.images / "run" / kind
+    names = runs.names_of(arguments.payload, arguments.tests)
+    report, outcome = runs.over_losses(names, lambda tests: boot(arguments, kind, " ".join(tests) or arguments.tests),
+                                       lambda report, tests: report.outcome(kind, tests), "the emulator lost a PVH guest")
     outcome.add(report.outcome(kind))
     for name, lines in (("grants", report.grants), ("cpu", report.cpu)):
         (folder / f"{name}.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -163,12 +135,7 @@ def main():
     total = test_output.Outcome()
     for kind in arguments.kinds:
         total.add(run(arguments, kind))
-    for name, reason in total.skipped:
-        say(f"skipped {name}: {reason}")
-    for name, reason in total.failed:
-        say(f"failed {name}: {reason}")
-    say(total.line())
-    return 1 if total.failed else 0
+    return runs.close(total)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Two emulated machines with a network between them. QEMU lives as long as the `with` block, whatever happens in there."""
 import subprocess
 import threading
+import time
 
 KERNEL_OPTIONS = "console=ttyS0 quiet mitigations=off panic=-1 xylem.node={name}"
 END_SECONDS = 5
+LOOK_SECONDS = 0.2
 NAMES = "ab"
 
 
@@ -46,12 +48,18 @@ class Nodes:
         for line in process.stdout:
             self.line(name, line.decode(errors="replace").rstrip("\r\n"))
 
-    def wait(self, limit_seconds):
-        """Until both ended. Says in words why not, if they did not within the time."""
-        for reader in self.readers:
-            reader.join(limit_seconds)
-            if reader.is_alive():
+    def wait(self, limit_seconds, has_finished, failed):
+        """Until both ended. Says in words why not: one ended before has_finished(name), failed() has words, or the time is over."""
+        until = time.monotonic() + limit_seconds
+        while running := [reader for reader in self.readers if reader.is_alive()]:
+            for name, reader in zip(NAMES, self.readers):
+                if not reader.is_alive() and not has_finished(name):
+                    return f"node {name} ended by itself"  # the other would wait for it
+            if failed():
+                return failed()
+            if time.monotonic() > until:
                 return f"the nodes still ran after {limit_seconds} s and were ended"
+            running[0].join(LOOK_SECONDS)
         return "the machine ended by itself"
 
     def __exit__(self, *_):

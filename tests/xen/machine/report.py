@@ -55,9 +55,12 @@ class Guest:
 
 
 class Report:
-    def __init__(self, folder, say):
+    """`called`: what the guests are in names of logs and tests."""
+
+    def __init__(self, folder, say, called="guest"):
         self.say = say
-        self.files = [open(folder / f"guest-{name}.log", "w", encoding="utf-8") for name in "ab"]
+        self.called = called
+        self.files = [open(folder / f"{called}-{name}.log", "w", encoding="utf-8") for name in "ab"]
         self.guests = {name: Guest(name, file) for name, file in zip("ab", self.files)}
         self.grants = []
         self.cpu = []
@@ -65,7 +68,7 @@ class Report:
         self.failures = []
         self.done = False
         self.failed = ""  # in words, why dom0 goes no further
-        self.lost_in = []  # what the guests were running when one of them was lost in a test
+        self.is_lost_in_test = False
 
     def close(self):
         for file in self.files:
@@ -93,26 +96,28 @@ class Report:
             self.failures.append(("dom0", detail))
         elif what == "created":
             self.guests[name].created(int(detail.split()[1]))
-            self.say(f"       guest {name} is domain {detail.split()[1]}")
+            self.say(f"       {self.called} {name} is domain {detail.split()[1]}")
         elif what == "destroyed":
             self.guests[name].destroyed = True
         elif what == "lost":
             self.guests[name].lost = True
-            if self.guests[name].test:
-                self.lost_in = [guest.test for guest in self.guests.values() if guest.test]
+            self.is_lost_in_test |= self.guests[name].test is not None
             where = f"in test {self.guests[name].test}" if self.guests[name].test else "between tests"
-            self.failures.append((f"guest {name}", f"crashed or went down by itself {where}"))
-            self.failed = f"guest {name} was lost"
+            self.failures.append((f"{self.called} {name}", f"crashed or went down by itself {where}"))
+            self.failed = f"{self.called} {name} was lost"
         elif what == "again":
-            self.say(f"       guest {name} did not come up and is started again")
+            self.say(f"       {self.called} {name} did not come up and is started again")
 
     def ended(self, why):
         """Call when nothing more will come. `why` says in words why that is so, where the run was not completed."""
         for guest in self.guests.values():
             if not guest.ended():
-                self.failures.append((f"guest {guest.name}", f"did not come to the end of its tests ({why})"))
+                self.failures.append((f"{self.called} {guest.name}", f"did not come to the end of its tests ({why})"))
         if not self.done and not self.failed:
             self.failures.append(("machine", why))
+
+    def is_done_by_all(self, test):
+        return all(any(name == test and code is not None for name, _, code in guest.tests) for guest in self.guests.values())
 
     def outcome(self, kind, only=None):
         """Of all, or only of those tests, and then nothing of the machine."""
@@ -120,7 +125,7 @@ class Report:
         for guest in self.guests.values():
             for name, text, code in guest.tests:
                 if only is None or name in only:
-                    total.add(outcome_of_test(f"{kind} guest {guest.name}: {name}", text, code))
+                    total.add(outcome_of_test(f"{kind} {self.called} {guest.name}: {name}", text, code))
         if only is None:
             total.failed += [(f"{kind} {where}", why) for where, why in self.failures]
         return total
