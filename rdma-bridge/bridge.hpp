@@ -104,7 +104,7 @@ class Bridge {
     bool is_young() const;
     void grow_up();
     void on_rejoin(AgentLink& link, Received& message);
-    Reason adopt(const Pair& pair, const LinkRejoinMessage& said, UniqueFd slab_fd);
+    Reason adopt(const ConnectionKey& key, const LinkRejoinMessage& said, UniqueFd slab_fd);
 
     // opening.cpp
     void on_connect(AgentLink& link, Received& message);

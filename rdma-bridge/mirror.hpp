@@ -41,6 +41,8 @@ class Mirror {
     // peer_lied (words that no bridge can have left).
     [[nodiscard]] static Result<Mirror> adopt(Mapping slab, const SlabGeometry& geometry, unsigned home_side);
 
+    const SlabGeometry& geometry() const { return geometry_; }
+
     // The program here rings the bridge by this token from now on, whenever it produced.
     void show_reader(WaitToken token);
     // The same for whenever it consumed until half of the image's ring is free; an empty token: not any more.

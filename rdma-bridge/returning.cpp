@@ -40,16 +40,27 @@ void Bridge::grow_up() {
 void Bridge::on_rejoin(AgentLink& link, Received& message) {
     const auto& said = *message.as<LinkRejoinMessage>();
     auto answer =
-        make_message<LinkConnectedMessage>(kLinkMagic, LinkMessage::connected, said.header.request_id);
+        make_message<LinkRejoinedMessage>(kLinkMagic, LinkMessage::rejoined, said.header.request_id);
     answer.connection_id = said.connection_id;
-    answer.reason = static_cast<std::uint32_t>(adopt(link.pair(), said, std::move(message.fds[0])));
-    link.send(answer);
+    const ConnectionKey key{link.pair(), said.connecting_domain, said.connection_id};
+    const auto known = connections_.find(key);
+    UniqueFd slab;  // behind a description of its own, as whoever looks at our lock needs it
+    Reason reason = Reason::ring;
+    if (known == connections_.end()) {
+        reason = adopt(key, said, std::move(message.fds[0]));
+    } else if (known->second->mirror && !message.fds[0]) {
+        const SlabGeometry& geometry = known->second->mirror->geometry();
+        for (unsigned side = 0; side < 2; ++side)
+            answer.ring_size_bytes[side] = geometry.ring_size_bytes[side];
+        slab = reopened_slab(known->second->slab_fd.get());
+    }
+    answer.reason = static_cast<std::uint32_t>(reason);
+    link.send(answer, slab ? std::vector<int>{slab.get()} : std::vector<int>{});
 }
 
-Reason Bridge::adopt(const Pair& pair, const LinkRejoinMessage& said, UniqueFd slab_fd) {
+Reason Bridge::adopt(const ConnectionKey& key, const LinkRejoinMessage& said, UniqueFd slab_fd) {
+    const Pair& pair = key.pair;
     const SlabGeometry geometry{{said.ring_size_bytes[0], said.ring_size_bytes[1]}};
-    const ConnectionKey key{pair, said.connecting_domain, said.connection_id};
-    if (connections_.count(key) != 0) return Reason::ring;
     const bool is_sound = said.side <= 1 && geometry.is_valid() && slab_fd &&
                           said.connecting_domain == (said.side == 0 ? pair.local : pair.remote) &&
                           is_sound_memory(slab_fd.get(), geometry.slab_bytes(), Access::read_write);

@@ -20,6 +20,7 @@ struct End {
     std::uint32_t connecting_domain = 0;
     std::uint64_t cookie = 0;  // of the kernel socket that stands for it; 0 = not known
     SlabPtr slab;              // none: rejoined after a restart
+    UniqueFd bridge_slab;      // then a bridge may have told what it has, for the next bridge
     UniqueFd page_fd;
     Mapping page;
     std::set<SessionId> holders;
@@ -35,6 +36,8 @@ struct End {
 
     EndId id() const { return identity.end_id; }
     bool has_memory() const { return slab != nullptr; }
+    bool has_slab() const { return has_memory() || bridge_slab; }
+    int slab_fd() const { return has_memory() ? slab->fd.get() : bridge_slab.get(); }
     EndPage* end_page() const { return page.as<EndPage>(); }
 };
 

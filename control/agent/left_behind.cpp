@@ -9,7 +9,8 @@
 //
 // The far side of an end with a domain of another node is the bridge's. One that died may be started again,
 // and what it knew is in the slabs: for a while each is offered to whatever bridge there is. Of a rejoined
-// end there is no slab here; the bridge says whether it has it.
+// end there is no slab here; the bridge says whether it has it, and hands over what the next bridge will
+// need.
 //
 // Not told are survivors that have no agent with memory of the connection: those of one domain that lost its
 // agent have none at either side, nor have those of two domains that both lost theirs.
@@ -81,7 +82,7 @@ bool LeftBehind::look_at(EndId id, Doubt& doubt) {
     if (end == nullptr) return false;
     const ConnectionKey key = key_of(*end);
     const std::uint32_t peer_domain = end->identity.peer_domain;
-    if (end->has_memory() && is_side_locked(end->slab->fd.get(), key.connection_id, 1 - key.side)) {
+    if (end->has_slab() && is_side_locked(end->slab_fd(), key.connection_id, 1 - key.side)) {
         doubt.since_ns = now_ns();
         return true;
     }
@@ -106,8 +107,8 @@ void LeftBehind::offer(const End& end) {
     for (unsigned side = 0; side < 2; ++side)
         message.ring_size_bytes[side] = end.identity.geometry.ring_size_bytes[side];
     // A description of its own, which the bridge's lock is to be on.
-    const UniqueFd slab = end.has_memory() ? reopened_slab(end.slab->fd.get()) : UniqueFd();
-    if (end.has_memory() && !slab) return on_offered(end.id(), nullptr);
+    const UniqueFd slab = end.has_slab() ? reopened_slab(end.slab_fd()) : UniqueFd();
+    if (end.has_slab() && !slab) return on_offered(end.id(), nullptr);
     std::vector<int> fds;
     if (slab) fds.push_back(slab.get());
     agent_.links.ask(end.identity.peer_domain, message, fds,
@@ -119,11 +120,16 @@ void LeftBehind::on_offered(EndId id, Received* answer) {
     if (found == doubtful_.end()) return;
     found->second.is_offered = false;
     if (answer == nullptr) return;
-    const auto* told = answer->as<LinkConnectedMessage>();  // null: it answered something else
+    const auto* told = answer->as<LinkRejoinedMessage>();  // null: it answered something else
     if (told == nullptr || told->reason != static_cast<std::uint32_t>(Reason::ring)) {
         found->second.since_ns = 0;
-    } else if (const End* end = agent_.ends.find(id); end != nullptr && !end->has_memory()) {
-        doubtful_.erase(found);  // there is no lock to look at
+    } else if (End* end = agent_.ends.find(id); end != nullptr && !end->has_memory()) {
+        const SlabGeometry geometry{{told->ring_size_bytes[0], told->ring_size_bytes[1]}};
+        if (answer->fds[0] && geometry.is_valid()) {
+            end->identity.geometry = geometry;
+            end->bridge_slab = std::move(answer->fds[0]);
+        }
+        doubtful_.erase(found);  // until that bridge ends, too
     }
 }
 

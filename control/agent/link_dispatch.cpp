@@ -106,6 +106,7 @@ constexpr Row kRows[] = {
     {LinkMessage::connected, true, false, sizeof(LinkConnectedMessage), 0, on_answer},
     {LinkMessage::bell_find, false, true, sizeof(LinkBellFindMessage), 0, on_bell_find},
     {LinkMessage::bell, true, false, sizeof(LinkBellMessage), 2, on_answer},
+    {LinkMessage::rejoined, true, false, sizeof(LinkRejoinedMessage), 1, on_answer},
     {LinkMessage::ended, true, true, sizeof(LinkEndMessage), 0, on_end_message},
     {LinkMessage::vanished, true, true, sizeof(LinkEndMessage), 0, on_end_message},
     {LinkMessage::ring, false, true, sizeof(LinkRingMessage), 0, on_ring},

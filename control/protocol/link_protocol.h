@@ -10,8 +10,9 @@
 //   question   answer     descriptors      what happens
 //   hello      hello      -                versions, domains, boot ids
 //   connect    connected  -> slab          an accept-queue entry at the far end; `reason` says ring, or why
-//   rejoin     connected  [-> slab]        only to a bridge: it has the far end still, or takes it up
-//                                          again, or `reason` says why not
+//   rejoin     rejoined   [-> slab]        only to a bridge: it has the far end still, or takes it up
+//                         [<- slab]        again, or `reason` says why not. To an agent that was started
+//                                          again and has no slab, the bridge gives it, for the next bridge
 //   bell_find  bell       <- kick [, area] a doorbell of the far domain that waits on an end with this
 //                                          domain. Between guests: no descriptors, but an event channel's
 //                                          port [, ref]
@@ -37,6 +38,7 @@ enum class LinkMessage : std::uint16_t {
     ring,
     bell_gone,
     rejoin,
+    rejoined,
 };
 
 struct LinkHelloMessage {
@@ -92,6 +94,14 @@ struct LinkRejoinMessage {
     std::uint64_t ring_size_bytes[2];
     std::uint32_t connecting_domain;
     std::uint32_t side;  // of the sender's end
+};
+
+struct LinkRejoinedMessage {
+    MessageHeader header;
+    std::uint64_t connection_id;
+    std::uint64_t ring_size_bytes[2];
+    std::uint32_t reason;  // Reason::ring, or why not
+    std::uint32_t reserved;
 };
 
 // ended, vanished. side: of the sender's end, since a connection of a domain with itself has both.

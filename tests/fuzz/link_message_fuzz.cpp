@@ -25,6 +25,7 @@ constexpr Kind kKinds[] = {
     {LinkMessage::bell_gone, sizeof(LinkBellGoneMessage)},
     {LinkMessage::ended, sizeof(LinkEndMessage)},
     {LinkMessage::vanished, sizeof(LinkEndMessage)},
+    {LinkMessage::rejoined, sizeof(LinkRejoinedMessage)},
 };
 
 class FarAgentOfTheFuzzer {

@@ -99,7 +99,24 @@ touch "$scratch/stop"
 check_several "six transfers over bridges that are killed and started again $deaths times, and once both" went_well ring
 check "a bridge that begins finds what the last one left" test "$(times_said 1 'left by another bridge')" -ge 6
 
-# The agent, too: then nobody of that node remembers, and it is said so at both ends.
+# Agents that are started again have no slab of earlier connections. The bridge hands over what the next bridge will need.
+has_rejoined() { (($(counter "$1" rejoined) >= 6)); }
+for domain in 1 2; do
+    rm "$scratch/stop"
+    begin_several "$scratch/stop"
+    stop_agent "$domain" KILL
+    start_agent "$domain" --log-level info
+    check "programs name their ends to the next agent" until_true 20 has_rejoined "$domain"
+    sleep 1 # for the agent to ask the bridge
+    stop_bridge "$domain" KILL
+    start_bridge "$domain"
+    moved=$(ring_bytes $((3 - domain)))
+    check "bytes flow again" until_true 20 bytes_moved $((3 - domain)) $((moved + 3000000))
+    touch "$scratch/stop"
+    check_several "six transfers over node $domain's agent, then its bridge, killed and started again" went_well ring
+done
+
+# Both at once: then nobody of that node remembers, and it is said so at both ends.
 begin_transfer 1 2 127.44.0.1 "$scratch/never"
 check "bytes flow" until_true 20 bytes_moved 2 3000000
 stop_agent 1 KILL

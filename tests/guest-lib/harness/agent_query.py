@@ -15,7 +15,7 @@ import struct
 import sys
 
 MAGIC = 0x53535958
-VERSION = 5
+VERSION = 6
 HELLO, QUERY, WELCOME, REPORT = 1, 13, 64, 70
 KINDS = {"sockets": 1, "statistics": 2, "map": 3, "health": 4}
 PATIENCE_SECONDS = 10
