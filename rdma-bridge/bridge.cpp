@@ -38,8 +38,10 @@ std::uint64_t random_id() {
 
 std::string errno_text() { return ::strerrordesc_np(errno); }
 
-UniqueFd listen_for_agents(const char* path, std::string& error) {
-    UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}  // namespace
+
+UniqueFd Bridge::listen_at(const char* path, int kind, std::string& error) {
+    UniqueFd fd(::socket(AF_UNIX, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const auto address = unix_address(path);
     ::unlink(path);  // we hold the lock: whoever bound it is dead
     const bool listens =
@@ -50,8 +52,6 @@ UniqueFd listen_for_agents(const char* path, std::string& error) {
     error = fmt::format("{}: cannot listen there: {}", path, errno_text());
     return UniqueFd();
 }
-
-}  // namespace
 
 Bridge::Bridge(Poller& poller, NodeKey key, Settings settings)
     : poller_(poller),
@@ -64,6 +64,7 @@ Bridge::Bridge(Poller& poller, NodeKey key, Settings settings)
 
 Bridge::~Bridge() {
     if (agent_socket_) ::unlink(bridge_socket().text);
+    if (report_socket_) ::unlink(bridge_report_socket().text);
 }
 
 bool Bridge::begin(std::string& error) {
@@ -78,8 +79,8 @@ bool Bridge::begin(std::string& error) {
         return false;
     }
     if (!open_verbs(error) || !listen_for_nodes(error)) return false;
-    agent_socket_ = listen_for_agents(bridge_socket().text, error);
-    if (!agent_socket_) return false;
+    agent_socket_ = listen_at(bridge_socket().text, SOCK_SEQPACKET, error);
+    if (!agent_socket_ || !serve_reports(error)) return false;
     const NodeText name =
         node_text(name_of(*node_address(settings_.name.empty() ? settings_.listen : settings_.name)));
     if (!name_own_node(name.text)) {

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -52,6 +53,7 @@ class Bridge {
 
   private:
     // bridge.cpp
+    static UniqueFd listen_at(const char* path, int kind, std::string& error);
     void fail(const char* why);
     void sleep();
     template <class Call>
@@ -67,6 +69,11 @@ class Bridge {
     AgentLink* any_link(const Pair& pair);
     void on_bell_find(AgentLink& link, const Received& message);
     void on_ring(AgentLink& link, const Received& message);
+
+    // report.cpp
+    bool serve_reports(std::string& error);
+    void on_reader();
+    nlohmann::json report() const;
 
     // wires.cpp
     bool open_verbs(std::string& error);
@@ -153,7 +160,10 @@ class Bridge {
     UniqueFd lock_;
     UniqueFd agent_socket_;
     UniqueFd node_socket_;
-    std::unique_ptr<Verbs> verbs_;                     // null: the wires are TCP
+    UniqueFd report_socket_;
+    std::unique_ptr<Verbs> verbs_;  // null: the wires are TCP
+    std::string why_tcp_;           // then
+    std::uint64_t begin_ns_ = 0;
     std::vector<std::unique_ptr<AgentLink>> unnamed_;  // that did not say hello yet
     std::map<Pair, std::unique_ptr<AgentLink>> in_;
     std::map<Pair, std::unique_ptr<AgentLink>> out_;

@@ -98,6 +98,7 @@ bool Bridge::on_placed(Node& node, const PlacedFrame& frame) {
     Published far = mirror.far();
     far.tail = frame.tail;
     if (!mirror.apply(far) || !mirror.has_room(frame.cursor, frame.size_bytes)) return false;
+    node.link->bytes_received += frame.size_bytes;
     note_received(node, frame.header.connection, frame.size_bytes);
     return true;
 }

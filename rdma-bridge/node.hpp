@@ -31,6 +31,7 @@ using ConnectionPtr = std::shared_ptr<Connection>;
 struct Node {
     std::string text;                                              // as hosts maps have it
     NodeLink* link = nullptr;                                      // once ready
+    std::uint64_t ready_ns = 0;                                    // since when
     std::unordered_map<std::uint32_t, ConnectionPtr> connections;  // by their numbers
     Poller::TimerId patience = 0;                                  // with those that are cut
     // Of one that dialled us: what it wants to go on with, and is not known here so far (returning.cpp).

@@ -164,6 +164,7 @@ void NodeLink::send_data(std::uint32_t connection, std::uint64_t cursor, std::ui
         placed.cursor = cursor;
         placed.tail = tail;
         placed.size_bytes = size_bytes;
+        bytes_sent += size_bytes;
         return send(&placed, sizeof placed);
     }
     if (state_ == NodeLinkState::broken) return;

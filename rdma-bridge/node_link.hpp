@@ -44,6 +44,7 @@ class NodeLink {
     const std::string& name() const { return node_; }  // the far node's; once ready
     Node* node = nullptr;                              // for whoever holds the links
     Wire& wire() { return *wire_; }
+    const Wire& wire() const { return *wire_; }
 
     // Frames go in order. Small ones are gathered until flush().
     void send(const void* frame, std::size_t size_bytes);
@@ -58,7 +59,7 @@ class NodeLink {
     bool is_full();
     void break_it(const std::string& why);
 
-    std::uint64_t bytes_sent = 0;  // for the log
+    std::uint64_t bytes_sent = 0;  // in frames and in place; for the log and the report
     std::uint64_t bytes_received = 0;
 
   private:

@@ -126,6 +126,7 @@ void Bridge::on_node_ready(NodeLink& link) {
     }
     Node& node = *link.node;
     node.link = &link;
+    node.ready_ns = now_ns();
     node.delay_ns = 0;
     if (link.role() == Role::listener) return;
     resume_all(node);

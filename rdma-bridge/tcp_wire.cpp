@@ -40,6 +40,7 @@ void TcpWire::begin(Events events) {
 }
 
 void TcpWire::on_ready(std::uint32_t events) {
+    ++counters_.events;
     if (is_connecting_) {
         int error = 0;
         socklen_t length = sizeof error;
@@ -72,6 +73,7 @@ std::size_t TcpWire::send(const iovec* parts, int count) {
         return 0;
     }
     const auto sent = static_cast<std::size_t>(std::max<ssize_t>(done, 0));
+    counters_.sent += sent > 0 ? 1 : 0;
     watch_writing(sent < wanted);
     return sent;
 }
@@ -79,7 +81,10 @@ std::size_t TcpWire::send(const iovec* parts, int count) {
 std::size_t TcpWire::receive(std::byte* bytes, std::size_t room_bytes) {
     if (is_shut_) return 0;
     const ssize_t got = ::recv(socket_.get(), bytes, room_bytes, MSG_DONTWAIT);
-    if (got > 0) return static_cast<std::size_t>(got);
+    if (got > 0) {
+        ++counters_.received;
+        return static_cast<std::size_t>(got);
+    }
     if (got == 0) {
         fail("closed by the other node");
     } else if (errno != EAGAIN && errno != EINTR) {

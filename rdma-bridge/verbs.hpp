@@ -35,6 +35,7 @@ class Verbs {
     // keeps it open for as long as this process lives, so that is to end.
     bool listen(const NodeAddress& address, OnCaller on_caller, std::function<void()> on_gone,
                 std::string& error);
+    const PinnedMemory& pinned() const { return pinned_; }
     // Null: refused at once, as errno says.
     std::unique_ptr<Wire> dial(const NodeAddress& from, const NodeAddress& to);
 

@@ -37,6 +37,7 @@ bool VerbsWire::post(ibv_send_wr& work, bool wants_completion) {
         return false;
     }
     ++posted_;
+    ++(work.opcode == IBV_WR_RDMA_WRITE ? counters_.writes : counters_.sent);
     return true;
 }
 
@@ -137,6 +138,7 @@ void VerbsWire::take(const ibv_wc& done) {
         completed_ = done.wr_id;
         return;
     }
+    ++counters_.received;
     const auto slot = static_cast<unsigned>(done.wr_id & ~kReceiveMark);
     const bool has_credits = (done.wc_flags & IBV_WC_WITH_IMM) != 0;
     const std::uint32_t credits = has_credits ? ntohl(done.imm_data) : 0;
@@ -152,6 +154,7 @@ bool VerbsWire::take_all() {
     for (int count = kMostCompletions; count == kMostCompletions && !is_shut_;) {
         count = ::ibv_poll_cq(queue_, kMostCompletions, done);
         if (count < 0) fail("the device's completion queue is broken");
+        counters_.completions += static_cast<std::uint64_t>(std::max(count, 0));
         for (int i = 0; i < count && !is_shut_; ++i) take(done[i]);
         is_any |= count > 0;
     }

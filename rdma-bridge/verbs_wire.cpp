@@ -101,6 +101,7 @@ bool VerbsWire::make_queues() {
         if (!post_receive(slot)) return false;
     }
     poller_.add(completions_->fd, EPOLLIN, [this](std::uint32_t) {
+        ++counters_.events;
         ibv_cq* queue = nullptr;
         void* context = nullptr;
         while (::ibv_get_cq_event(completions_, &queue, &context) == 0) ::ibv_ack_cq_events(queue_, 1);

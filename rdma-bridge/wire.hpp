@@ -26,6 +26,14 @@ struct Window {
 
 inline constexpr int kWireBacklog = 1024;  // calls that wait to be taken
 
+struct WireCounters {
+    std::uint64_t sent = 0;      // messages of a device, or system calls that moved bytes
+    std::uint64_t received = 0;  // the same
+    std::uint64_t writes = 0;    // by the device, in place
+    std::uint64_t completions = 0;
+    std::uint64_t events = 0;  // that woke the bridge
+};
+
 class Wire {
   public:
     struct Events {
@@ -51,6 +59,7 @@ class Wire {
     virtual bool poll() { return false; }
     // Before a sleep: what comes from now on wakes the poller. Says whether something had come already.
     virtual bool arm() { return false; }
+    const WireCounters& counters() const { return counters_; }
     virtual SocketName peer_name() const = 0;
     virtual const char* name() const = 0;  // "TCP", "RDMA"
     // No event comes any more, and nothing from the far node reaches memory here.
@@ -68,6 +77,9 @@ class Wire {
     virtual bool place(std::uint32_t /*connection*/, std::uint64_t /*cursor*/, const Mirror::Stretch&) {
         return false;
     }
+
+  protected:
+    WireCounters counters_;
 };
 
 }  // namespace xylem::bridge

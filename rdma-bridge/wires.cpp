@@ -15,6 +15,7 @@
 namespace xylem::bridge {
 
 bool Bridge::open_verbs(std::string& error) {
+    why_tcp_ = "--transport tcp";
     if (settings_.transport == Transport::tcp) return true;
     const auto address = node_address(settings_.listen);
     std::string why = "the address is none";
@@ -26,6 +27,7 @@ bool Bridge::open_verbs(std::string& error) {
         error = fmt::format("--transport verbs: {}: {}", settings_.listen, why);
         return false;
     }
+    if (verbs_ == nullptr) why_tcp_ = why;
     spdlog::info("{}: nodes are dialled over {}", settings_.listen,
                  verbs_ != nullptr ? "RDMA" : fmt::format("TCP ({})", why));
     return true;

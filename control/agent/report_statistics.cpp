@@ -3,6 +3,7 @@
 #include "control/agent/end_figures.hpp"
 #include "control/agent/end_keeping.hpp"
 #include "control/agent/report.hpp"
+#include "control/protocol/runtime_paths.hpp"
 #include "control/protocol/session_page_layout.h"
 
 namespace xylem::agent {
@@ -83,6 +84,7 @@ Json report_statistics(const Agent& agent) {
                         of("channels", agent.channels, "count"),
                         of("bells", agent.bells.quota(), "count"),
                         of("vsock_ports", agent.vsock_ports.quota(), "count")};
+    report["fabric_dir"] = fabric_directory().text;
     report["kept_ends"] = count_kept(agent.ends);
     report["peers"] = peers_of(agent);
     report["pool"] = {{"slabs", agent.pool.idle()},

@@ -1,6 +1,7 @@
 // `xylem stat`: what an agent has counted, what is used of its quotas, its links and its pool of slabs.
 #include <fmt/format.h>
 
+#include "control/cli/bridge_report.hpp"
 #include "control/cli/gather.hpp"
 #include "control/cli/quantity.hpp"
 #include "control/cli/table.hpp"
@@ -102,6 +103,50 @@ void print_kept(const Json& report) {
     if (kept > 0) fmt::print("\n{} ends closed and kept, for their programs to connect again\n", kept);
 }
 
+Table node_table(const Json& links) {
+    using enum Align;
+    Table table({{"NODE"},
+                 {"DIRECTION"},
+                 {"STATE"},
+                 {"OVER"},
+                 {"CONNECTIONS", right},
+                 {"CUT", right},
+                 {"SENT", right},
+                 {"RECEIVED", right},
+                 {"MESSAGES", right},
+                 {"WRITES", right},
+                 {"COMPLETIONS", right},
+                 {"AGE", right}});
+    for (const Json& link : links) {
+        const auto number = [&](const char* name) { return number_at(link, name).value_or(0); };
+        const std::string state = text_at(link, "state");
+        const std::uint64_t messages = number("messages_sent") + number("messages_received");
+        table.add({text_at(link, "node"), text_at(link, "direction"),
+                   Cell(state, state == "ready" ? Paint::good : Paint::doubtful), text_at(link, "over", "-"),
+                   fmt::format("{}", number("connections")), fmt::format("{}", number("cut")),
+                   bytes_text(number("bytes_sent")), bytes_text(number("bytes_received")),
+                   fmt::format("{}", messages), fmt::format("{}", number("writes")),
+                   fmt::format("{}", number("completions")), duration_text(number("age_seconds"))});
+    }
+    return table;
+}
+
+void print_bridge(const Json& report) {
+    const std::string over = text_at(report, "dials_over");
+    const std::string why_tcp = text_at(report, "why_tcp");
+    fmt::print("\nbridge at {} port {}: up {}, {} connections, dials over {}{}\n", text_at(report, "listen"),
+               number_at(report, "port").value_or(0),
+               duration_text(number_at(report, "uptime_seconds").value_or(0)),
+               number_at(report, "connections").value_or(0), over,
+               why_tcp.empty() ? "" : fmt::format(" ({})", why_tcp));
+    if (over == "RDMA") {
+        fmt::print("{} of {} registered with devices\n",
+                   bytes_text(number_at(report, "pinned_bytes").value_or(0)),
+                   bytes_text(number_at(report, "most_pinned_bytes").value_or(0)));
+    }
+    print_section("links with nodes", node_table(member(report, "links")));
+}
+
 void print_report(const Json& report, bool with_zeros) {
     const Json& programs = member(report, "programs");
     fmt::print("domain {}: up {}, {} programs, {} ring and {} TCP connections since they began\n",
@@ -119,6 +164,7 @@ void print_report(const Json& report, bool with_zeros) {
     print_section("links", link_table(member(report, "links")));
     print_pool(member(report, "pool"));
     print_kept(report);
+    if (const Json& bridge = member(report, "bridge"); bridge.is_object()) print_bridge(bridge);
 }
 
 Outcome<int> run_stat(const Arguments& arguments) {
@@ -126,6 +172,10 @@ Outcome<int> run_stat(const Arguments& arguments) {
     if (!domains) return tl::unexpected(domains.error());
     auto reports = gather(*domains, QueryKind::statistics, arguments.has("all"));
     if (!reports) return tl::unexpected(reports.error());
+    for (Json& domain : (*reports)["domains"]) {
+        auto bridge = ask_bridge(text_at(domain, "fabric_dir"));
+        if (bridge) domain["bridge"] = std::move(*bridge);
+    }
     if (arguments.has("json")) {
         fmt::print("{}\n", reports->dump(2));
         return kOk;
@@ -143,7 +193,7 @@ Outcome<int> run_stat(const Arguments& arguments) {
 
 const Verb kStatVerb{
     "stat",
-    "print the agent's counters, quotas, links and pool",
+    "print the agent's counters, quotas, links and pool, and the bridge's links",
     "stat [--domain N | --all] [--json] [-v]",
     "Counters are since the agent began; those that are zero are left out without -v.",
     "xylem stat\n"

@@ -64,6 +64,8 @@ RuntimePath agent_socket(std::uint32_t domain) {
 
 RuntimePath bridge_socket() { return format("%s/bridge.link", fabric_directory().text); }
 
+RuntimePath bridge_report_socket() { return format("%s%s", fabric_directory().text, kBridgeReportName); }
+
 RuntimePath link_socket(std::uint32_t domain) {
     if (is_remote_domain(domain)) return bridge_socket();
     return format("%s/%u.link", fabric_directory().text, domain);

@@ -8,6 +8,7 @@
 //                        finds it; without it that is domain 1
 //   fabric/<N>.link      links between agents; XYLEM_FABRIC_DIR moves it (a directory that containers share)
 //   fabric/bridge.link   links with the bridge, for domains of other nodes (remote_domain.hpp)
+//   fabric/bridge.stat   what the bridge counts, for `xylem stat`: JSON to whoever connects
 //   fabric/nodes/<K>     which node is the K-th
 #pragma once
 
@@ -36,5 +37,7 @@ RuntimePath agent_door(std::uint32_t domain);
 RuntimePath agent_socket(std::uint32_t domain);
 RuntimePath link_socket(std::uint32_t domain);  // of a remote domain: the bridge's
 RuntimePath bridge_socket();
+inline constexpr char kBridgeReportName[] = "/bridge.stat";  // in the fabric directory
+RuntimePath bridge_report_socket();
 
 }  // namespace xylem

@@ -56,6 +56,22 @@ check "explain asks the other node" grep -q 'a program listens on that port' "$s
 check "and names it" grep -qF "node:$(node_address 1)/dom:1" "$scratch/explained"
 check "and the domain as that node calls it" grep -q '^ *domain  *1 of another node' "$scratch/explained"
 
+# What it counts ---------------------------------------------------------------------------------------------------
+
+# dialled DOMAIN EXPRESSION: of the link that its bridge dialled, as `xylem stat` has it.
+dialled() {
+    "$XYLEM_BUILD/xylem" stat --domain "$1" --json | python3 -c "
+import json, sys
+bridge = json.load(sys.stdin)['domains'][0]['bridge']
+link = next(link for link in bridge['links'] if link['direction'] == 'out')
+print($2)"
+}
+check "stat has the links of the bridge" test "$(dialled 2 "link['node'], link['state'], link['over']")" = \
+    "$(node_address 1) ready TCP"
+check "and their bytes" test "$(dialled 2 "link['bytes_sent'] > 3e7 and link['messages_sent'] > 100")" = True
+"$XYLEM_BUILD/xylem" stat --domain 1 >"$scratch/stat"
+check "as a table, too" grep -q "^$(node_address 2) *in *ready *TCP" "$scratch/stat"
+
 # What is missing --------------------------------------------------------------------------------------------------
 
 stop_agent 1

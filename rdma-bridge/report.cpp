@@ -1,0 +1,73 @@
+// Bridge: what it counts, as JSON to whoever connects to bridge.stat (`xylem stat`); control/README.md has
+// the fields.
+#include <sys/socket.h>
+
+#include <nlohmann/json.hpp>
+
+#include "control/protocol/runtime_paths.hpp"
+#include "rdma-bridge/bridge.hpp"
+#include "vsock-transport/base/clock.hpp"
+
+namespace xylem::bridge {
+namespace {
+
+constexpr int kMostReportBytes = 4 << 20;
+
+nlohmann::json link_report(const Node& node, bool is_dialled) {
+    std::size_t cut = 0;
+    for (const auto& [number, connection] : node.connections) cut += connection->is_cut ? 1 : 0;
+    nlohmann::json row{{"node", node.text},
+                       {"direction", is_dialled ? "out" : "in"},
+                       {"state", node.link != nullptr ? "ready" : "waiting"},
+                       {"connections", node.connections.size()},
+                       {"cut", cut}};
+    if (node.link == nullptr) return row;
+    const WireCounters& counters = node.link->wire().counters();
+    row["over"] = node.link->wire().name();
+    row["age_seconds"] = (now_ns() - node.ready_ns) / kNsPerSecond;
+    row["bytes_sent"] = node.link->bytes_sent;
+    row["bytes_received"] = node.link->bytes_received;
+    row["messages_sent"] = counters.sent;
+    row["messages_received"] = counters.received;
+    row["writes"] = counters.writes;
+    row["completions"] = counters.completions;
+    row["events"] = counters.events;
+    return row;
+}
+
+}  // namespace
+
+bool Bridge::serve_reports(std::string& error) {
+    begin_ns_ = now_ns();
+    report_socket_ = listen_at(bridge_report_socket().text, SOCK_STREAM, error);
+    if (!report_socket_) return false;
+    poller_.add(report_socket_.get(), EPOLLIN, [this](std::uint32_t) { on_reader(); });
+    return true;
+}
+
+// The kernel keeps what the reader has not read yet; nothing here waits for it.
+void Bridge::on_reader() {
+    UniqueFd reader(::accept4(report_socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!reader) return;
+    const std::string text = report().dump();
+    ::setsockopt(reader.get(), SOL_SOCKET, SO_SNDBUF, &kMostReportBytes, sizeof kMostReportBytes);
+    ::send(reader.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+nlohmann::json Bridge::report() const {
+    nlohmann::json links = nlohmann::json::array();
+    for (const auto& [text, node] : dialled_) links.push_back(link_report(node, true));
+    for (const auto& [text, node] : reached_by_) links.push_back(link_report(node, false));
+    nlohmann::json all{{"listen", settings_.listen},
+                       {"port", settings_.port},
+                       {"dials_over", verbs_ != nullptr ? "RDMA" : "TCP"},
+                       {"uptime_seconds", (now_ns() - begin_ns_) / kNsPerSecond},
+                       {"connections", connections_.size()},
+                       {"links", std::move(links)}};
+    all["why_tcp"] = verbs_ != nullptr ? nlohmann::json() : nlohmann::json(why_tcp_);
+    all["pinned_bytes"] = verbs_ != nullptr ? verbs_->pinned().bytes : 0;
+    all["most_pinned_bytes"] = verbs_ != nullptr ? verbs_->pinned().most_bytes : 0;
+    return all;
+}
+
+}  // namespace xylem::bridge
