@@ -6,7 +6,6 @@
 #   domain_a          of the server's machine, domain_b of the client's: they are 127.44.0.1 and 127.44.0.2
 #   meeting           the directory in which the relay meets this side; the server's is /tmp/case
 #   start_relay       a function that starts it, as $relay: past Xylem, so that nothing but the case itself goes over it
-#   settle            a function that waits until what a case left behind is dealt with
 # What is passed within one process is not played here: it does not cross domains.
 export CASE_ALARM_SECONDS=300 CASE_QUIET_MS=120 # of an emulator
 patience=400
@@ -17,6 +16,7 @@ ipv6_cases="connect/both_ends connect/connecting_twice data/peeking epoll/level_
 selection=
 # shellcheck source=/dev/null
 [ ! -e /payload/options ] || . /payload/options
+case $side in server) peers_address=127.44.0.2 ;; *) peers_address=127.44.0.1 ;; esac
 mkdir -p /tmp/case "$meeting"
 start_relay
 
@@ -27,6 +27,17 @@ refer() {
     timeout $patience "$folder/$2" server "$1" "$4" "$3" 2>"$1/error" &
     timeout $patience "$folder/$2" client "$1" "$4" "$3" 2>>"$1/error"
     wait $!
+}
+# In an emulator an agent can be busy for seconds with a thousand ends that closed at once, and a connect waits a second for
+# the far one's answer; after that it is TCP.
+far_agent_answers() { xylem explain --domain "$own" "$peers_address:1" 2>&1 | grep -q 'no program listens'; }
+settle() {
+    tries=300
+    until far_agent_answers; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return
+        usleep 100000
+    done
 }
 only_rings() { [ ! -s "/tmp/case/$side.transport" ] || ! grep -qv '^ring$' "/tmp/case/$side.transport"; }
 rings=0

@@ -26,6 +26,7 @@ namespace xylem::hostile {
 namespace {
 
 constexpr std::uint64_t kMeetingNs = 4 * kNsPerSecond;
+constexpr std::uint64_t kLateNs = 60 * kNsPerSecond;
 
 class Attacker {
   public:
@@ -126,8 +127,14 @@ class Attacker {
     }
 
   private:
-    bool has_time() const { return now_ns() < until_ns_; }
-    bool meets() { return ring_.meet(kMeetingNs); }
+    // Longer where the far agent, busy with what came before, has let nothing happen yet.
+    bool has_time() const { return now_ns() < until_ns_ + (count_ == 0 ? kLateNs : 0); }
+    bool meets() {
+        while (has_time()) {
+            if (ring_.meet(kMeetingNs)) return true;
+        }
+        return false;
+    }
     bool say_hello_blindly() {
         auto hello = make_message<LinkHelloMessage>(kLinkMagic, LinkMessage::hello, 1);
         hello.domain = ring_.own();
