@@ -97,7 +97,7 @@ stamp = $(if $(call same,$(strip $(file <$(1))),$(strip = $(2))),,$(shell \
 
 # The files of these sets are compiled BATCH at a time, as one text: most of the time goes into headers that they share.
 # So a name that is local to one file cannot mean something else in the next. Each file alone: BATCH=1, and clang-tidy.
-BATCHED := agent cli guest-calls guest-lib hosts-map rdma-bridge tests/xylem-tests
+BATCHED := agent cli guest-calls guest-lib hosts-map rdma-bridge vsock-transport tests/xylem-tests
 BATCH ?= 8
 AFTER_BATCH := $(shell expr $(BATCH) + 1)
 space := $(subst ,, )

@@ -18,18 +18,34 @@ iovec piece(const void* buffer, std::size_t size) { return {const_cast<void*>(bu
 
 // The same as carried_socket(), for calls that are cancellation points.
 Ref<Socket> data_socket(int fd) {
-    const FdObject* object = peek(fd);
-    if (object == nullptr) return {};
+    if (peek(fd) == nullptr) return {};
     may_be_cancelled();
-    return carried_socket(fd);
+    Ref<Socket> socket = find<Socket>(fd);
+    if (!socket || !socket->carries_data()) return {};
+    return socket;
+}
+
+// Not nothing, and no more than is published in one piece.
+bool is_short(std::size_t size) { return size - 1 < Stream::kPublishBytes; }
+
+// Whether a receive that finds something may take it without looking at anything else.
+bool is_plain(const Socket& socket, int flags) {
+    return (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) == 0 &&
+           socket.stream.page().low_water_bytes.load_relaxed() <= 1 && socket.stream.has_bytes();
 }
 
 ssize_t receive_one(Socket& socket, void* buffer, std::size_t size, int flags) {
+    if (socket.is_ring() && is_short(size) && is_plain(socket, flags)) {
+        const std::size_t got = socket.stream.receive_at_once(buffer, size);
+        if (got > 0) return static_cast<ssize_t>(got);
+    }
     const iovec vector = piece(buffer, size);
     return socket.receive(&vector, 1, flags);
 }
 
 ssize_t send_one(Socket& socket, const void* buffer, std::size_t size, int flags) {
+    if (socket.is_ring() && is_short(size) && socket.stream.send_at_once(buffer, size))
+        return static_cast<ssize_t>(size);
     const iovec vector = piece(buffer, size);
     return socket.send(&vector, 1, flags);
 }

@@ -1,5 +1,4 @@
-// The table: 1024 leaves of 1024 entries, leaves mapped when first needed and never unmapped.
-// Look-ups take no lock. What happens at the last descriptor and the last reference depends on the kind and
+// The table. What happens at the last descriptor and the last reference depends on the kind and
 // stands with the kind (socket_close.cpp, epoll_set.cpp).
 #include "guest-lib/fd_table.hpp"
 
@@ -13,20 +12,12 @@
 #include "guest-lib/socket_file.hpp"
 
 namespace xylem {
+
+constinit Atomic<fd_table::Entry*> fd_table::leaves[kLeaves];
+
 namespace {
 
-constexpr unsigned kLeafEntries = 1024;
-constexpr unsigned kLeaves = 1024;
-
-using Entry = Atomic<FdObject*>;
-constinit Atomic<Entry*> leaves[kLeaves];
-
-Entry* entry_of(int fd) {
-    const auto number = static_cast<unsigned>(fd);
-    if (number >= kLeaves * kLeafEntries) return nullptr;
-    Entry* leaf = leaves[number / kLeafEntries].load_acquire();
-    return leaf != nullptr ? leaf + number % kLeafEntries : nullptr;
-}
+using namespace fd_table;
 
 Entry* make_entry(int fd) {
     const auto number = static_cast<unsigned>(fd);
@@ -75,11 +66,6 @@ void destroy(FdObject* object) {
 }
 
 }  // namespace
-
-FdObject* peek(int fd) {
-    const Entry* entry = entry_of(fd);
-    return entry != nullptr ? entry->load_acquire() : nullptr;
-}
 
 FdObject* acquire(int fd) {
     const Entry* entry = entry_of(fd);

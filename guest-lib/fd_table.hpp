@@ -51,8 +51,26 @@ struct FdObject {
     };
 };
 
+// 1024 leaves of 1024 entries, leaves mapped when first needed and never unmapped. Look-ups take no lock.
+namespace fd_table {
+using Entry = Atomic<FdObject*>;
+inline constexpr unsigned kLeafEntries = 1024;
+inline constexpr unsigned kLeaves = 1024;
+[[gnu::visibility("hidden")]] extern Atomic<Entry*> leaves[kLeaves];
+
+inline Entry* entry_of(int fd) {
+    const auto number = static_cast<unsigned>(fd);
+    if (number >= kLeaves * kLeafEntries) return nullptr;
+    Entry* leaf = leaves[number / kLeafEntries].load_acquire();
+    return leaf != nullptr ? leaf + number % kLeafEntries : nullptr;
+}
+}  // namespace fd_table
+
 // The entry, unprotected: for "is it ours at all".
-FdObject* peek(int fd);
+inline FdObject* peek(int fd) {
+    const fd_table::Entry* entry = fd_table::entry_of(fd);
+    return entry != nullptr ? entry->load_acquire() : nullptr;
+}
 
 // A protected reference, or null.
 FdObject* acquire(int fd);

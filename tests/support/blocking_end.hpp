@@ -29,6 +29,8 @@ class BlockingEnd {
 
     // All of the bytes, or the error that came first.
     Result<std::size_t> send(std::span<const std::byte> bytes) {
+        if (is_turn_at_once() && !bytes.empty() && stream_.send_at_once(bytes.data(), bytes.size()))
+            return bytes.size();
         const iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};
         IoCursor source(&vector, 1);
         std::size_t total = 0;
@@ -48,6 +50,10 @@ class BlockingEnd {
     // What is there, at least a byte; 0 at the end of the stream.
     Result<std::size_t> receive(std::span<std::byte> bytes, ReceiveMode mode = ReceiveMode::consume) {
         while (true) {
+            if (mode == ReceiveMode::consume && is_turn_at_once() && !bytes.empty()) {
+                const std::size_t got = stream_.receive_at_once(bytes.data(), bytes.size());
+                if (got > 0) return got;
+            }
             const iovec vector{bytes.data(), bytes.size()};
             IoCursor destination(&vector, 1);
             const Result<std::size_t> got = stream_.receive_some(destination, mode);
@@ -69,7 +75,11 @@ class BlockingEnd {
     }
 
   private:
+    // Every second call takes the short way, where it is one.
+    bool is_turn_at_once() { return ++calls_ % 2 == 0; }
+
     Stream& stream_;
+    unsigned calls_ = 0;
     std::function<std::unique_ptr<Sleeper>()> make_sleeper_;
     std::unique_ptr<Sleeper> sleeper_;
     WaitPolicy policy_;

@@ -12,7 +12,7 @@ namespace xylem {
 
 class IoCursor {
   public:
-    IoCursor(const iovec* vectors, std::size_t count) : vector_(vectors), left_(count) {
+    IoCursor(const iovec* vectors, std::size_t count) : vector_(vectors) {
         for (std::size_t i = 0; i < count; ++i) remaining_ += vectors[i].iov_len;
     }
 
@@ -47,23 +47,20 @@ class IoCursor {
   private:
     template <class Piece>
     void walk(std::size_t length, Piece piece) {
-        while (length > 0 && left_ > 0) {
+        remaining_ -= length;
+        while (length > 0) {
             const std::size_t here = vector_->iov_len - offset_;
             const std::size_t n = here < length ? here : length;
             if (n > 0) piece(static_cast<std::byte*>(vector_->iov_base) + offset_, n);
             length -= n;
-            remaining_ -= n;
             offset_ += n;
-            if (offset_ == vector_->iov_len) {
-                ++vector_;
-                --left_;
-                offset_ = 0;
-            }
+            if (n < here) return;
+            ++vector_;
+            offset_ = 0;
         }
     }
 
     const iovec* vector_;
-    std::size_t left_;
     std::size_t offset_ = 0;
     std::size_t remaining_ = 0;
 };

@@ -24,7 +24,7 @@ bool Stream::is_ready(Direction direction) const {
     if ((status & (kReset | kClosed)) != 0 || peer_state() >= TxState::reset) return true;
     if (direction == Direction::readable) {
         if ((status & kReadShut) != 0 || peer_state() != TxState::open) return true;
-        return view_.peer->producer.head.load_acquire() != page().rx.tail.load_relaxed();
+        return has_bytes();
     }
     if ((status & kWriteShut) != 0) return true;
     if (peer_state() == TxState::fin && !is_peer_reading()) return true;

@@ -39,21 +39,15 @@ void Stream::restore_slab(int fd) {
     fail_connection(kReset, ECONNRESET);
 }
 
-Producer Stream::producer() const {
-    const std::uint64_t size_bytes = page().ring_size_bytes[page().side];
-    return {page().tx,     page().copy_policy, view_.own->producer, view_.peer->consumer,
-            view_.tx_ring, size_bytes};
-}
-
-Consumer Stream::consumer() const {
-    return {page().rx, view_.own->consumer, view_.peer->producer, view_.rx_ring,
-            page().ring_size_bytes[1 - page().side]};
-}
-
 Result<std::size_t> Stream::send_some(IoCursor& source) {
     const Result<std::size_t> result = send_locked(source);
-    if (has(kWriteShut) && !has_published_end()) shutdown_write();
+    publish_end_if_shut();
     return result;
+}
+
+// Whoever shut this direction meanwhile left its end to the call that was under way.
+void Stream::publish_end_if_shut() {
+    if (has(kWriteShut) && !has_published_end()) shutdown_write();
 }
 
 Result<std::size_t> Stream::send_locked(IoCursor& source) {
@@ -137,16 +131,8 @@ bool Stream::is_writer_worth_waking() const {
                         page().ring_size_bytes[1 - page().side]);
 }
 
-// Kicks the peer's waiters for the direction in which this end made progress: after producing, those that
-// wait to read; after consuming, those that wait to write.
-void Stream::kick(Direction direction) const {
-    // What waits there is a listener, which looks at the stream when it accepts (reuse.cpp).
-    if (!is_unaccepted()) kick_waiters(direction);
-}
-
 void Stream::kick_waiters(Direction direction) const {
-    const WakeupLine& line = view_.peer->wakeup;
-    const AtomicU64* slots = direction == Direction::readable ? line.readable : line.writable;
+    const AtomicU64* slots = peer_waiters(direction);
     for (unsigned i = 0; i < kWaiterSlots; ++i) {
         const WaitToken token(slots[i].load_relaxed());
         if (!token) continue;

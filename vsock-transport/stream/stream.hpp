@@ -66,6 +66,15 @@ class Stream {
     [[nodiscard]] Result<std::size_t> receive_some(IoCursor& destination, ReceiveMode mode,
                                                    std::uint64_t skip_bytes = 0);
 
+    // What most calls come to: one stretch of bytes that moves as a whole, with no error, end or signal to
+    // look at. Otherwise nothing happens, and send_some() or receive_some() is to be asked (at_once.cpp).
+    [[nodiscard]] bool send_at_once(const void* bytes, std::size_t length);
+    bool has_bytes() const {
+        return view_.peer->producer.head.load_acquire() != page().rx.tail.load_relaxed();
+    }
+    // How many bytes were received; 0: see above.
+    [[nodiscard]] std::size_t receive_at_once(void* bytes, std::size_t room_bytes);
+
     Readiness readiness();
     StreamState state() const;
     // Both directions have ended, or the connection was reset: what TCP calls CLOSE.
@@ -123,8 +132,15 @@ class Stream {
     Stream(Mapping slab, Mapping page, const SlabView& view, BellRinger& bells)
         : slab_(std::move(slab)), page_(std::move(page)), view_(view), bells_(&bells) {}
 
-    Producer producer() const;
-    Consumer consumer() const;
+    Producer producer() const {
+        const std::uint64_t size_bytes = page().ring_size_bytes[page().side];
+        return {page().tx,     page().copy_policy, view_.own->producer, view_.peer->consumer,
+                view_.tx_ring, size_bytes};
+    }
+    Consumer consumer() const {
+        const std::uint64_t size_bytes = page().ring_size_bytes[1 - page().side];
+        return {page().rx, view_.own->consumer, view_.peer->producer, view_.rx_ring, size_bytes};
+    }
     void note_peer_state();
     void fail_connection(std::uint32_t status, int error);
     tl::unexpected<Error> reject_lie();
@@ -132,10 +148,27 @@ class Stream {
     Result<std::size_t> produce_chunks(IoCursor& source);
     Result<std::size_t> nothing_to_read(std::uint64_t skip_bytes);
     Result<std::size_t> send_locked(IoCursor& source);
+    void publish_end_if_shut();
+    bool is_plainly_open() const;
     bool stop_reading();
     bool is_writer_worth_waking() const;
     void wake_all_own_waiters() const;
-    void kick(Direction direction) const;
+    const AtomicU64* peer_waiters(Direction direction) const {
+        const WakeupLine& line = view_.peer->wakeup;
+        return direction == Direction::readable ? line.readable : line.writable;
+    }
+    bool does_anybody_wait(Direction direction) const {
+        std::uint64_t any = 0;
+        for (unsigned i = 0; i < kWaiterSlots; ++i) any |= peer_waiters(direction)[i].load_relaxed();
+        return any != 0;
+    }
+    // Kicks the peer's waiters for the direction in which this end made progress: after producing, those that
+    // wait to read; after consuming, those that wait to write.
+    void kick(Direction direction) const {
+        // At one that is not accepted a listener waits, which looks at the stream when it accepts
+        // (reuse.cpp).
+        if (does_anybody_wait(direction) && !is_unaccepted()) kick_waiters(direction);
+    }
     void wake_own_waiters(Direction direction) const;
     void publish_tx_state(TxState state);
     void reset_page();
