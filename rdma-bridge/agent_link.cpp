@@ -96,8 +96,8 @@ void AgentLink::on_events(std::uint32_t events) {
 }
 
 void AgentLink::read() {
-    Received message;
     for (int i = 0; i < kMostReads && !is_broken_; ++i) {
+        Received message;
         const auto got = receive_message(socket_.get(), message);
         if (!got && got.error().kind == ErrorKind::would_block) return;
         if (!got) return break_it("hung up");
@@ -149,8 +149,8 @@ void AgentLink::break_it(const std::string& why) {
     if (is_ready_) spdlog::debug("the link with domain {}'s agent broke: {}", pair_.local, why);
     poller_.remove(socket_.get());
     const std::map<std::uint32_t, Answer> lost = std::move(pending_);
+    events_.on_broken(*this);  // first: who hears of it below, and asks again, must not find this link
     for (const auto& [id, answer] : lost) answer(nullptr);
-    events_.on_broken(*this);
 }
 
 }  // namespace xylem::bridge

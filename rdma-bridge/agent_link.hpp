@@ -46,6 +46,7 @@ class AgentLink {
 
     template <class Message>
     void ask(Message message, const std::vector<int>& fds, Answer answer) {
+        if (is_broken_) return (void)poller_.after(0, [answer = std::move(answer)] { answer(nullptr); });
         message.header.request_id = ++last_request_;
         pending_[last_request_] = std::move(answer);
         send(&message, sizeof message, fds);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "control/protocol/nonblocking_dial.hpp"
+#include "control/protocol/remote_domain.hpp"
 #include "control/protocol/runtime_paths.hpp"
 #include "rdma-bridge/bridge.hpp"
 
@@ -13,6 +14,7 @@ namespace xylem::bridge {
 namespace {
 
 constexpr std::size_t kMostUnnamed = 256;
+constexpr std::ptrdiff_t kMostPairs = 1024;  // of domains here and at one node, which may invent its own
 
 }  // namespace
 
@@ -101,6 +103,11 @@ void Bridge::on_agent_broken(AgentLink& link) {
 AgentLink* Bridge::out_link(const Pair& pair) {
     const auto found = out_.find(pair);
     if (found != out_.end()) return found->second.get();
+    const std::uint32_t node = node_number_of(pair.remote);
+    const auto of_node = std::count_if(out_.begin(), out_.end(), [&](const auto& entry) {
+        return node_number_of(entry.first.remote) == node;
+    });
+    if (of_node >= kMostPairs) return nullptr;
     UniqueFd socket;
     if (dial_now(link_socket(pair.local).text, socket) != 0) return nullptr;
     auto& place = out_[pair];

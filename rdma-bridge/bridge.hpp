@@ -89,6 +89,7 @@ class Bridge {
     bool dial(Node& node);
     void dial_again(Node& node);
     bool on_frame(Node& node, const FrameHeader& header, const std::byte* bytes);
+    bool may_have_name(const std::string& name) const;
     void on_node_ready(NodeLink& link);
     void on_node_broken(NodeLink& link, const std::string& why);
 
@@ -101,6 +102,7 @@ class Bridge {
     void ask_to_resume(const Connection& connection);
     void say_caught_up(Node& node);
     void say_gone(Node& node, std::uint32_t number);
+    bool may_use_number(Node& node, std::uint32_t number, const ConnectionPtr& connection);
     void resume_for(const ConnectionPtr& connection, const ResumeFrame& frame);
     void lose_cut(Node& node);
     void open_again(const ConnectionPtr& connection);
@@ -122,11 +124,12 @@ class Bridge {
     void on_opened(const ConnectionPtr& connection, Reason reason);
     void answer_agent(const ConnectionPtr& connection, Reason reason);
     bool attach(const ConnectionPtr& connection, Result<Mirror> mirror);
-    ConnectionKey key_at_listener(const Node& node, std::uint32_t from_domain, std::uint32_t to_domain,
+    ConnectionKey key_at_listener(Node& node, std::uint32_t from_domain, std::uint32_t to_domain,
                                   std::uint64_t connection_id);
 
     // carrying.cpp
     void queue(const ConnectionPtr& connection);
+    static ConnectionPtr carried(const Node& node, std::uint32_t number);
     bool run_queue();
     void pump(const ConnectionPtr& connection);
     bool send_update(Connection& connection);
@@ -161,6 +164,8 @@ class Bridge {
     UniqueFd agent_socket_;
     UniqueFd node_socket_;
     UniqueFd report_socket_;
+    std::string report_text_;
+    std::uint64_t reported_ns_ = 0;
     std::unique_ptr<Verbs> verbs_;  // null: the wires are TCP
     std::string why_tcp_;           // then
     std::uint64_t begin_ns_ = 0;

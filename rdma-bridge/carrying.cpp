@@ -22,6 +22,14 @@ void Bridge::queue(const ConnectionPtr& connection) {
     queue_.push_back(connection);
 }
 
+// Of a frame that came. Null: nobody, or nobody who goes on with this link yet, or any more.
+ConnectionPtr Bridge::carried(const Node& node, std::uint32_t number) {
+    const ConnectionPtr connection = node.find(number);
+    const bool is_so =
+        connection != nullptr && connection->is_open && !connection->is_far_gone && !connection->is_cut;
+    return is_so ? connection : nullptr;
+}
+
 // Says whether somebody had something to say. One turn for each that waits now.
 bool Bridge::run_queue() {
     const std::size_t count = queue_.size();
@@ -79,8 +87,8 @@ bool Bridge::send_update(Connection& c) {
 }
 
 bool Bridge::place_data(Node& node, const DataFrame& frame, std::size_t left_bytes, Mirror::Room& room) {
-    const ConnectionPtr connection = node.find(frame.header.connection);
-    if (connection == nullptr || !connection->is_open || connection->is_far_gone) return true;
+    const ConnectionPtr connection = carried(node, frame.header.connection);
+    if (connection == nullptr) return true;
     Connection& c = *connection;
     Published far = c.mirror->far();
     far.tail = frame.tail;
@@ -92,8 +100,8 @@ bool Bridge::place_data(Node& node, const DataFrame& frame, std::size_t left_byt
 
 // The bytes are there; only their frame can say so.
 bool Bridge::on_placed(Node& node, const PlacedFrame& frame) {
-    const ConnectionPtr connection = node.find(frame.header.connection);
-    if (connection == nullptr || !connection->is_open || connection->is_far_gone) return true;
+    const ConnectionPtr connection = carried(node, frame.header.connection);
+    if (connection == nullptr) return true;
     Mirror& mirror = *connection->mirror;
     Published far = mirror.far();
     far.tail = frame.tail;
@@ -117,8 +125,8 @@ void Bridge::offer_window(Connection& c) {
 }
 
 bool Bridge::on_window(Node& node, const WindowFrame& frame) {
-    const ConnectionPtr connection = node.find(frame.header.connection);
-    if (connection == nullptr || !connection->is_open || connection->is_far_gone) return true;
+    const ConnectionPtr connection = carried(node, frame.header.connection);
+    if (connection == nullptr) return true;
     const Rings rings = connection->mirror->rings();
     if (frame.size_bytes != rings.sent_bytes) return false;
     node.link->wire().set_far(frame.header.connection, {frame.address, frame.size_bytes, frame.key}, rings);
@@ -142,8 +150,8 @@ void Bridge::note_received(Node& node, std::uint32_t number, std::size_t bytes) 
 }
 
 bool Bridge::on_update(Node& node, const UpdateFrame& frame) {
-    const ConnectionPtr connection = node.find(frame.header.connection);
-    if (connection == nullptr || !connection->is_open || connection->is_far_gone) return true;
+    const ConnectionPtr connection = carried(node, frame.header.connection);
+    if (connection == nullptr) return true;
     if (!connection->mirror->apply({frame.tail, frame.tx_state, frame.rx_state, frame.call_state}))
         return false;
     show(connection);

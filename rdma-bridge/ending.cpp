@@ -28,6 +28,7 @@ void Bridge::on_gone(Node& node, const GoneFrame& frame) {
     const ConnectionPtr connection = node.find(frame.header.connection);
     if (connection == nullptr || connection->is_far_gone) return;
     Connection& c = *connection;
+    if (c.is_cut && c.home_side == 1) return;  // a number of the link before
     if (!c.is_open) return on_opened(connection, Reason::node_unreachable);
     c.is_far_gone = true;
     const bool has_closed = c.mirror->far().tx_state != 0 && c.mirror->far().rx_state != 0;
@@ -47,7 +48,8 @@ void Bridge::send_gone(const ConnectionPtr& connection) {
     forget_if_over(connection);
 }
 
-// The program here published what no program can. Its connection is over, at both nodes.
+// The program here published what no program can. Its connection is over, at both nodes; what the far device
+// still writes has its place until the far bridge says `gone`, or others would pay with the link.
 void Bridge::end_for_lie(const ConnectionPtr& connection) {
     Connection& c = *connection;
     spdlog::warn("domain {}: a connection's words are impossible: reset", c.key.pair.local);
@@ -58,7 +60,7 @@ void Bridge::end_for_lie(const ConnectionPtr& connection) {
     update.call_state = c.last_sent.call_state;
     c.link()->send(&update, sizeof update);
     if (c.link() != nullptr) send_gone(connection);
-    lose_far(connection);
+    kick(c, c.mirror->reset());
 }
 
 // One that was refused for its number never had it.
@@ -72,7 +74,7 @@ void Bridge::leave_node(const ConnectionPtr& connection) {
 void Bridge::lose_far(const ConnectionPtr& connection) {
     Connection& c = *connection;
     // The agent may use the slab again. What the far device still writes there breaks the link, no more.
-    if (c.link() != nullptr) c.link()->wire().hide(c.number);
+    if (c.node != nullptr && c.node->link != nullptr) c.node->link->wire().hide(c.number);
     leave_node(connection);
     if (!c.is_open) return on_opened(connection, Reason::node_unreachable);
     if (c.is_far_gone) return forget_if_over(connection);

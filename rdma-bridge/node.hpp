@@ -34,7 +34,11 @@ struct Node {
     std::uint64_t ready_ns = 0;                                    // since when
     std::unordered_map<std::uint32_t, ConnectionPtr> connections;  // by their numbers
     Poller::TimerId patience = 0;                                  // with those that are cut
-    // Of one that dialled us: what it wants to go on with, and is not known here so far (returning.cpp).
+    // Of one that dialled us: its number among nodes (remote_domain.hpp), 0 as long as it needed none; how
+    // many connections it asked for that the agents here have not answered; what it wants to go on with, and
+    // is not known here so far (returning.cpp).
+    std::uint32_t node_number = 0;
+    std::size_t asked_for = 0;
     std::map<ConnectionKey, ResumeFrame> early;
     // Of one that we dial.
     std::unique_ptr<NodeLink> dialled;

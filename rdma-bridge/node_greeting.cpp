@@ -63,7 +63,7 @@ void NodeLink::refuse(const std::string& why) {
     ::strncpy(frame.words, why.c_str(), kMostWords);
     send(&frame, sizeof frame);
     flush();
-    break_it(why);
+    break_it(why, true);
 }
 
 }  // namespace xylem::bridge

@@ -11,8 +11,10 @@ namespace xylem::bridge {
 namespace {
 
 constexpr std::size_t kInBytes = 256 << 10;
-constexpr std::size_t kMostReadBytes = 1 << 20;   // a turn
-constexpr std::size_t kGatheredBytes = 16 << 10;  // data no longer than this waits for flush()
+constexpr std::size_t kMostReadBytes = 1 << 20;      // a turn
+constexpr std::size_t kMostWaitingBytes = 16 << 20;  // for a node that does not take what it asked for
+constexpr unsigned kMostQuestions = 64;              // a turn: each costs system calls
+constexpr std::size_t kGatheredBytes = 16 << 10;     // data no longer than this waits for flush()
 // To be ready. An agent waits a second for what it asks; whoever dials must not keep a place that others
 // need.
 constexpr std::uint64_t kDialNs = 300 * kNsPerMs;
@@ -53,6 +55,7 @@ void NodeLink::read() {
         const bool is_direct = data_left_ > 0 && in_taken_ == in_filled_ &&
                                events_.on_data(*this, data_, data_left_, room) && room.bytes != nullptr;
         if (!is_direct) room = {in_.data() + in_filled_, in_.size() - in_filled_};
+        if (room.size_bytes == 0) return;  // it is full of frames for the next turn
         const std::size_t length = wire_->receive(room.bytes, room.size_bytes);
         if (length == 0) return;
         total += length;
@@ -65,13 +68,23 @@ void NodeLink::read() {
         }
         in_filled_ += length;
         if (!take_frames() && state_ != NodeLinkState::broken) return refuse("a frame makes no sense");
-        if (length < room.size_bytes) return;
+        if (length < room.size_bytes || has_rest_) return;
     }
+}
+
+bool NodeLink::poll() {
+    if (state_ == NodeLinkState::broken) return false;
+    const bool has_rest = std::exchange(has_rest_, false);
+    if (!has_rest) return wire_->poll();
+    if (!take_frames() && state_ != NodeLinkState::broken) refuse("a frame makes no sense");
+    if (state_ != NodeLinkState::broken && !has_rest_) read();  // of which the wire told meanwhile
+    return true;
 }
 
 // Takes what is whole. False: it makes no sense.
 bool NodeLink::take_frames() {
-    while (state_ != NodeLinkState::broken) {
+    unsigned questions = 0;
+    while (state_ != NodeLinkState::broken && !has_rest_) {
         if (data_left_ > 0 && !take_data()) return false;
         const std::size_t there = in_filled_ - in_taken_;
         if (data_left_ > 0 || there < sizeof(FrameHeader)) break;
@@ -91,6 +104,9 @@ bool NodeLink::take_frames() {
         } else if (!take_frame(header, bytes)) {
             return false;
         }
+        const auto kind = static_cast<FrameKind>(header.kind);
+        questions += kind == FrameKind::open || kind == FrameKind::resume ? 1 : 0;
+        has_rest_ = questions >= kMostQuestions;
     }
     std::memmove(in_.data(), in_.data() + in_taken_, in_filled_ - in_taken_);
     in_filled_ -= in_taken_;
@@ -194,6 +210,7 @@ void NodeLink::send_data(std::uint32_t connection, std::uint64_t cursor, std::ui
 
 void NodeLink::flush() {
     if (state_ == NodeLinkState::connecting || state_ == NodeLinkState::broken) return;
+    if (out_.size() - out_sent_ > kMostWaitingBytes) return break_it("it does not take what it is sent");
     if (out_sent_ < out_.size()) {
         const iovec rest{out_.data() + out_sent_, out_.size() - out_sent_};
         const std::size_t sent = wire_->send(&rest, 1);
@@ -216,10 +233,10 @@ bool NodeLink::is_full() {
     return is_so;
 }
 
-void NodeLink::break_it(const std::string& why) {
+void NodeLink::break_it(const std::string& why, bool has_last_words) {
     if (state_ == NodeLinkState::broken) return;
     state_ = NodeLinkState::broken;
-    wire_->shut();
+    wire_->shut(has_last_words);
     events_.on_broken(*this, why);
 }
 

@@ -52,12 +52,13 @@ class NodeLink {
                    const Mirror::Stretch& bytes);
     void flush();
     // Without being told that something came.
-    bool poll() { return state_ != NodeLinkState::broken && wire_->poll(); }
-    bool arm() { return state_ != NodeLinkState::broken && wire_->arm(); }
+    bool poll();
+    bool arm() { return state_ != NodeLinkState::broken && (wire_->arm() || has_rest_); }
     // Whether more than a turn's worth of bytes waits for the wire. on_writable comes when it does not any
     // more.
     bool is_full();
-    void break_it(const std::string& why);
+    // has_last_words: what was flushed is worth a moment's wait, until the far node has it.
+    void break_it(const std::string& why, bool has_last_words = false);
 
     std::uint64_t bytes_sent = 0;  // in frames and in place; for the log and the report
     std::uint64_t bytes_received = 0;
@@ -92,6 +93,7 @@ class NodeLink {
     std::vector<std::byte> in_;  // what was read and not taken yet: [in_taken_, in_filled_)
     std::size_t in_taken_ = 0;
     std::size_t in_filled_ = 0;
+    bool has_rest_ = false;  // whole frames may be in there, for the next turn
     // The data frame whose bytes are arriving.
     DataFrame data_{};
     std::size_t data_left_ = 0;

@@ -8,12 +8,14 @@
 
 #include "control/protocol/remote_domain.hpp"
 #include "rdma-bridge/bridge.hpp"
+#include "rdma-bridge/node_name.hpp"
 #include "vsock-transport/base/clock.hpp"
 
 namespace xylem::bridge {
 namespace {
 
 constexpr std::size_t kMostListened = 1024;
+constexpr std::ptrdiff_t kMostNamesOfAddress = 16;
 constexpr std::uint64_t kFirstDelayNs = 50 * kNsPerMs;
 constexpr std::uint64_t kMaxDelayNs = 5 * kNsPerSecond;
 constexpr std::uint64_t kMaxDelayOfCutNs = kNsPerSecond;  // while connections wait
@@ -115,10 +117,28 @@ void Bridge::dial_again(Node& node) {
     poller_.after(kFirstDelayNs, [this, &node] { dial_again(node); });
 }
 
+// A name is the address that a node comes from and the port that it says it listens at, and is kept for ever.
+bool Bridge::may_have_name(const std::string& name) const {
+    if (reached_by_.count(name) != 0) return true;
+    const auto host = [](const std::string& text) {
+        auto address = node_address(text);
+        if (address) address->set_port(0);
+        return address ? name_of(*address) : SocketName{};
+    };
+    const SocketName own = host(name);
+    const auto others = std::count_if(reached_by_.begin(), reached_by_.end(), [&](const auto& entry) {
+        const SocketName other = host(entry.first);
+        return std::memcmp(&other, &own, sizeof own) == 0;
+    });
+    return others < kMostNamesOfAddress;
+}
+
 void Bridge::on_node_ready(NodeLink& link) {
     spdlog::info("node {}: {} over {}", link.name(),
                  link.role() == Role::dialler ? "reached" : "has reached us", link.wire().name());
     if (link.role() == Role::listener) {
+        if (!may_have_name(link.name()))
+            return link.break_it("too many bridges say that they are at its address");
         Node& node = reached_by_[link.name()];
         node.text = link.name();
         if (node.link != nullptr) node.link->break_it("the node has dialled again");

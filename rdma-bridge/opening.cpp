@@ -21,6 +21,7 @@ namespace xylem::bridge {
 namespace {
 
 constexpr std::uint64_t kAnswerNs = 800 * kNsPerMs;
+constexpr std::size_t kMostAskedFor = 4096;  // by a node, and not answered by the agents here yet
 
 SlabGeometry geometry_of(const std::uint64_t (&ring_size_bytes)[2]) {
     return {{ring_size_bytes[0], ring_size_bytes[1]}};
@@ -108,9 +109,10 @@ bool Bridge::attach(const ConnectionPtr& connection, Result<Mirror> mirror) {
 }
 
 // What the agents here call what another node's bridge speaks of.
-ConnectionKey Bridge::key_at_listener(const Node& node, std::uint32_t from_domain, std::uint32_t to_domain,
+ConnectionKey Bridge::key_at_listener(Node& node, std::uint32_t from_domain, std::uint32_t to_domain,
                                       std::uint64_t connection_id) {
-    const std::uint32_t far_domain = remote_domain(number_of_node(node.text.c_str()), from_domain);
+    if (node.node_number == 0) node.node_number = number_of_node(node.text.c_str());
+    const std::uint32_t far_domain = remote_domain(node.node_number, from_domain);
     return {{to_domain, far_domain}, far_domain, connection_id};
 }
 
@@ -127,10 +129,11 @@ void Bridge::on_open(Node& node, const OpenFrame& frame) {
     c.key = key;
     const SlabGeometry geometry = geometry_of(frame.ring_size_bytes);
     const bool is_dry_run = (frame.flags & kConnectDryRun) != 0;
-    const bool is_sound = node_number_of(key.pair.remote) != 0 && c.number < kUnnumbered &&
-                          !is_remote_domain(frame.to_domain) && !is_remote_domain(frame.from_domain) &&
-                          geometry.is_valid() && connections_.count(c.key) == 0 && known == nullptr;
+    const bool is_sound = node_number_of(key.pair.remote) != 0 && !is_remote_domain(frame.to_domain) &&
+                          !is_remote_domain(frame.from_domain) && geometry.is_valid() &&
+                          connections_.count(c.key) == 0 && may_use_number(node, c.number, nullptr);
     if (!is_sound) return on_opened(connection, Reason::bad_request);
+    if (node.asked_for >= kMostAskedFor) return on_opened(connection, Reason::backlog_full);
     AgentLink* agent = out_link(c.key.pair);
     if (agent == nullptr) return on_opened(connection, Reason::no_peer_agent);
     auto question = make_message<LinkConnectMessage>(kLinkMagic, LinkMessage::connect, 0);
@@ -158,7 +161,11 @@ void Bridge::on_open(Node& node, const OpenFrame& frame) {
     node.connections[c.number] = connection;
     std::vector<int> fds;
     if (theirs) fds.push_back(theirs.get());
-    agent->ask(question, fds, [this, connection](Received* answer) { on_offered(connection, answer); });
+    ++node.asked_for;
+    agent->ask(question, fds, [this, connection, &node](Received* answer) {
+        --node.asked_for;
+        on_offered(connection, answer);
+    });
 }
 
 void Bridge::on_offered(const ConnectionPtr& connection, Received* answer) {

@@ -56,9 +56,11 @@ void Poller::cancel(TimerId id) {
     due_ns_.erase(found);
 }
 
+// Those that are due now: what a call sets for at once is for the next time, or it could go on for ever.
 bool Poller::run_timers() {
     bool ran = false;
-    while (!timers_.empty() && timers_.begin()->first.first <= now_ns()) {
+    const std::pair last{now_ns(), last_timer_};
+    while (!timers_.empty() && timers_.begin()->first <= last) {
         const auto call = std::move(timers_.begin()->second);
         due_ns_.erase(timers_.begin()->first.second);
         timers_.erase(timers_.begin());

@@ -11,7 +11,8 @@
 namespace xylem::bridge {
 namespace {
 
-constexpr int kMostReportBytes = 4 << 20;
+constexpr std::size_t kMostLinks = 256;  // what a socket's buffer holds for sure
+constexpr std::uint64_t kSameReportNs = 100 * kNsPerMs;
 
 nlohmann::json link_report(const Node& node, bool is_dialled) {
     std::size_t cut = 0;
@@ -45,25 +46,35 @@ bool Bridge::serve_reports(std::string& error) {
     return true;
 }
 
-// The kernel keeps what the reader has not read yet; nothing here waits for it.
+// The kernel keeps what the reader has not read yet; nothing here waits for it. Whoever asks without end gets
+// the same again for a while.
 void Bridge::on_reader() {
     UniqueFd reader(::accept4(report_socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!reader) return;
-    const std::string text = report().dump();
-    ::setsockopt(reader.get(), SOL_SOCKET, SO_SNDBUF, &kMostReportBytes, sizeof kMostReportBytes);
-    ::send(reader.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (report_text_.empty() || now_ns() - reported_ns_ > kSameReportNs) {
+        report_text_ = report().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        reported_ns_ = now_ns();
+    }
+    ::send(reader.get(), report_text_.data(), report_text_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 nlohmann::json Bridge::report() const {
     nlohmann::json links = nlohmann::json::array();
-    for (const auto& [text, node] : dialled_) links.push_back(link_report(node, true));
-    for (const auto& [text, node] : reached_by_) links.push_back(link_report(node, false));
+    std::size_t left_out = 0;
+    for (const auto* nodes : {&dialled_, &reached_by_}) {
+        for (const auto& [text, node] : *nodes) {
+            const bool has_room = links.size() < kMostLinks;
+            if (has_room) links.push_back(link_report(node, nodes == &dialled_));
+            left_out += has_room ? 0 : 1;
+        }
+    }
     nlohmann::json all{{"listen", settings_.listen},
                        {"port", settings_.port},
                        {"dials_over", verbs_ != nullptr ? "RDMA" : "TCP"},
                        {"uptime_seconds", (now_ns() - begin_ns_) / kNsPerSecond},
                        {"connections", connections_.size()},
-                       {"links", std::move(links)}};
+                       {"links", std::move(links)},
+                       {"links_left_out", left_out}};
     all["why_tcp"] = verbs_ != nullptr ? nlohmann::json() : nlohmann::json(why_tcp_);
     all["pinned_bytes"] = verbs_ != nullptr ? verbs_->pinned().bytes : 0;
     all["most_pinned_bytes"] = verbs_ != nullptr ? verbs_->pinned().most_bytes : 0;

@@ -79,15 +79,26 @@ void Bridge::on_resume(Node& node, const ResumeFrame& frame) {
     node.early.insert_or_assign(key, frame);  // its agent may still name it
 }
 
+// Whether that number on its link can be the connection's (null: a new one's). A dialler that began anew
+// counts anew: whoever had the number before, and waits to be resumed under another one, gives it up.
+bool Bridge::may_use_number(Node& node, std::uint32_t number, const ConnectionPtr& connection) {
+    if (number >= kUnnumbered) return false;
+    const ConnectionPtr holder = node.find(number);
+    if (holder == nullptr || holder == connection) return true;
+    if (!holder->is_cut) return false;
+    node.connections.erase(number);
+    holder->number = kUnnumbered | ++last_unnumbered_;
+    node.connections[holder->number] = holder;
+    return true;
+}
+
 void Bridge::resume_for(const ConnectionPtr& connection, const ResumeFrame& frame) {
     Connection& c = *connection;
     Node& node = *c.node;
     const std::uint32_t number = frame.header.connection;
-    const ConnectionPtr numbered = node.find(number);
-    const bool is_free = numbered == nullptr || numbered == connection;
-    const bool may_go_on = c.home_side == 1 && c.is_open && c.is_cut && is_free && number < kUnnumbered;
+    const bool is_free = may_use_number(node, number, connection);
+    const bool may_go_on = c.home_side == 1 && c.is_open && c.is_cut && is_free;
     if (!may_go_on || !resume(connection, frame.progress)) return say_gone(node, number);
-    // A dialler that began anew counts anew.
     node.connections.erase(c.number);
     c.number = number;
     node.connections[number] = connection;
@@ -99,7 +110,11 @@ void Bridge::resume_for(const ConnectionPtr& connection, const ResumeFrame& fram
 bool Bridge::on_resumed(Node& node, const ResumedFrame& frame) {
     const ConnectionPtr connection = node.find(frame.header.connection);
     if (connection == nullptr || !connection->is_cut) return true;
-    return resume(connection, frame.progress);
+    if (resume(connection, frame.progress)) return true;
+    // One of the two says what cannot be, most likely a program in its own words: that costs this connection.
+    say_gone(node, frame.header.connection);
+    lose_far(connection);
+    return true;
 }
 
 // False: the node cannot have come so far.

@@ -48,7 +48,7 @@ void Bridge::on_rejoin(AgentLink& link, Received& message) {
     Reason reason = Reason::ring;
     if (known == connections_.end()) {
         reason = adopt(key, said, std::move(message.fds[0]));
-    } else if (known->second->mirror && !message.fds[0]) {
+    } else if (known->second->mirror && message.fd_count == 0) {
         const SlabGeometry& geometry = known->second->mirror->geometry();
         for (unsigned side = 0; side < 2; ++side)
             answer.ring_size_bytes[side] = geometry.ring_size_bytes[side];

@@ -30,7 +30,7 @@ TcpWire::TcpWire(Poller& poller, UniqueFd socket, bool is_dialled)
     ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kSilenceMs, sizeof kSilenceMs);
 }
 
-TcpWire::~TcpWire() { shut(); }
+TcpWire::~TcpWire() { shut(true); }
 
 void TcpWire::begin(Events events) {
     events_ = std::move(events);
@@ -106,7 +106,7 @@ void TcpWire::watch_writing(bool wanted) {
     poller_.change(socket_.get(), wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-void TcpWire::shut() {
+void TcpWire::shut(bool) {
     if (std::exchange(is_shut_, true)) return;
     poller_.remove(socket_.get());
     ::shutdown(socket_.get(), SHUT_RDWR);
@@ -114,7 +114,7 @@ void TcpWire::shut() {
 
 void TcpWire::fail(const std::string& why) {
     if (is_shut_) return;
-    shut();
+    shut(false);
     events_.on_broken(why);
 }
 

@@ -17,7 +17,7 @@ class TcpWire : public Wire {
     std::size_t receive(std::byte* bytes, std::size_t room_bytes) override;
     SocketName peer_name() const override;
     const char* name() const override { return "TCP"; }
-    void shut() override;
+    void shut(bool has_last_words) override;
 
   private:
     void on_ready(std::uint32_t events);

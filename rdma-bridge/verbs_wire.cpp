@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+
 #include "rdma-bridge/node_protocol.h"
 #include "vsock-transport/base/clock.hpp"
 
@@ -35,7 +37,7 @@ VerbsWire::VerbsWire(Poller& poller, PinnedMemory& pinned, rdma_cm_id* id, bool 
 }
 
 VerbsWire::~VerbsWire() {
-    shut();
+    shut(true);
     ::rdma_destroy_id(id_);
 }
 
@@ -76,6 +78,10 @@ void VerbsWire::on_event(rdma_cm_event_type type, int status, const std::string&
 
 bool VerbsWire::make_queues() {
     const std::size_t size_bytes = 2 * kSlots * kSlotBytes;
+    if (size_bytes > pinned_.most_bytes - std::min(pinned_.bytes, pinned_.most_bytes)) {
+        errno = ENOBUFS;
+        return false;
+    }
     void* memory = ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return false;
     slots_ = Mapping(memory, size_bytes);
@@ -86,6 +92,7 @@ bool VerbsWire::make_queues() {
     queue_ = ::ibv_create_cq(id_->verbs, kMostWrites + 2 * kSlots, nullptr, completions_, 0);
     const int access = IBV_ACCESS_LOCAL_WRITE;  // no enumerator: ibv_reg_mr() is a macro that mixes two kinds
     slots_memory_ = ::ibv_reg_mr(domain_, memory, size_bytes, access);
+    if (slots_memory_ != nullptr) pinned_.bytes += size_bytes;
     if (queue_ == nullptr || slots_memory_ == nullptr) return false;
     ibv_qp_init_attr wanted{};
     wanted.send_cq = wanted.recv_cq = queue_;
@@ -165,10 +172,10 @@ void VerbsWire::drain() {
     }
 }
 
-void VerbsWire::shut() {
+void VerbsWire::shut(bool has_last_words) {
     if (std::exchange(is_shut_, true)) return;
     poller_.cancel(beat_);
-    drain();
+    if (has_last_words) drain();
     if (is_connected_) ::rdma_disconnect(id_);
     close_queues();
 }
@@ -176,7 +183,7 @@ void VerbsWire::shut() {
 // An event that is under way to the queue comes before the queue goes: soft-RoCE before Linux 6.5 does not
 // wait for it itself, and then the kernel falls over.
 void VerbsWire::await_event() {
-    if (completions_ == nullptr || !is_armed_) return;
+    if (completions_ == nullptr || !is_armed_ || !is_connected_) return;
     pollfd waited{completions_->fd, POLLIN, 0};
     ::poll(&waited, 1, kEventMs);
 }
@@ -190,7 +197,7 @@ void VerbsWire::close_queues() {
     }
     registered_.clear();
     release_retired(true);
-    if (slots_memory_ != nullptr) ::ibv_dereg_mr(std::exchange(slots_memory_, nullptr));
+    release(std::exchange(slots_memory_, nullptr));
     if (queue_ != nullptr) ::ibv_destroy_cq(std::exchange(queue_, nullptr));
     if (completions_ != nullptr) {
         poller_.remove(completions_->fd);
@@ -202,7 +209,7 @@ void VerbsWire::close_queues() {
 void VerbsWire::fail(const std::string& why) {
     if (is_shut_) return;
     is_failed_ = true;
-    shut();
+    shut(false);
     events_.on_broken(why);
 }
 

@@ -53,7 +53,7 @@ class VerbsWire : public Wire {
     bool arm() override;
     SocketName peer_name() const override;
     const char* name() const override { return "RDMA"; }
-    void shut() override;
+    void shut(bool has_last_words) override;
     std::optional<Window> expose(std::uint32_t connection, const Rings& rings) override;
     void hide(std::uint32_t connection) override;
     void set_far(std::uint32_t connection, const Window& window, const Rings& rings) override;

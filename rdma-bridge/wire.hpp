@@ -63,7 +63,8 @@ class Wire {
     virtual SocketName peer_name() const = 0;
     virtual const char* name() const = 0;  // "TCP", "RDMA"
     // No event comes any more, and nothing from the far node reaches memory here.
-    virtual void shut() = 0;
+    // has_last_words: a moment's wait is right for what was sent last.
+    virtual void shut(bool has_last_words) = 0;
 
     // Where the device can write into memory of the far node. Those of `connection` are reachable for the far
     // node from now on, under what is returned, until hide(). Nothing: not this one (no such device, or no

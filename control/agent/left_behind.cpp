@@ -24,6 +24,7 @@
 #include "control/agent/end_closing.hpp"
 #include "control/agent/end_keeping.hpp"
 #include "control/protocol/remote_domain.hpp"
+#include "vsock-transport/local/memory_check.hpp"
 #include "vsock-transport/local/side_lock.hpp"
 
 namespace xylem::agent {
@@ -125,7 +126,10 @@ void LeftBehind::on_offered(EndId id, Received* answer) {
         found->second.since_ns = 0;
     } else if (End* end = agent_.ends.find(id); end != nullptr && !end->has_memory()) {
         const SlabGeometry geometry{{told->ring_size_bytes[0], told->ring_size_bytes[1]}};
-        if (answer->fds[0] && geometry.is_valid()) {
+        const bool is_sound =
+            answer->fd_count == 1 && geometry.is_valid() &&
+            is_sound_memory(answer->fds[0].get(), geometry.slab_bytes(), Access::read_write);
+        if (is_sound) {
             end->identity.geometry = geometry;
             end->bridge_slab = std::move(answer->fds[0]);
         }

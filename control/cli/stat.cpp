@@ -173,7 +173,8 @@ Outcome<int> run_stat(const Arguments& arguments) {
     auto reports = gather(*domains, QueryKind::statistics, arguments.has("all"));
     if (!reports) return tl::unexpected(reports.error());
     for (Json& domain : (*reports)["domains"]) {
-        auto bridge = ask_bridge(text_at(domain, "fabric_dir"));
+        const Json& fabric = member(domain, "fabric_dir");
+        auto bridge = fabric.is_string() ? ask_bridge(fabric.get<std::string>()) : std::nullopt;
         if (bridge) domain["bridge"] = std::move(*bridge);
     }
     if (arguments.has("json")) {

@@ -22,7 +22,7 @@ from machine.report import Report  # noqa: E402
 from machine.runs import say  # noqa: E402
 from nodes import NAMES, Nodes  # noqa: E402
 
-KERNEL_FELL = "Kernel panic"
+KERNEL_FELL = "Fatal exception in interrupt"  # README.md, What to know; an init that ends or memory that is short is no such fault
 
 
 def build(arguments, folder, tests):
@@ -66,7 +66,6 @@ def run(arguments):
     folder = arguments.images.parent / "rdma" / "run"
     folder.mkdir(parents=True, exist_ok=True)
     names = runs.names_of(arguments.payload, arguments.tests)
-    # No fault of a program: README.md, What to know.
     report, outcome = runs.over_losses(names, lambda tests: boot(arguments, folder, start, " ".join(tests) or arguments.tests),
                                        lambda report, tests: report.outcome("rdma", tests), "a node's kernel fell over")
     outcome.add(report.outcome("rdma"))

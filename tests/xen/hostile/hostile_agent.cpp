@@ -67,13 +67,13 @@ class Attacker {
     }
     // Questions, of which no answer is read.
     void questions() {
-        while (has_time() && meets() && ring_.dial()) {
+        while (has_time() && meets_and_dials()) {
             while (has_time() && ring_.tell(connect(kMinRingSizeBytes, true))) ++count_;
         }
     }
     // Of doorbells and connections that do not exist.
     void rings() {
-        while (has_time() && meets() && ring_.dial()) {
+        while (has_time() && meets_and_dials()) {
             while (has_time() && ring_.tell(about_nothing())) ++count_;
         }
     }
@@ -135,6 +135,12 @@ class Attacker {
         }
         return false;
     }
+    bool meets_and_dials() {
+        while (has_time()) {
+            if (meets() && ring_.dial()) return true;
+        }
+        return false;
+    }
     bool say_hello_blindly() {
         auto hello = make_message<LinkHelloMessage>(kLinkMagic, LinkMessage::hello, 1);
         hello.domain = ring_.own();
@@ -176,7 +182,7 @@ class Attacker {
     }
     void offer_again_and_again(std::uint64_t ring_size_bytes,
                                const std::function<void(std::vector<GrantRef>&)>& fill) {
-        while (has_time() && meets() && ring_.dial()) {
+        while (has_time() && meets_and_dials()) {
             while (has_time()) {
                 const LinkConnectMessage message = connect(ring_size_bytes, false);
                 std::vector<GrantRef> refs(message.slab_bytes / kPageBytes);

@@ -15,7 +15,8 @@ def names_of(payload, patterns):
     """The tests that the patterns select, in the order in which guests run them (tests/xen/guest/run_guest)."""
     if not payload:
         return []
-    return [path.name for pattern in patterns.split() for path in sorted((payload / "tests").glob(pattern))]
+    found = [path.name for pattern in patterns.split() for path in sorted((payload / "tests").glob(pattern))]
+    return list(dict.fromkeys(found))
 
 
 def over_losses(names, boot, counted, cause):
