@@ -8,3 +8,11 @@ bench-rdma: $(RDMA)/node.cpio $(BUILD)/xen/vmlinuz $(RDMA_BENCHED) tests/xen/ima
 	@printf '%s\n' $(BENCH_OPTIONS) >$(B)/rdma-payload/transports/options
 	@$(RUN_RDMA) --payload $(B)/rdma-payload/transports
 	@$(PYTHON) eval/rdma/figures.py $(RDMA)/run
+
+RDMA_SCALED := $(addprefix $(B)/,xylem xylemd xylem-rdma libxylem.so eval/workloads/connections)
+.PHONY: bench-rdma-connections
+bench-rdma-connections: $(RDMA)/node.cpio $(BUILD)/xen/vmlinuz $(RDMA_SCALED) tests/xen/image/payload.sh eval/rdma/scaling/connections  ## 1 to 4,096 busy connections between two nodes, over Xylem and over TCP: a table and a picture (BENCH_OPTIONS="rounds=5 load_seconds=20")
+	@tests/xen/image/payload.sh $(B)/rdma-payload/scaling eval/rdma/scaling $(RDMA_SCALED)
+	@echo '$(BENCH_OPTIONS)' >$(B)/rdma-payload/scaling/options
+	@$(RUN_RDMA) --memory 3072 --payload $(B)/rdma-payload/scaling
+	@$(PYTHON) eval/rdma/scaling.py $(RDMA)/run $(RDMA)/connections.png

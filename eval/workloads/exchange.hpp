@@ -10,11 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "eval/workloads/measure.hpp"
 
 enum class Workload : std::uint32_t { end, latency, throughput };
 
@@ -30,17 +31,6 @@ inline constexpr std::size_t kThroughputSizes[] = {64, 1024, 16 << 10, 64 << 10,
 inline constexpr std::size_t kLoadBytes = 64 << 10;
 inline constexpr double kLeastSeconds = 0.3;  // a shorter run is repeated with twice the messages
 inline constexpr std::uint64_t kMostMessages = 1 << 24;
-
-[[noreturn]] inline void fail(const char* what) {
-    perror(what);
-    exit(1);
-}
-
-inline double now_seconds() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
 
 // step(bytes, size) moves some of it, or fails with nothing or less; what: its name, for the error.
 template <class Bytes, class Step>

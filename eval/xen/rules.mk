@@ -1,10 +1,11 @@
 # Transports between two guests, side by side, in the machine of tests/xen (which includes this). Programs that go into
 # guests are static.
 XEN_WORKLOADS := $(B)/eval/workloads/socket_exchange $(B)/eval/workloads/vchan_exchange
-DEPENDENCIES += $(addsuffix .d,$(XEN_WORKLOADS))
+WORKLOADS := $(XEN_WORKLOADS) $(B)/eval/workloads/connections
+DEPENDENCIES += $(addsuffix .d,$(WORKLOADS))
 
 $(B)/eval/workloads/vchan_exchange: WORKLOAD_LIBS := -static -lxenvchan $(XEN_LIBS)
-$(XEN_WORKLOADS): $(B)/%: %.cpp eval/xen/rules.mk
+$(WORKLOADS): $(B)/%: %.cpp eval/xen/rules.mk
 	$(call say,CXX,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++20 $(PROGRAM_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(WORKLOAD_LIBS)
