@@ -99,6 +99,26 @@ touch "$scratch/stop"
 check_several "six transfers over bridges that are killed and started again $deaths times, and once both" went_well ring
 check "a bridge that begins finds what the last one left" test "$(times_said 1 'left by another bridge')" -ge 6
 
+# A bridge that begins anew counts its connections anew, and the far one knows some of them by those numbers.
+rm "$scratch/stop"
+stop_bridge 2
+start_bridge 2
+begin_transfer 1 2 127.44.0.1 "$scratch/first"
+first="$where $sender $receiver"
+begin_several "$scratch/stop"
+touch "$scratch/first"
+read -r where sender receiver <<<"$first"
+end_transfer
+check "the first of some connections ends" went_well ring
+for _ in 1 2; do
+    stop_bridge 2 KILL
+    start_bridge 2
+    moved=$(ring_bytes 1)
+    check "bytes flow again" until_true 20 bytes_moved 1 $((moved + 3000000))
+done
+touch "$scratch/stop"
+check_several "the others are not taken for each other" went_well ring
+
 # Agents that are started again have no slab of earlier connections. The bridge hands over what the next bridge will need.
 has_rejoined() { (($(counter "$1" rejoined) >= 6)); }
 for domain in 1 2; do

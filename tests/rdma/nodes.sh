@@ -72,6 +72,28 @@ check "and their bytes" test "$(dialled 2 "link['bytes_sent'] > 3e7 and link['me
 "$XYLEM_BUILD/xylem" stat --domain 1 >"$scratch/stat"
 check "as a table, too" grep -q "^$(node_address 2) *in *ready *TCP" "$scratch/stat"
 
+# Programs that lie ------------------------------------------------------------------------------------------------
+
+scribbler=$XYLEM_BUILD/tests/programs/scribbler
+lost_links() { cat "$scratch"/bridge-*.log | grep -c 'the link is lost'; }
+lost=$(lost_links)
+begin_transfer 1 2 127.44.0.1 "$scratch/enough"
+background 1 "$scribbler" serve 127.44.0.1 "$scratch/served-port" 8 >"$scratch/served" 2>&1
+server=$background_pid
+check "a server listens" until_true 20 test -s "$scratch/served-port"
+"$in_domain" 2 "$scribbler" attack 127.44.0.1 "$scratch/served-port" 3 beyond back flip states random everything origin waiters \
+    >"$scratch/lies" 2>&1
+check "a program has lied on eight rings" grep -q '^ready ring' "$scratch/lies"
+check "it is over for the server, too" until_true 30 grep -q '^longest' "$scratch/served"
+wait "$server"
+check "which lives" test $? = 0
+moved=$(ring_bytes 2)
+check "what goes beside goes on" until_true 20 bytes_moved 2 $((moved + 3000000))
+touch "$scratch/enough"
+end_transfer
+check "and loses nothing" went_well ring
+check "their link was not lost" test "$(lost_links)" = "$lost"
+
 # What is missing --------------------------------------------------------------------------------------------------
 
 stop_agent 1
