@@ -20,7 +20,7 @@ import test_output  # noqa: E402  (it lies a folder above)
 from machine import initramfs, runs  # noqa: E402
 from machine.report import Report  # noqa: E402
 from machine.runs import say  # noqa: E402
-from nodes import NAMES, Nodes  # noqa: E402
+from nodes import Nodes  # noqa: E402
 
 KERNEL_FELL = "Fatal exception in interrupt"  # README.md, What to know; an init that ends or memory that is short is no such fault
 
@@ -65,6 +65,7 @@ def run(arguments):
     say("RUN    rdma")
     folder = arguments.images.parent / "rdma" / "run"
     folder.mkdir(parents=True, exist_ok=True)
+    runs.forget_lost(folder)
     names = runs.names_of(arguments.payload, arguments.tests)
     report, outcome = runs.over_losses(names, lambda tests: boot(arguments, folder, start, " ".join(tests) or arguments.tests),
                                        lambda report, tests: report.outcome("rdma", tests), "a node's kernel fell over")
@@ -74,7 +75,7 @@ def run(arguments):
     for name, reason in outcome.failed:
         say(f"       failed {name}: {reason}")
     if outcome.failed:
-        runs.show_logs([folder / f"node-{name}.log" for name in NAMES])
+        runs.show_logs(sorted(folder.glob("node-*.log")))
     verdict = "FAILED" if outcome.failed else "OK"
     say(f"{verdict:<6} rdma: {outcome.line()} ({time.monotonic() - start:.1f} s)")
     return outcome

@@ -95,7 +95,8 @@ class LossesTest(unittest.TestCase):
             booted.append("".join(names))
             lost_in = lost[len(booted) - 1] if len(booted) <= len(lost) else ""
             done = names[:names.index(lost_in)] if lost_in else names
-            return types.SimpleNamespace(is_lost_in_test=lost_in != "", is_done_by_all=lambda name: name in done)
+            return types.SimpleNamespace(is_lost_in_test=lost_in != "", is_done_by_all=lambda name: name in done,
+                                         keep_logs=lambda number: None)
 
         with contextlib.redirect_stdout(io.StringIO()):
             _, before = runs.over_losses(["a", "b", "c"], boot, lambda _, names: test_output.Outcome(len(names)), "a loss")

@@ -64,7 +64,7 @@ def follow(machine, report, limit_seconds):
 def show_failures(outcome, folder, report):
     for name, reason in outcome.failed:
         say(f"       failed {name}: {reason}")
-    runs.show_logs([folder / f"guest-{name}.log" for name in report.guests] + [folder / "console.log"])
+    runs.show_logs([*sorted(folder.glob("guest-*.log")), folder / "console.log"])
     if report.other:
         runs.show_tail("what else QEMU and dom0 said", report.other)
 
@@ -86,6 +86,7 @@ def run(arguments, kind):
     start = time.monotonic()
     say(f"RUN    xen-{kind}")
     folder = arguments.images / "run" / kind
+    runs.forget_lost(folder)
     names = runs.names_of(arguments.payload, arguments.tests)
     report, outcome = runs.over_losses(names, lambda tests: boot(arguments, kind, " ".join(tests) or arguments.tests),
                                        lambda report, tests: report.outcome(kind, tests), "the emulator lost a PVH guest")

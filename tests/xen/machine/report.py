@@ -3,6 +3,7 @@
 The protocol is explained where it is written: tests/xen/dom0/init, tests/xen/dom0/watch.sh, tests/xen/guest/run_guest.
 """
 import re
+from pathlib import Path
 
 import test_output
 
@@ -73,6 +74,12 @@ class Report:
     def close(self):
         for file in self.files:
             file.close()
+
+    def keep_logs(self, number):
+        """Under names of their own, since the next machine's take their place."""
+        for file in self.files:
+            path = Path(file.name)
+            path.rename(path.with_suffix(f".lost-{number}.log"))
 
     def line(self, line):
         source, _, text = line.partition("|")

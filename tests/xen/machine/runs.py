@@ -34,6 +34,7 @@ def over_losses(names, boot, counted, cause):
         if losses[names[first]] > MACHINES_FOR_A_LOSS:
             break
         say(f"       {cause} in {names[first]}: from there on once more, in a new machine")
+        report.keep_logs(losses.total())
         before.add(counted(report, names[:first]))
         names = names[first:]
         report = boot(names)
@@ -44,6 +45,12 @@ def show_tail(title, lines):
     say(f"       ---- end of {title}")
     for line in lines[-TAIL_LINES:]:
         say(f"       | {line.rstrip()}")
+
+
+def forget_lost(folder):
+    """Logs of machines that an earlier run lost."""
+    for log in folder.glob("*.lost-*.log"):
+        log.unlink()
 
 
 def show_logs(logs):
