@@ -1,6 +1,8 @@
 // After a restart of the agent: this process names its listeners and ends to the new one, and registers its
 // doorbells anew. Established connections never noticed; this is so that the agent again knows what to do
 // when this process dies, and so that listeners are found.
+#include <utility>
+
 #include "control/protocol/remote_domain.hpp"
 #include "guest-lib/bells.hpp"
 #include "guest-lib/epoll_set.hpp"
@@ -63,7 +65,19 @@ void rejoin_all() {
 void release_all() {
     release_kept_ends();
     for_each_socket([](int, Socket& socket) {
-        if (socket.is_ring()) Session::self().release_end(socket.stream, socket.end_id, ReleaseMode::orderly);
+        if (socket.is_ring()) Session::self().release_end(socket, ReleaseMode::orderly);
+    });
+}
+
+void count_child_as_holder(bool is_seen) {
+    static std::uint32_t forks = 0;  // under the session's locks
+    ++forks;
+    const std::uint64_t agent = Session::self().agent_boot_id();
+    for_each_socket([&](int, Socket& socket) {
+        if (!socket.is_ring() || std::exchange(socket.counted_at_fork, forks) == forks) return;
+        if (is_seen && socket.made_by_boot_id == agent && !socket.has_unseen_holders) return;
+        socket.has_unseen_holders = true;
+        socket.stream.page().holders.fetch_add(1);
     });
 }
 

@@ -10,6 +10,7 @@
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/run.hpp"
 #include "guest-lib/session_page.hpp"
+#include "guest-lib/socket.hpp"
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
 
@@ -151,25 +152,35 @@ void Session::refresh_map() {
     if (exchange(&question, sizeof question, answer, nullptr, 0)) take_map(answer);
 }
 
-void Session::release_end(Stream& stream, std::uint64_t end_id, ReleaseMode mode) {
+// The agent that made an end counts its holders, as long as it lives; without it they do it themselves.
+void Session::release_end(Socket& socket, ReleaseMode mode) {
     LockGuard guard(holders_lock_);
-    if (mode == ReleaseMode::disconnect || stream.page().holders.load_acquire() <= 1) {
-        if (is_asked_why()) count_bytes(stream);
-        stream.close(mode == ReleaseMode::orderly ? CloseMode::orderly : CloseMode::abort);
-    }
-    tell_release(end_id, mode);
+    if (socket.is_released.exchange(1) != 0) return;
+    AtomicU32& holders = socket.stream.page().holders;
+    const auto close_end = [&] {
+        if (is_asked_why()) count_bytes(socket.stream);
+        socket.stream.close(mode == ReleaseMode::orderly ? CloseMode::orderly : CloseMode::abort);
+    };
+    const bool is_makers = socket.made_by_boot_id == boot_id_;
+    const bool is_counted = is_makers && !socket.has_unseen_holders;
+    const bool is_last = (is_counted ? holders.load_acquire() : holders.fetch_sub(1)) <= 1;
+    if (is_last || mode == ReleaseMode::disconnect) close_end();
+    // The maker does not know of the others, and would close it.
+    if (is_makers && !is_counted && !is_last && mode != ReleaseMode::disconnect) return;
+    const bool is_told = tell_release(socket.end_id, mode);
+    if (is_counted && !is_told && !is_last && holders.fetch_sub(1) <= 1) close_end();
 }
 
-void Session::tell_release(std::uint64_t end_id, ReleaseMode mode) {
+bool Session::tell_release(std::uint64_t end_id, ReleaseMode mode) {
     ReleaseMessage message{};
     message.end_id = end_id;
     message.mode = static_cast<std::uint32_t>(mode);
-    tell(SessionMessage::release, message);
+    return tell(SessionMessage::release, message);
 }
 
 bool Session::close_to_keep(Stream& stream) {
     LockGuard guard(holders_lock_);
-    if (!is_open() || was_forked_unseen_ || stream.page().holders.load_acquire() > 1) return false;
+    if (!is_open() || stream.page().holders.load_acquire() > 1) return false;
     if (is_asked_why()) count_bytes(stream);
     stream.close(CloseMode::keep);
     // The far end may be gone already, and its agent's word of it with it: nobody would tell again.
@@ -178,21 +189,23 @@ bool Session::close_to_keep(Stream& stream) {
 
 // A message without descriptors can be written. The agent empties its sessions; if this one is full it is
 // lost.
-void Session::say_in_sandbox(const void* message, std::size_t size_bytes) const {
+bool Session::say_in_sandbox(const void* message, std::size_t size_bytes) const {
     pollfd item{socket_.get(), POLLOUT, 0};
     timespec none{};
-    if (system_call(SYS_ppoll, word(&item), 1, word(&none), 0, 0) != 1 || item.revents != POLLOUT) return;
-    system_call(SYS_write, socket_.get(), word(message), static_cast<long>(size_bytes));
+    if (system_call(SYS_ppoll, word(&item), 1, word(&none), 0, 0) != 1 || item.revents != POLLOUT)
+        return false;
+    return system_call(SYS_write, socket_.get(), word(message), static_cast<long>(size_bytes)) > 0;
 }
 
-void Session::say(const void* message, std::size_t size_bytes, int fd) {
-    if (!socket_) return;
+bool Session::say(const void* message, std::size_t size_bytes, int fd) {
+    if (!socket_) return false;
     if (is_sandboxed()) return say_in_sandbox(message, size_bytes);
     const std::uint64_t deadline_ns = deadline_after(kAnswerNs);
     for (;;) {
         const Result<std::size_t> sent =
             send_message(socket_.get(), message, size_bytes, &fd, fd >= 0 ? 1 : 0);
-        if (sent || sent.error().kind != ErrorKind::would_block || now_ns() >= deadline_ns) return;
+        if (sent) return true;
+        if (sent.error().kind != ErrorKind::would_block || now_ns() >= deadline_ns) return false;
         pollfd item{socket_.get(), POLLOUT, 0};
         timespec pause = to_timespec(10 * kNsPerMs);
         system_call(SYS_ppoll, word(&item), 1, word(&pause), 0, 0);
@@ -227,7 +240,7 @@ void Session::check() {
 
 // The peers of ends that no agent knows would wait for ever.
 void Session::close_unknown_ends() {
-    if (!was_lost_ || was_forked_unseen_ || is_sandboxed()) return;
+    if (!was_lost_ || is_sandboxed()) return;
     check();
     release_all();
 }
@@ -235,7 +248,7 @@ void Session::close_unknown_ends() {
 void Session::before_fork() {
     holders_lock_.lock();
     lock_.lock();
-    if (!clone_for_child()) was_forked_unseen_ = true;
+    count_child_as_holder(clone_for_child());
 }
 
 bool Session::clone_for_child() {
@@ -269,6 +282,7 @@ void Session::after_fork_in_child() {
     session_id_ = clone_id_;
     notices_heard_.store_relaxed(0);
     if (!socket_) map_.store_release(nullptr);
+    was_lost_ = was_lost_ || is_lost();
     // One word, so that the agent learns whose session it now is: the child may exec at once.
     IdMessage nothing{};
     tell(SessionMessage::bell_free, nothing);

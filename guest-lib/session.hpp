@@ -38,18 +38,18 @@ class Session {
         LockGuard guard(lock_);
         return exchange(&message, sizeof message, answer, fds, fd_count);
     }
-    // Says without waiting for anything, and shows a descriptor, unless it is -1. Lost if there is no agent.
+    // Says without waiting for anything, and shows a descriptor, unless it is -1. False: there is no agent.
     template <class Message>
-    void tell(SessionMessage type, Message& message, int fd = -1) {
+    bool tell(SessionMessage type, Message& message, int fd = -1) {
         fill(type, message, 0);
         LockGuard guard(lock_);
-        say(&message, sizeof message, fd);
+        return say(&message, sizeof message, fd);
     }
 
-    // Gives up this process's hold of an end; closes the end if it was the last one.
-    void release_end(Stream& stream, std::uint64_t end_id, ReleaseMode mode);
-    // The same of one whose memory this process does not have, or has closed.
-    void tell_release(std::uint64_t end_id, ReleaseMode mode);
+    // Gives up this process's hold of a ring socket's end; closes the end if it was the last one.
+    void release_end(Socket& socket, ReleaseMode mode);
+    // The same of one whose memory this process does not have, or has closed. Whether the agent was told.
+    bool tell_release(std::uint64_t end_id, ReleaseMode mode);
 
     // Closes an end that this process alone holds so that it is kept; false: nothing was done, or it cannot
     // be kept.
@@ -101,8 +101,8 @@ class Session {
                                  const int* fds, unsigned fd_count);
     Result<std::size_t> exchange_on(int socket, const void* message, std::size_t size_bytes, Received& answer,
                                     const int* fds, unsigned fd_count);
-    void say(const void* message, std::size_t size_bytes, int fd = -1);
-    void say_in_sandbox(const void* message, std::size_t size_bytes) const;
+    bool say(const void* message, std::size_t size_bytes, int fd = -1);
+    bool say_in_sandbox(const void* message, std::size_t size_bytes) const;
     bool ensure_open();
     bool open_socket();
     bool clone_for_child();
@@ -132,7 +132,6 @@ class Session {
     AtomicU32 restarted_{0};
     AtomicU32 notices_heard_{0};
     bool was_lost_ = false;
-    bool was_forked_unseen_ = false;  // others may hold our ends, and nobody counts them
 };
 
 // The agent's answer as T if it is one of that type.
@@ -152,5 +151,8 @@ void rejoin_ends();
 void rejoin_end(int fd, Socket& socket);
 // Closes all ends that this process holds and no other.
 void release_all();
+// Before a fork: the child as one more holder of each end of which the agent does not count them. is_seen:
+// the agent knows of the child.
+void count_child_as_holder(bool is_seen);
 
 }  // namespace xylem

@@ -104,6 +104,9 @@ struct Socket : FdObject {
     AtomicU32 abort_on_close{0};        // SO_LINGER with zero seconds
     AtomicU32 is_unshown{0};            // used again: the agent knows the connection by another kernel socket
     AtomicU32 has_told_bytes{0};        // at the end of the process (last_words.hpp)
+    AtomicU32 is_released{0};           // this process holds it no longer
+    bool has_unseen_holders = false;    // children of whose forks the agent does not know
+    std::uint32_t counted_at_fork = 0;  // the last one
     AtomicU32 connect_report{0};        // a non-blocking connect said EINPROGRESS; the next connect() says 0
     VsockPart vsock;
 

@@ -1,8 +1,8 @@
 // Socket: birth and end of the library's object, and what closing does.
 // When the last descriptor of this process is closed and the last call is out of the socket, the end is
-// closed if no other process may hold it (the agent's count in the end page says so, and fork holds the
-// session's lock while it changes it), and then the agent is told, which does the same for a process that
-// died before it could. Memory is unmapped then.
+// closed if no other process may hold it (the count in the end page says so, and fork holds the session's
+// lock while it changes), and then the agent is told, which does the same for a process that died before it
+// could. Memory is unmapped then.
 #include <netinet/in.h>
 
 #include "guest-lib/arrivals.hpp"
@@ -48,7 +48,7 @@ void Socket::on_last_close() {
     Session& session = Session::self();
     if (state() == SocketState::ring) {
         ReleaseMode mode = abort_on_close.load_relaxed() != 0 ? ReleaseMode::abort : ReleaseMode::orderly;
-        if (mode != ReleaseMode::orderly || !keep_end(*this)) session.release_end(stream, end_id, mode);
+        if (mode != ReleaseMode::orderly || !keep_end(*this)) session.release_end(*this, mode);
     } else if (state() == SocketState::listening) {
         if (arrivals() != nullptr) arrivals()->close();
         arrivals_word.store_release(nullptr);

@@ -142,7 +142,7 @@ int Socket::disconnect(int fd, const sockaddr* unspecified, socklen_t length) {
         const bool is_over = (poll_events() & POLLHUP) != 0;
         if (!is_over) disconnect_in_kernel(fd, family, unspecified, length);
         EpollSet::on_left_ring(*this);
-        Session::self().release_end(stream, end_id, ReleaseMode::disconnect);
+        Session::self().release_end(*this, ReleaseMode::disconnect);
     } else {
         const int result = real().connect(fd, unspecified, length);
         if (result != 0 || before != SocketState::kernel) return result;
@@ -251,6 +251,9 @@ void Socket::become_ring(int fd) {
     read_policy.set_max_ns(own.spin_ns);
     write_policy.set_max_ns(own.spin_ns);
     raise_longest_spin(own.spin_ns);
+    own.holders.compare_exchange(0, 1);  // taken from a queue without its agent's knowledge
+    has_unseen_holders = false;
+    is_released.store_relaxed(0);
     set_state(SocketState::ring);
     record = write_record(Session::self().page(), record,
                           {RecordState::ring, fd, cookie, end_id, Reason::ring, own.local, own.peer});

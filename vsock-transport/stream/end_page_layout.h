@@ -63,7 +63,8 @@ struct EndPage {
     SocketName local;  // the caller's port is another in each use (stream/reuse.cpp)
     SocketName peer;
     std::uint32_t spin_ns;  // upper bound of the spin budget
-    AtomicU32 holders;      // sessions that hold this end; written by the agent only
+    AtomicU32
+        holders;  // sessions that hold this end; written by the agent that made it, after its death by them
 
     alignas(64) AtomicU32 status;  // EndStatus bits
     AtomicU32 pending_error;       // errno to report once (SO_ERROR), 0 if none, then kErrorTaken
