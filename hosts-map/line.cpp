@@ -25,6 +25,10 @@ Result<std::optional<HostsEntry>, Diagnostic> parse_hosts_line(std::string_view 
     if (!place) return tl::unexpected(place.error());
     auto options = parse_options(std::span(*words).subspan(2));
     if (!options) return tl::unexpected(options.error());
+    if (options->node_order && place->kind != PlaceKind::node) {
+        return text::wrong_at(first, "option 'over' is for domains of other nodes",
+                              "node:ADDRESS[:PORT]/dom:N before it, or no such option");
+    }
     return HostsEntry{*prefix, *place, *options, first.line, first.column};
 }
 

@@ -81,6 +81,7 @@ std::optional<Address> HostsMap::address_of(std::uint32_t domain, int family) co
 }
 
 Result<void, Diagnostic> HostsMap::add(const HostsEntry& entry) {
+    if (auto agrees = check_order(entry); !agrees) return agrees;
     auto [found, inserted] = index_by_prefix_.try_emplace(entry.prefix, entries_.size());
     if (!inserted) {
         return text::wrong_at(
@@ -93,6 +94,18 @@ Result<void, Diagnostic> HostsMap::add(const HostsEntry& entry) {
     insert_length(is_ipv4 ? ipv4_lengths_bits_ : ipv6_lengths_bits_, entry.prefix.length_bits);
     add_address(entry);
     return {};
+}
+
+// One link carries all that goes to a node, so its lines agree on the way.
+Result<void, Diagnostic> HostsMap::check_order(const HostsEntry& entry) {
+    if (entry.place.kind != PlaceKind::node) return {};
+    const std::pair node{to_string(entry.place.node), entry.place.node_port};
+    const auto first = first_of_node_.try_emplace(node, entry).first->second;
+    if (first.options.node_order == entry.options.node_order) return {};
+    return text::wrong_at(
+        {{}, entry.line, entry.column},
+        "line " + std::to_string(first.line) + " has another option 'over' for node " + node.first,
+        "the same one on all lines of a node, or none");
 }
 
 void HostsMap::add_address(const HostsEntry& entry) {

@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "hosts-map/address.hpp"
@@ -45,12 +48,14 @@ class HostsMap {
 
   private:
     Result<void, Diagnostic> add(const HostsEntry& entry);
+    Result<void, Diagnostic> check_order(const HostsEntry& entry);
     void add_address(const HostsEntry& entry);
 
     std::vector<HostsEntry> entries_;
     std::unordered_map<Prefix, std::size_t, PrefixHash> index_by_prefix_;
     std::vector<unsigned> ipv4_lengths_bits_, ipv6_lengths_bits_;  // in use, longest first
     std::unordered_map<std::uint32_t, Address> ipv4_by_domain_, ipv6_by_domain_;
+    std::map<std::pair<std::string, std::uint16_t>, HostsEntry> first_of_node_;  // by address and port
     std::optional<Prefix> numbered_prefix_;  // whose addresses carry the domain in their low 16 bits
 };
 

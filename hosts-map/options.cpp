@@ -62,6 +62,16 @@ Value parse_spin(const text::Word& word) {
     return *spin_ns;
 }
 
+constexpr std::array<std::string_view, 4> kOrders{"verbs", "tcp", "verbs,tcp", "tcp,verbs"};  // by NodeOrder
+
+Value parse_node_order(const text::Word& word) {
+    for (std::size_t order = 0; order < kOrders.size(); ++order) {
+        if (word.text == kOrders[order]) return order;
+    }
+    return text::wrong_at(word, text::in_quotes(word.text) + " is not an order of transports between nodes",
+                          "verbs, tcp, or both with a comma, the first choice first");
+}
+
 struct KnownOption {
     std::string_view key;
     std::string_view form;
@@ -69,14 +79,16 @@ struct KnownOption {
     Value (*parse)(const text::Word& value);
 };
 
-constexpr std::array<KnownOption, 2> kKnown{{
+constexpr std::array<KnownOption, 3> kKnown{{
     {"ring", "ring=SIZE", &HostsOptions::ring_size_bytes, parse_ring_size},
     {"spin", "spin=TIME", &HostsOptions::spin_ns, parse_spin},
+    {"over", "over=ORDER", &HostsOptions::node_order, parse_node_order},
 }};
 
 tl::unexpected<Diagnostic> unknown_option(const text::Word& key) {
-    constexpr std::array<std::string_view, 2> kKeys{kKnown[0].key, kKnown[1].key};
-    std::string expected = std::string(kKnown[0].form) + " or " + std::string(kKnown[1].form);
+    constexpr std::array<std::string_view, 3> kKeys{kKnown[0].key, kKnown[1].key, kKnown[2].key};
+    std::string expected = std::string(kKnown[0].form) + ", " + std::string(kKnown[1].form) + " or " +
+                           std::string(kKnown[2].form);
     if (auto guess = text::nearest(key.text, kKeys)) {
         expected += " (did you mean " + std::string(*guess) + "?)";
     }
@@ -106,6 +118,8 @@ Result<void, Diagnostic> parse_option(const text::Word& word, HostsOptions& opti
 
 }  // namespace
 
+std::string_view to_string(NodeOrder order) { return kOrders[static_cast<std::size_t>(order)]; }
+
 Result<HostsOptions, Diagnostic> parse_options(std::span<const text::Word> words) {
     HostsOptions options;
     for (const text::Word& word : words) {
@@ -131,6 +145,10 @@ std::string to_string(const HostsOptions& options) {
         } else {
             result += std::to_string(spin_ns / kUsNs) + "us";
         }
+    }
+    if (options.node_order) {
+        result += " over=";
+        result += to_string(static_cast<NodeOrder>(*options.node_order));
     }
     return result;
 }

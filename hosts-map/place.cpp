@@ -65,19 +65,16 @@ Result<void, Diagnostic> parse_ipv4_node(const text::Word& word, Place& place) {
 }
 
 // What follows "node:".
-Result<Place, Diagnostic> parse_node(const text::Word& word) {
-    Place place;
-    place.kind = PlaceKind::node;
+Result<Place, Diagnostic> parse_domain_of_node(const text::Word& word) {
     std::size_t slash = word.text.find('/');
     if (slash == word.text.npos) {
         return text::wrong_at(word.end(), "the node has no domain", std::string(kNodeForm));
     }
-    text::Word at = word.before(slash);
-    auto endpoint = at.text.starts_with('[') ? parse_ipv6_node(at, place) : parse_ipv4_node(at, place);
-    if (!endpoint) return tl::unexpected(endpoint.error());
+    auto place = parse_node(word.before(slash));
+    if (!place) return place;
     auto domain = parse_domain(word.from(slash + 1));
     if (!domain) return tl::unexpected(domain.error());
-    place.domain = *domain;
+    place->domain = *domain;
     return place;
 }
 
@@ -120,9 +117,24 @@ Result<std::uint32_t, Diagnostic> parse_domain(const text::Word& word) {
     return text::wrong_at(number, text::in_quotes(number.text) + " is not a domain's number", expected);
 }
 
+Result<Place, Diagnostic> parse_node(const text::Word& word) {
+    Place place;
+    place.kind = PlaceKind::node;
+    auto parsed = word.text.starts_with('[') ? parse_ipv6_node(word, place) : parse_ipv4_node(word, place);
+    if (!parsed) return tl::unexpected(parsed.error());
+    return place;
+}
+
+std::string node_name(const Place& place) {
+    const std::string address = to_string(place.node);
+    if (place.node_port == 0) return address;
+    const std::string port = ":" + std::to_string(place.node_port);
+    return place.node.family == AF_INET6 ? "[" + address + "]" + port : address + port;
+}
+
 Result<Place, Diagnostic> parse_place(const text::Word& word) {
     if (word.text == kTcp) return Place{};
-    if (word.text.starts_with(kNode)) return parse_node(word.from(kNode.size()));
+    if (word.text.starts_with(kNode)) return parse_domain_of_node(word.from(kNode.size()));
     if (word.text.starts_with(kGuest)) return parse_guest(word.from(kGuest.size()));
     if (!word.text.starts_with(kDomain)) {
         return text::wrong_at(word, text::in_quotes(word.text) + " is not a place",

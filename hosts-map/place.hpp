@@ -36,8 +36,11 @@ struct Place {
 
 // dom:N, vm:NAME, vm:UUID, node:ADDRESS[:PORT]/dom:N (an IPv6 ADDRESS in brackets) or tcp.
 Result<Place, Diagnostic> parse_place(const text::Word& word);
-// dom:N alone. Shared with the policy's grammar.
+// dom:N alone, and ADDRESS[:PORT] of a node, whose domain is 0 then. Shared with the policy's grammar.
 Result<std::uint32_t, Diagnostic> parse_domain(const text::Word& word);
+Result<Place, Diagnostic> parse_node(const text::Word& word);
+// The node's address, and its port where it is not the usual one: "192.168.7.2", "[fd00::2]:7000", "fd00::2".
+std::string node_name(const Place& place);
 std::string to_string(const Place& place);
 
 }  // namespace xylem

@@ -25,14 +25,14 @@ Result<Policy, Diagnostics> Policy::parse(std::string_view text) {
     return policy;
 }
 
-bool Policy::allows(std::uint32_t source_domain, std::uint32_t destination_port) const {
-    const PolicyRule* rule = deciding_rule(source_domain, destination_port);
+bool Policy::allows(const PolicySource& source, std::uint32_t destination_port) const {
+    const PolicyRule* rule = deciding_rule(source, destination_port);
     return rule == nullptr || rule->allows;
 }
 
-const PolicyRule* Policy::deciding_rule(std::uint32_t source_domain, std::uint32_t destination_port) const {
+const PolicyRule* Policy::deciding_rule(const PolicySource& source, std::uint32_t destination_port) const {
     for (const PolicyRule& rule : rules_) {
-        if (rule.matches(source_domain, destination_port)) return &rule;
+        if (rule.matches(source, destination_port)) return &rule;
     }
     return nullptr;
 }

@@ -22,9 +22,9 @@ class Policy {
     static Result<Policy, Diagnostics> parse(std::string_view text);
 
     // The first rule that matches decides; where none does, the answer is yes.
-    bool allows(std::uint32_t source_domain, std::uint32_t destination_port) const;
+    bool allows(const PolicySource& source, std::uint32_t destination_port) const;
     // The rule that decides, or nullptr for the default. Lives as long as the policy.
-    const PolicyRule* deciding_rule(std::uint32_t source_domain, std::uint32_t destination_port) const;
+    const PolicyRule* deciding_rule(const PolicySource& source, std::uint32_t destination_port) const;
 
     // In the file's order.
     std::span<const PolicyRule> rules() const { return rules_; }

@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "hosts-map/place.hpp"
 #include "hosts-map/word.hpp"
 
 namespace xylem {
@@ -12,6 +11,8 @@ namespace xylem {
 namespace {
 
 constexpr std::string_view kAny = "any";
+constexpr std::string_view kNode = "node:";
+constexpr std::string_view kSourceForm = "dom:N, node:ADDRESS[:PORT][/dom:N] or any";
 constexpr std::string_view kPortForm = "a port from 1 to 4294967294, a range such as 8000-8999, or any";
 
 // Takes the words of a line in order.
@@ -49,17 +50,37 @@ Result<void, Diagnostic> parse_verb(Sentence& sentence, PolicyRule& rule) {
     return text::wrong_at(*word, "unexpected word " + text::in_quotes(word->text), "allow or deny");
 }
 
-Result<void, Diagnostic> parse_source(Sentence& sentence, PolicyRule& rule) {
-    auto word = sentence.word("dom:N or any");
-    if (!word) return tl::unexpected(word.error());
-    if (word->text == kAny) return {};
-    if (!word->text.starts_with("dom:")) {
-        return text::wrong_at(*word, text::in_quotes(word->text) + " is not a source", "dom:N or any");
-    }
-    auto domain = parse_domain(*word);
+Result<void, Diagnostic> parse_source_domain(const text::Word& word, PolicyRule& rule) {
+    auto domain = parse_domain(word);
     if (!domain) return tl::unexpected(domain.error());
     rule.source_domain = *domain;
     return {};
+}
+
+// What follows "node:".
+Result<void, Diagnostic> parse_source_node(const text::Word& word, PolicyRule& rule) {
+    const std::size_t slash = word.text.find('/');
+    auto node = parse_node(word.before(slash));
+    if (!node) return tl::unexpected(node.error());
+    rule.source_node = *node;
+    if (slash == word.text.npos) return {};
+    return parse_source_domain(word.from(slash + 1), rule);
+}
+
+Result<void, Diagnostic> parse_source(Sentence& sentence, PolicyRule& rule) {
+    auto word = sentence.word(kSourceForm);
+    if (!word) return tl::unexpected(word.error());
+    if (word->text == kAny) return {};
+    if (word->text.starts_with(kNode)) return parse_source_node(word->from(kNode.size()), rule);
+    if (word->text.starts_with("dom:")) return parse_source_domain(*word, rule);
+    return text::wrong_at(*word, text::in_quotes(word->text) + " is not a source", std::string(kSourceForm));
+}
+
+std::string source_text(const PolicyRule& rule) {
+    const std::string domain = rule.source_domain ? "dom:" + std::to_string(*rule.source_domain) : "";
+    if (!rule.source_node) return domain.empty() ? std::string(kAny) : domain;
+    const std::string node = to_string(*rule.source_node);  // with a domain
+    return node.substr(0, node.rfind('/')) + (domain.empty() ? "" : "/" + domain);
 }
 
 Result<std::uint32_t, Diagnostic> parse_port(const text::Word& word) {
@@ -111,14 +132,13 @@ Result<std::optional<PolicyRule>, Diagnostic> parse_policy_line(std::string_view
 }
 
 std::string to_string(const PolicyRule& rule) {
-    std::string source = rule.source_domain ? "dom:" + std::to_string(*rule.source_domain) : "any";
     std::string ports = std::to_string(rule.first_port);
     if (rule.first_port == 0) {
         ports = kAny;
     } else if (rule.first_port != rule.last_port) {
         ports += "-" + std::to_string(rule.last_port);
     }
-    return (rule.allows ? "allow from " : "deny from ") + source + " to port " + ports;
+    return (rule.allows ? "allow from " : "deny from ") + source_text(rule) + " to port " + ports;
 }
 
 }  // namespace xylem

@@ -79,14 +79,18 @@ class Bridge {
     bool open_verbs(std::string& error);
     bool listen_for_nodes(std::string& error);
     void accept_nodes();
-    std::unique_ptr<Wire> dial_wire(const std::string& node);
+    std::vector<Transport> order_for(const Node& node) const;
+    std::unique_ptr<Wire> dial_next(Node& node);
+    std::unique_ptr<Wire> dial_over(Transport transport, const std::string& node);
 
     // nodes.cpp
     void accept_node(std::unique_ptr<Wire> wire);
     NodeLink::Events node_events();
     static Node* known_node(std::map<std::string, Node>& nodes, const Pair& pair);
     Node* node_for(const Pair& pair);
+    Reason why_no_node(const Pair& pair);
     bool dial(Node& node);
+    bool dial_rest(Node& node);
     void dial_again(Node& node);
     bool on_frame(Node& node, const FrameHeader& header, const std::byte* bytes);
     bool may_have_name(const std::string& name) const;

@@ -34,14 +34,14 @@ struct Node {
     std::uint64_t ready_ns = 0;                                    // since when
     std::unordered_map<std::uint32_t, ConnectionPtr> connections;  // by their numbers
     Poller::TimerId patience = 0;                                  // with those that are cut
-    // Of one that dialled us: its number among nodes (remote_domain.hpp), 0 as long as it needed none; how
-    // many connections it asked for that the agents here have not answered; what it wants to go on with, and
-    // is not known here so far (returning.cpp).
-    std::uint32_t node_number = 0;
+    std::uint32_t node_number = 0;                                 // remote_domain.hpp; 0: it needed none yet
+    // Of one that dialled us: how many connections it asked for that the agents here have not answered; what
+    // it wants to go on with, and is not known here so far (returning.cpp).
     std::size_t asked_for = 0;
     std::map<ConnectionKey, ResumeFrame> early;
     // Of one that we dial.
     std::unique_ptr<NodeLink> dialled;
+    std::size_t tried = 0;               // of the transports that it may be reached over (wires.cpp)
     std::vector<ConnectionPtr> waiting;  // for the link to be ready, to be opened
     std::uint64_t dial_again_ns = 0;
     std::uint64_t delay_ns = 0;

@@ -87,6 +87,7 @@ Node* Bridge::known_node(std::map<std::string, Node>& nodes, const Pair& pair) {
     if (text.empty()) return nullptr;
     Node& node = nodes[text];
     node.text = text;
+    node.node_number = node_number_of(pair.remote);
     return &node;
 }
 
@@ -97,8 +98,18 @@ Node* Bridge::node_for(const Pair& pair) {
     return now_ns() < node->dial_again_ns || !dial(*node) ? nullptr : node;
 }
 
+Reason Bridge::why_no_node(const Pair& pair) {
+    const Node* node = known_node(dialled_, pair);
+    return node != nullptr && order_for(*node).empty() ? Reason::no_transport : Reason::node_unreachable;
+}
+
 bool Bridge::dial(Node& node) {
-    std::unique_ptr<Wire> wire = dial_wire(node.text);
+    node.tried = 0;
+    return dial_rest(node);
+}
+
+bool Bridge::dial_rest(Node& node) {
+    std::unique_ptr<Wire> wire = dial_next(node);
     if (wire == nullptr) {
         node.dial_again_ns = now_ns() + kFirstDelayNs;
         return false;
@@ -172,6 +183,7 @@ void Bridge::on_node_broken(NodeLink& link, const std::string& why) {
     }
     Node& node = *link.node;
     dead_nodes_.push_back(std::move(node.dialled));
+    if (!was_ready && dial_rest(node)) return;
     for (const ConnectionPtr& connection : std::exchange(node.waiting, {}))
         on_opened(connection, Reason::node_unreachable);
     if (was_ready) cut(node);

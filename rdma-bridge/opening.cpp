@@ -54,7 +54,7 @@ void Bridge::on_connect(AgentLink& link, Received& message) {
             return answer_agent(connection, Reason::no_memory);
     }
     Node* node = node_for(c.key.pair);
-    if (node == nullptr) return answer_agent(connection, Reason::node_unreachable);
+    if (node == nullptr) return answer_agent(connection, why_no_node(c.key.pair));
     c.answer_timer =
         poller_.after(kAnswerNs, [this, connection] { on_opened(connection, Reason::node_unreachable); });
     if (node->link != nullptr) return open_on(*node, connection);

@@ -1,6 +1,6 @@
 // Bridge: which wires there are to other nodes. RDMA where a device has the address that the bridge listens
-// at; TCP beside it, for nodes that have none. Who has a device dials by it alone: what should be RDMA is
-// never something else without a word.
+// at; TCP beside it, for nodes that have none. Who has a device dials by it alone, unless the hosts map says
+// otherwise: what should be RDMA is never something else without a word.
 #include <errno.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "control/protocol/remote_domain.hpp"
 #include "rdma-bridge/bridge.hpp"
 #include "rdma-bridge/node_name.hpp"
 #include "rdma-bridge/tcp_wire.hpp"
@@ -63,15 +64,35 @@ void Bridge::accept_nodes() {
     }
 }
 
-// Null: it cannot be tried now.
-std::unique_ptr<Wire> Bridge::dial_wire(const std::string& node) {
+// Those of the hosts map that this bridge has; without a word of it, the best one.
+std::vector<Transport> Bridge::order_for(const Node& node) const {
+    const std::string_view wanted = order_of_node(node.node_number).text;
+    if (wanted.empty()) return {verbs_ != nullptr ? Transport::verbs : Transport::tcp};
+    const bool has_tcp = settings_.transport != Transport::verbs;
+    const std::size_t verbs = verbs_ != nullptr ? wanted.find("verbs") : wanted.npos;
+    const std::size_t tcp = has_tcp ? wanted.find("tcp") : wanted.npos;
+    std::vector<Transport> order;
+    if (verbs != wanted.npos) order.push_back(Transport::verbs);
+    if (tcp != wanted.npos) order.insert(tcp < verbs ? order.begin() : order.end(), Transport::tcp);
+    return order;
+}
+
+// Null: there is none left to try, or none of them can be tried now.
+std::unique_ptr<Wire> Bridge::dial_next(Node& node) {
+    for (const auto order = order_for(node); node.tried < order.size();) {
+        if (auto wire = dial_over(order[node.tried++], node.text)) return wire;
+    }
+    return nullptr;
+}
+
+std::unique_ptr<Wire> Bridge::dial_over(Transport transport, const std::string& node) {
     const auto to = node_address(node);
     if (!to) return nullptr;
     // The other node knows us by the address that we come from.
     auto from = node_address(settings_.listen);
     const bool has_from = from && from->storage.ss_family == to->storage.ss_family;
     if (has_from) from->set_port(0);
-    if (verbs_ != nullptr) return has_from ? verbs_->dial(*from, *to) : nullptr;
+    if (transport == Transport::verbs) return has_from ? verbs_->dial(*from, *to) : nullptr;
     UniqueFd socket(::socket(to->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket) return nullptr;
     if (has_from) ::bind(socket.get(), from->get(), from->length);

@@ -36,6 +36,9 @@ HostsRow row_of(const HostsEntry& entry) {
             entry.place.guest,
             entry.options.ring_size_bytes,
             entry.options.spin_ns,
+            entry.options.node_order
+                ? std::string(to_string(static_cast<NodeOrder>(*entry.options.node_order)))
+                : std::string(),
             entry.line,
             to_string(entry)};
 }

@@ -25,8 +25,9 @@ struct HostsRow {
     std::string guest;                             // name or UUID
     std::optional<std::uint64_t> ring_size_bytes;  // of the line
     std::optional<std::uint64_t> spin_ns;
-    std::uint32_t line;  // 0: built in
-    std::string text;    // the line, normalised
+    std::string node_order;  // as the line has it; empty: the bridge's choice
+    std::uint32_t line;      // 0: built in
+    std::string text;        // the line, normalised
 };
 
 class HostsFile {

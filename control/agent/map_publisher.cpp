@@ -90,6 +90,7 @@ std::vector<HostsRow> MapPublisher::rows() const {
             }
             auto [place, is_first] = numbers.try_emplace(node, 0);
             if (is_first) place->second = number_of_node(node.c_str());
+            if (is_first && place->second != 0) set_order_of_node(place->second, row.node_order.c_str());
             if (place->second != 0) row.domain = remote_domain(place->second, row.domain);
         }
         if (row.target != HostsTarget::guest || !find_guest) continue;

@@ -71,8 +71,14 @@ SlabPtr granted_slab(Agent& agent, std::uint32_t domain, const LinkConnectMessag
     return slab->map() ? slab : nullptr;
 }
 
+PolicySource source_of(std::uint32_t domain) {
+    if (!is_remote_domain(domain)) return domain;
+    return {domain_on_node(domain), numbered_node(node_number_of(domain)).text};
+}
+
 Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
-    if (!agent.policy.allows(offer.from_domain, offer.destination.port)) return Reason::refused_by_policy;
+    if (!agent.policy.allows(source_of(offer.from_domain), offer.destination.port))
+        return Reason::refused_by_policy;
     Listener* listener = nullptr;
     const auto offered = [&](const Listener& at) {
         return offer.from_domain == agent.settings.domain || agent.offers_to_others(at);

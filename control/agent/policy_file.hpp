@@ -20,9 +20,7 @@ class PolicyFile {
     // Without a name, a missing file allows everything, until there is one. False with the reason in `error`.
     bool open(const std::string& path, bool is_named, std::string& error);
 
-    bool allows(std::uint32_t source_domain, std::uint32_t port) const {
-        return policy_.allows(source_domain, port);
-    }
+    bool allows(const PolicySource& source, std::uint32_t port) const { return policy_.allows(source, port); }
     const Policy& policy() const { return policy_; }
     const std::string& path() const { return path_; }
     const std::string& last_error() const { return last_error_; }

@@ -9,12 +9,14 @@ namespace xylem::cli {
 
 std::string_view remedy_for(std::string_view code) {
     using Row = std::pair<std::string_view, std::string_view>;
-    static constexpr std::array<Row, 24> kRows{{
+    static constexpr std::array<Row, 25> kRows{{
         {"not_mapped", "add a line for the address to the hosts map (xylem-hosts(5))"},
         {"mapped_to_tcp", "change the line, if the address is a domain's after all"},
         {"other_node", "run the bridge xylem-rdma on both nodes"},
         {"node_unreachable",
          "look at the log of xylem-rdma on both nodes: is it there, has it the same key?"},
+        {"no_transport",
+         "change the line's option over=, or see in the log of xylem-rdma why it has no device"},
         {"unknown_guest",
          "start xylemd in that guest, and see that no other one has its name (xl list); or write dom:N"},
         {"no_agent", "start the program with: xylem run -- COMMAND"},

@@ -25,6 +25,12 @@ RuntimePath node_link(std::uint32_t number) {
     return entry(name);
 }
 
+RuntimePath order_link(std::uint32_t number) {
+    char name[24];
+    ::snprintf(name, sizeof name, "%u.over", static_cast<unsigned>(number));
+    return entry(name);
+}
+
 RuntimePath folder() {
     RuntimePath path = own_node_path();
     if (char* last = ::strrchr(path.text, '/')) *last = '\0';
@@ -51,6 +57,15 @@ NodeText read_entry(const RuntimePath& path) {
 
 void make_folder() { ::mkdir(folder().text, 0755); }
 
+// In one step for whoever reads it.
+bool replace_entry(const RuntimePath& path, const char* text) {
+    RuntimePath fresh{};
+    const int length = ::snprintf(fresh.text, sizeof fresh.text, "%s.new", path.text);
+    if (length < 0 || static_cast<std::size_t>(length) >= sizeof fresh.text) return false;
+    ::unlink(fresh.text);
+    return ::symlink(text, fresh.text) == 0 && ::rename(fresh.text, path.text) == 0;
+}
+
 }  // namespace
 
 NodeText node_text(const SocketName& node) {
@@ -76,9 +91,18 @@ bool name_own_node(const char* text) {
         return false;
     }
     if (::strcmp(own_node().text, text) == 0) return true;
-    const RuntimePath fresh = entry("own.new");
-    ::unlink(fresh.text);
-    return ::symlink(text, fresh.text) == 0 && ::rename(fresh.text, own_node_path().text) == 0;
+    return replace_entry(own_node_path(), text);
+}
+
+NodeText order_of_node(std::uint32_t number) { return read_entry(order_link(number)); }
+
+void set_order_of_node(std::uint32_t number, const char* order) {
+    if (::strcmp(order_of_node(number).text, order) == 0) return;
+    if (order[0] == '\0') {
+        ::unlink(order_link(number).text);
+    } else {
+        replace_entry(order_link(number), order);
+    }
 }
 
 std::uint32_t number_of_node(const char* text) {

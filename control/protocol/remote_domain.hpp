@@ -35,6 +35,10 @@ NodeText node_text(const SocketName& node);
 std::uint32_t number_of_node(const char* text);
 // Which node that is.
 NodeText numbered_node(std::uint32_t number);
+// Over what hosts maps want it to be reached, as their option has it ("verbs,tcp"); empty: the bridge may
+// choose. Kept beside the number; who says it last is right. A failure leaves it as it was.
+NodeText order_of_node(std::uint32_t number);
+void set_order_of_node(std::uint32_t number, const char* order);
 // This node, as its bridge says that hosts maps call it; empty as long as none has said so.
 NodeText own_node();
 bool name_own_node(const char* text);

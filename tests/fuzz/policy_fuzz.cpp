@@ -13,15 +13,15 @@ namespace {
 
 using namespace xylem;
 
-void check_decision(const Policy& policy, std::uint32_t domain, std::uint32_t port) {
-    const PolicyRule* decided = policy.deciding_rule(domain, port);
-    require(policy.allows(domain, port) == (decided == nullptr || decided->allows));
+void check_decision(const Policy& policy, const PolicySource& source, std::uint32_t port) {
+    const PolicyRule* decided = policy.deciding_rule(source, port);
+    require(policy.allows(source, port) == (decided == nullptr || decided->allows));
     for (const PolicyRule& rule : policy.rules()) {
         if (&rule == decided) {
-            require(rule.matches(domain, port));
+            require(rule.matches(source, port));
             return;
         }
-        require(!rule.matches(domain, port));
+        require(!rule.matches(source, port));
     }
     require(decided == nullptr);
 }
@@ -30,12 +30,14 @@ void check_rule(const Policy& policy, const PolicyRule& rule) {
     auto again = parse_policy_line(to_string(rule), 1);
     require(again && again->has_value());
     require((*again)->allows == rule.allows && (*again)->source_domain == rule.source_domain);
+    require((*again)->source_node == rule.source_node);
     require((*again)->first_port == rule.first_port && (*again)->last_port == rule.last_port);
     require(rule.first_port <= rule.last_port);
     std::uint32_t domain = rule.source_domain.value_or(1);
     for (std::uint32_t port : {rule.first_port, rule.last_port, rule.last_port + 1}) {
         check_decision(policy, domain, port);
         check_decision(policy, domain + 1, port);
+        if (rule.source_node) check_decision(policy, {domain, node_name(*rule.source_node)}, port);
     }
 }
 

@@ -220,12 +220,15 @@ TEST(HostsMapLine, an_ipv6_node_needs_both_brackets_and_an_ipv6_address) {
 
 TEST(HostsMapLine, an_unknown_option_is_refused_with_the_nearest_known) {
     EXPECT_EQ(error_of("::1 dom:1 rnig=1M"),
-              "hosts:3:11: unknown option 'rnig'; expected ring=SIZE or spin=TIME (did you mean ring?)");
+              "hosts:3:11: unknown option 'rnig'; expected ring=SIZE, spin=TIME or over=ORDER (did you mean "
+              "ring?)");
     EXPECT_EQ(error_of("::1 dom:1 ring=1M  spni=0"),
-              "hosts:3:20: unknown option 'spni'; expected ring=SIZE or spin=TIME (did you mean spin?)");
+              "hosts:3:20: unknown option 'spni'; expected ring=SIZE, spin=TIME or over=ORDER (did you mean "
+              "spin?)");
     EXPECT_EQ(error_of("::1 dom:1 colour=blue"),
-              "hosts:3:11: unknown option 'colour'; expected ring=SIZE or spin=TIME");
-    EXPECT_EQ(error_of("::1 dom:1 =1M"), "hosts:3:11: unknown option ''; expected ring=SIZE or spin=TIME");
+              "hosts:3:11: unknown option 'colour'; expected ring=SIZE, spin=TIME or over=ORDER");
+    EXPECT_EQ(error_of("::1 dom:1 =1M"),
+              "hosts:3:11: unknown option ''; expected ring=SIZE, spin=TIME or over=ORDER");
 }
 
 TEST(HostsMapLine, an_option_given_twice_is_refused) {

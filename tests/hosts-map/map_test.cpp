@@ -98,7 +98,7 @@ TEST(HostsMapMap, every_bad_line_is_reported_in_order) {
                   "hosts:2:1: 'host' is not an address; expected an IPv4 or IPv6 address or prefix",
                   "hosts:4:9: the line does not say where 10.0.0.4 is; "
                   "expected dom:N, vm:NAME, node:ADDRESS[:PORT]/dom:N or tcp",
-                  "hosts:6:16: unknown option 'x'; expected ring=SIZE or spin=TIME"}));
+                  "hosts:6:16: unknown option 'x'; expected ring=SIZE, spin=TIME or over=ORDER"}));
 }
 
 TEST(HostsMapMap, reading_stops_at_a_hundred_bad_lines) {

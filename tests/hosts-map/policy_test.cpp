@@ -63,9 +63,27 @@ TEST(HostsMapPolicy, any_port_covers_the_32_bit_ports_of_vsock) {
     EXPECT_FALSE(policy_of("deny from any to port 70000").allows(3, 70'000));
 }
 
+TEST(HostsMapPolicy, domains_of_other_machines_are_named_by_their_node) {
+    Policy policy = policy_of(
+        "deny from node:10.0.0.9/dom:3 to port any\n"
+        "allow from node:10.0.0.9 to port 80\n"
+        "deny from node:[fd00::9]:7000 to port any\n"
+        "deny from dom:4 to port any\n");
+    EXPECT_FALSE(policy.allows({3, "10.0.0.9"}, 80));
+    EXPECT_EQ(policy.deciding_rule({4, "10.0.0.9"}, 80)->line, 2U);
+    EXPECT_EQ(policy.deciding_rule({4, "10.0.0.9"}, 81), nullptr);  // nor is it dom:4 of this machine
+    EXPECT_TRUE(policy.allows({3, "10.0.0.9:7000"}, 80));
+    EXPECT_TRUE(policy.allows(3, 80));
+    EXPECT_FALSE(policy.allows({1, "[fd00::9]:7000"}, 80));
+    EXPECT_FALSE(policy.allows(4, 80));
+    EXPECT_FALSE(policy_of("deny from any to port 80").allows({1, "10.0.0.9"}, 80));
+}
+
 TEST(HostsMapPolicy, a_rule_prints_in_the_files_grammar) {
-    for (std::string_view text : {"allow from any to port any", "deny from dom:65535 to port 1",
-                                  "allow from dom:0 to port 1-65535"}) {
+    for (std::string_view text :
+         {"allow from any to port any", "deny from dom:65535 to port 1", "allow from dom:0 to port 1-65535",
+          "deny from node:10.0.0.9 to port any", "deny from node:10.0.0.9:7000/dom:3 to port 1",
+          "allow from node:[fd00::9]/dom:3 to port 1", "allow from node:[fd00::9]:7000 to port 1"}) {
         EXPECT_EQ(to_string(policy_of(text).rules().front()), text);
     }
     EXPECT_EQ(to_string(policy_of(" deny\tfrom any to port 80-80").rules().front()),
@@ -77,9 +95,15 @@ TEST(HostsMapPolicy, each_wrong_word_is_refused_at_its_column) {
               "policy:5:1: unexpected word 'permit'; expected allow or deny");
     EXPECT_EQ(policy_error("allow by any to port 1"), "policy:5:7: unexpected word 'by'; expected from");
     EXPECT_EQ(policy_error("allow from 7 to port 1"),
-              "policy:5:12: '7' is not a source; expected dom:N or any");
+              "policy:5:12: '7' is not a source; expected dom:N, node:ADDRESS[:PORT][/dom:N] or any");
     EXPECT_EQ(policy_error("allow from dom:70000 to port 1"),
               "policy:5:16: '70000' is not a domain's number; expected dom:N with N from 0 to 65535");
+    EXPECT_EQ(
+        policy_error("allow from node:10.0.0.x/dom:1 to port 1"),
+        "policy:5:17: '10.0.0.x' is not the address of a node; expected an IPv4 address, or an IPv6 address "
+        "in brackets");
+    EXPECT_EQ(policy_error("allow from node:10.0.0.9/7 to port 1"),
+              "policy:5:26: '7' is not a domain; expected dom:N with N from 0 to 65535");
     EXPECT_EQ(policy_error("allow from any on port 1"), "policy:5:16: unexpected word 'on'; expected to");
     EXPECT_EQ(policy_error("allow from any to 80"), "policy:5:19: unexpected word '80'; expected port");
     EXPECT_EQ(policy_error("allow from any to port 1 2"),
@@ -89,7 +113,8 @@ TEST(HostsMapPolicy, each_wrong_word_is_refused_at_its_column) {
 TEST(HostsMapPolicy, each_missing_word_is_refused_where_it_should_have_been) {
     const std::string early = "the line ends too early; expected ";
     EXPECT_EQ(policy_error("deny  # x"), "policy:5:5: " + early + "from");
-    EXPECT_EQ(policy_error("deny from"), "policy:5:10: " + early + "dom:N or any");
+    EXPECT_EQ(policy_error("deny from"),
+              "policy:5:10: " + early + "dom:N, node:ADDRESS[:PORT][/dom:N] or any");
     EXPECT_EQ(policy_error("deny from any"), "policy:5:14: " + early + "to");
     EXPECT_EQ(policy_error("deny from any to"), "policy:5:17: " + early + "port");
     EXPECT_EQ(policy_error("deny from any to port"),

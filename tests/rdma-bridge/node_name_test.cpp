@@ -58,6 +58,22 @@ TEST(RemoteDomain, names_nodes_as_the_hosts_map_does) {
     EXPECT_STREQ(node_text(name).text, "");
 }
 
+TEST(RemoteDomain, keeps_the_order_of_transports_beside_the_number) {
+    const ScratchDirectory scratch;
+    ::setenv("XYLEM_FABRIC_DIR", scratch.path().c_str(), 1);
+    const std::uint32_t number = number_of_node("192.168.7.2");
+    EXPECT_STREQ(order_of_node(number).text, "");
+    set_order_of_node(number, "verbs,tcp");
+    EXPECT_STREQ(order_of_node(number).text, "verbs,tcp");
+    set_order_of_node(number, "tcp");
+    EXPECT_STREQ(order_of_node(number).text, "tcp");
+    EXPECT_STREQ(order_of_node(number + 1).text, "");
+    EXPECT_EQ(number_of_node("192.168.7.3"), number + 1);
+    set_order_of_node(number, "");
+    EXPECT_STREQ(order_of_node(number).text, "");
+    EXPECT_STREQ(numbered_node(number).text, "192.168.7.2");
+}
+
 TEST(RemoteDomain, gives_a_node_the_same_number_each_time) {
     const ScratchDirectory scratch;
     ::setenv("XYLEM_FABRIC_DIR", scratch.path().c_str(), 1);

@@ -94,6 +94,23 @@ end_transfer
 check "and loses nothing" went_well ring
 check "their link was not lost" test "$(lost_links)" = "$lost"
 
+# Policy -----------------------------------------------------------------------------------------------------------
+
+policy=$scratch/policy
+echo "deny from node:$(node_address 2)/dom:2 to port any" >"$policy"
+stop_agent 1
+start_agent 1 --policy "$policy"
+over tcp "a policy denies rings to a domain of another node" 1 2 127.44.0.1 100000
+check "the reason is that" failed_for refused_by_policy
+printf '%s\n' "deny from dom:2 to port any" "deny from node:$(node_address 2)/dom:3 to port any" \
+    "allow from node:$(node_address 2) to port any" "deny from any to port any" >"$policy"
+has_rules() { [[ $(ask 1 map "len(report['policy_rules'])") == "$1" ]]; }
+check "another one is in force" until_true 20 has_rules 4
+over ring "and allows that node's domains, but not this one's of the same number" 1 2 127.44.0.1 100000
+rm "$policy"
+stop_agent 1
+start_agent 1
+
 # What is missing --------------------------------------------------------------------------------------------------
 
 stop_agent 1

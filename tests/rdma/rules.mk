@@ -31,12 +31,28 @@ check-rdma: $(RDMA_NEEDS)  ## Boot two machines with soft-RoCE devices in an emu
 	$(call run_rdma,$(B)/rdma-payload/all,$(RDMA_TESTS),$(RDMA_OPTIONS))
 
 check-rdma-quick: $(RDMA_NEEDS)  ## Some of check-rdma, two minutes
-	$(call run_rdma,$(B)/rdma-payload/quick,*,rounds=1 selection="$(RDMA_QUICK_CASES)",--seconds 900)
+	$(call run_rdma,$(B)/rdma-payload/quick,*,rounds=1 packets=1000 least_bytes=0 selection="$(RDMA_QUICK_CASES)",--seconds 900)
 
 # Applications as Debian has them, with the tests that the Xen testbed has for them.
 RDMA_APPS := iperf3 netpipe nginx redis
 RDMA_APP_PROGRAMS := $(addprefix $(B)/,xylem xylemd xylem-rdma libxylem.so) $(addprefix /usr/bin/,iperf3 NPtcp redis-server \
                        redis-benchmark redis-cli curl) /usr/sbin/nginx
+
+# Two Xen guests that are nodes, each with a soft device of its own.
+RDMA_GUESTS := $(B)/rdma-payload/guests
+RDMA_GUEST_PROGRAMS := $(addprefix $(B)/,xylem xylemd xylem-rdma libxylem.so tests/programs/transfer tests/rdma/register_pages) /usr/bin/rdma
+DEPENDENCIES += $(B)/tests/rdma/register_pages.d
+
+$(B)/tests/rdma/register_pages: tests/rdma/programs/register_pages.cpp tests/rdma/rules.mk
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++20 $(PROGRAM_FLAGS) -MMD -MP -MF $@.d -o $@ $< -libverbs -lxengnttab
+
+.PHONY: check-rdma-guests
+check-rdma-guests: $(addprefix $(BUILD)/xen/,xen vmlinuz guest.cpio dom0.cpio) $(RDMA_GUEST_PROGRAMS) tests/xen/image/payload.sh $(wildcard tests/rdma/guests/* tests/rdma/image/*)  ## A bridge in each of two Xen guests, and what a device may do with granted pages (KIND=pv|pvh)
+	@tests/xen/image/payload.sh $(RDMA_GUESTS) tests/rdma/guests $(RDMA_GUEST_PROGRAMS)
+	@tests/rdma/image/guest_payload.sh $(BUILD)/xen/kernel $(RDMA_GUESTS)
+	@$(RUN_XEN) --network --guest-memory 512 --payload $(RDMA_GUESTS) $(KIND)
 
 .PHONY: check-rdma-apps check-rdma-full
 check-rdma-apps: $(RDMA)/node.cpio $(BUILD)/xen/vmlinuz $(RDMA_APP_PROGRAMS) tests/xen/image/payload.sh $(addprefix tests/xen/apps/,$(RDMA_APPS))  ## Unmodified applications between two nodes
@@ -45,6 +61,7 @@ check-rdma-apps: $(RDMA)/node.cpio $(BUILD)/xen/vmlinuz $(RDMA_APP_PROGRAMS) tes
 
 check-rdma-full:  ## Everything that runs between two nodes; each part ends with its own sum
 	@$(MAKE) --no-print-directory check-rdma
+	@$(MAKE) --no-print-directory check-rdma-guests
 	@$(MAKE) --no-print-directory check-rdma-apps
 
 include eval/rdma/rules.mk
