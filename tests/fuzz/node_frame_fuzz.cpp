@@ -24,7 +24,8 @@ constexpr Kind kKinds[] = {
     {FrameKind::resumed, sizeof(ResumedFrame)}, {FrameKind::caught_up, sizeof(CaughtUpFrame)},
     {FrameKind::open, sizeof(OpenFrame)},       {FrameKind::opened, sizeof(OpenedFrame)},
     {FrameKind::data, sizeof(DataFrame)},       {FrameKind::update, sizeof(UpdateFrame)},
-    {FrameKind::gone, sizeof(GoneFrame)},
+    {FrameKind::gone, sizeof(GoneFrame)},       {FrameKind::window, sizeof(WindowFrame)},
+    {FrameKind::placed, sizeof(PlacedFrame)},
 };
 
 // The node that the fuzzer plays: dials the bridge, and shows the key unless it is told not to.
@@ -90,6 +91,7 @@ class FarNode {
         alignas(8) std::uint8_t bytes[sizeof(RefusedFrame) + 256] = {};
         auto& header = *reinterpret_cast<FrameHeader*>(bytes);
         if (kind.kind == FrameKind::open) make_open(*reinterpret_cast<OpenFrame*>(bytes));
+        if (kind.kind == FrameKind::window) reinterpret_cast<WindowFrame*>(bytes)->size_bytes = kRing;
         std::size_t size = kind.size_bytes;
         // Small numbers meet each other.
         for (std::size_t at = sizeof header; at + 8 <= size; at += 8) {
