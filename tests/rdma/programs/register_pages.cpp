@@ -39,12 +39,14 @@ ibv_pd* open_device() {
     return domain;
 }
 
+// Not longer than it is mapped: the kernel does not unmap pages of another guest that a device holds.
 void register_page(const char* what, void* page) {
     memset(page, 1, kPage);  // there is a page behind it
     ibv_mr* region = ibv_reg_mr(open_device(), page, kPage,
                                 IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ);
     printf("%s: %s\n", what, region != nullptr ? "registered" : strerrorname_np(errno));
     fflush(stdout);
+    if (region != nullptr && ibv_dereg_mr(region) != 0) fail("ibv_dereg_mr");
 }
 
 void* shared_page() {
