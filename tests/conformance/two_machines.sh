@@ -5,6 +5,7 @@
 #   side              server or client
 #   domain_a          of the server's machine, domain_b of the client's: they are 127.44.0.1 and 127.44.0.2
 #   meeting           the directory in which the relay meets this side; the server's is /tmp/case
+#   part, parts       of the programs only every parts-th, from the part-th on; without them all
 #   start_relay       a function that starts it, as $relay: past Xylem, so that nothing but the case itself goes over it
 # What is passed within one process is not played here: it does not cross domains.
 export CASE_ALARM_SECONDS=300 CASE_QUIET_MS=120 # of an emulator
@@ -14,6 +15,8 @@ ipv6_programs="accept connect data end epoll"
 ipv6_cases="connect/both_ends connect/connecting_twice data/peeking epoll/level_triggered end/half_close accept/several_callers
     accept/accept4"
 selection=
+: "${part:=0}" "${parts:=1}"
+turn=0
 # shellcheck source=/dev/null
 [ ! -e /payload/options ] || . /payload/options
 case $side in server) peers_address=127.44.0.2 ;; *) peers_address=127.44.0.1 ;; esac
@@ -74,6 +77,8 @@ is_wanted() {
 }
 # play_program PROGRAM ADDRESS TCP_ADDRESS LABEL
 play_program() {
+    turn=$((turn + 1))
+    [ $((turn % parts)) = $((part % parts)) ] || return 0
     "$folder/$1" list >/tmp/list
     while read -r name _ <&7; do
         if is_wanted "$1/$name"; then play "$1" "$name" "$2" "$3" "$4"; fi
