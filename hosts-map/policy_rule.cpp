@@ -117,7 +117,20 @@ Result<void, Diagnostic> parse_sentence(Sentence& sentence, PolicyRule& rule) {
         .and_then([&] { return sentence.end(); });
 }
 
+bool is_of_node(const std::string& name, const Place& node) {
+    const std::string address = to_string(node.node);
+    if (node.node_port != 0) return name == node_name(node);
+    const bool is_ipv6 = node.node.family == AF_INET6;
+    return name == address || name.starts_with(is_ipv6 ? "[" + address + "]:" : address + ":");
+}
+
 }  // namespace
+
+bool PolicyRule::is_from(const PolicySource& source) const {
+    if (source_domain && *source_domain != source.domain) return false;
+    if (source_node) return is_of_node(source.node, *source_node);
+    return !source_domain || source.node.empty();
+}
 
 Result<std::optional<PolicyRule>, Diagnostic> parse_policy_line(std::string_view text,
                                                                 std::uint32_t line_number) {

@@ -30,18 +30,19 @@ struct PolicySource {
 
 struct PolicyRule {
     bool allows = true;
-    std::optional<Place> source_node;            // none: this machine, or with no domain either, all
+    std::optional<Place> source_node;            // none: this machine, or with no domain either, all; without
+                                                 // a port: whatever port that one's bridge says it has
     std::optional<std::uint32_t> source_domain;  // none: any
     std::uint32_t first_port = 0;                // `any` is 0 to UINT32_MAX: AF_VSOCK has a port 0
     std::uint32_t last_port = UINT32_MAX;
     std::uint32_t line = 0;  // where it stands in its file, counted from 1
 
     bool matches(const PolicySource& source, std::uint32_t port) const {
-        const bool is_any = !source_node && !source_domain;
-        const bool is_node = source.node == (source_node ? node_name(*source_node) : std::string());
-        const bool is_domain = !source_domain || *source_domain == source.domain;
-        return (is_any || (is_node && is_domain)) && first_port <= port && port <= last_port;
+        return is_from(source) && first_port <= port && port <= last_port;
     }
+
+  private:
+    bool is_from(const PolicySource& source) const;
 };
 
 // Nothing for a blank or comment line. The text is one line without its line feed.

@@ -66,7 +66,7 @@ void Bridge::accept_nodes() {
 
 // Those of the hosts map that this bridge has; without a word of it, the best one.
 std::vector<Transport> Bridge::order_for(const Node& node) const {
-    const std::string_view wanted = order_of_node(node.node_number).text;
+    const std::string wanted = order_of_node(node.node_number).text;
     if (wanted.empty()) return {verbs_ != nullptr ? Transport::verbs : Transport::tcp};
     const bool has_tcp = settings_.transport != Transport::verbs;
     const std::size_t verbs = verbs_ != nullptr ? wanted.find("verbs") : wanted.npos;
