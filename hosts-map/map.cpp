@@ -100,7 +100,7 @@ Result<void, Diagnostic> HostsMap::add(const HostsEntry& entry) {
 Result<void, Diagnostic> HostsMap::check_order(const HostsEntry& entry) {
     if (entry.place.kind != PlaceKind::node) return {};
     const std::pair node{to_string(entry.place.node), entry.place.node_port};
-    const auto first = first_of_node_.try_emplace(node, entry).first->second;
+    const HostsEntry& first = first_of_node_.try_emplace(node, entry).first->second;
     if (first.options.node_order == entry.options.node_order) return {};
     return text::wrong_at(
         {{}, entry.line, entry.column},

@@ -14,6 +14,7 @@ constexpr std::string_view kDomain = "dom:";
 constexpr std::string_view kNode = "node:";
 constexpr std::string_view kGuest = "vm:";
 constexpr std::string_view kTcp = "tcp";
+constexpr std::uint64_t kUsualPort = 7480;  // rdma-bridge/node_protocol.h; the same node with or without it
 constexpr std::string_view kNodeForm = "node:ADDRESS[:PORT]/dom:N";
 
 Result<void, Diagnostic> parse_node_port(const text::Word& word, Place& place) {
@@ -22,7 +23,7 @@ Result<void, Diagnostic> parse_node_port(const text::Word& word, Place& place) {
         return text::wrong_at(word, text::in_quotes(word.text) + " is not a port",
                               "a number from 1 to 65535");
     }
-    place.node_port = static_cast<std::uint16_t>(*port);
+    place.node_port = static_cast<std::uint16_t>(*port == kUsualPort ? 0 : *port);
     return {};
 }
 

@@ -74,6 +74,7 @@ TEST(HostsMapPolicy, domains_of_other_machines_are_named_by_their_node) {
     EXPECT_EQ(policy.deciding_rule({4, "10.0.0.9"}, 81), nullptr);  // nor is it dom:4 of this machine
     EXPECT_FALSE(policy.allows({3, "10.0.0.9:7000"}, 80));          // a bridge says itself which port it has
     EXPECT_TRUE(policy.allows({3, "10.0.0.99"}, 80));
+    EXPECT_FALSE(policy_of("deny from node:10.0.0.9:7480 to port any").allows({1, "10.0.0.9"}, 80));
     EXPECT_TRUE(policy.allows({1, "[fd00::9]:7001"}, 80));
     EXPECT_FALSE(policy_of("deny from node:[fd00::9] to port any").allows({1, "[fd00::9]:7001"}, 80));
     EXPECT_FALSE(policy_of("deny from node:[fd00::9] to port any").allows({1, "fd00::9"}, 80));
