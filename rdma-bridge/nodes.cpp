@@ -111,7 +111,8 @@ bool Bridge::dial(Node& node) {
 bool Bridge::dial_rest(Node& node) {
     std::unique_ptr<Wire> wire = dial_next(node);
     if (wire == nullptr) {
-        node.dial_again_ns = now_ns() + kFirstDelayNs;
+        // Where the order leaves nothing, nothing was tried, and the next map may leave more.
+        if (!order_for(node).empty()) node.dial_again_ns = now_ns() + kFirstDelayNs;
         return false;
     }
     node.dialled = std::make_unique<NodeLink>(poller_, key_, std::move(wire), Role::dialler, settings_.port,
