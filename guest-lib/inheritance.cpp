@@ -91,9 +91,16 @@ void restore_slabs() {
         IdMessage question{};
         question.id = socket->cookie;
         Received answer;
-        const bool is_answered = Session::self().ask(SessionMessage::adopt, question, answer, &fd, 1) &&
-                                 answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr;
-        socket->stream.restore_slab(is_answered && answer.fd_count == 2 ? answer.fds[0].get() : -1);
+        (void)Session::self().ask(SessionMessage::adopt, question, answer, &fd, 1);
+        const auto* attached = answer_as<AttachedMessage>(answer, SessionMessage::attached);
+        const bool is_ours = attached != nullptr && answer.fd_count == 2;
+        if (is_ours && socket->stream.restore_slab(answer.fds[0].get())) {
+            socket->stream.say_held(attached->holder);
+        } else {
+            // No agent, or one that has no memory of it. The parent's connection goes on.
+            Session::self().release_end(*socket, ReleaseMode::orderly);
+            socket->stream.lose_slab();
+        }
     }
 }
 

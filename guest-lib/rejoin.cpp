@@ -35,6 +35,7 @@ void rejoin_end(int fd, Socket& socket) {
     question.own_domain = page.own_domain;
     question.peer_domain = page.peer_domain;
     question.side = page.side;
+    question.is_granted = page.is_granted;
     Received answer;
     (void)Session::self().ask(SessionMessage::rejoin, question, answer, &fd, 1);
     const bool is_peer_gone = answer_as<PlainMessage>(answer, SessionMessage::peer_gone) != nullptr;

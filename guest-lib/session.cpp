@@ -158,6 +158,7 @@ void Session::release_end(Socket& socket, ReleaseMode mode) {
     if (socket.is_released.exchange(1) != 0) return;
     AtomicU32& holders = socket.stream.page().holders;
     const auto close_end = [&] {
+        if (socket.stream.has_lost_slab()) return;  // the agent does it
         if (is_asked_why()) count_bytes(socket.stream);
         socket.stream.close(mode == ReleaseMode::orderly ? CloseMode::orderly : CloseMode::abort);
     };

@@ -28,8 +28,7 @@ Result<std::size_t> Socket::open_end(const Received& attached) {
     end_id = message->end_id;
     made_by_boot_id = message->agent_boot_id;
     constexpr int kBoth = PROT_READ | PROT_WRITE;
-    Result<Mapping> shared = Mapping::shared(attached.fds[0].get(), message->slab_bytes, kBoth,
-                                             static_cast<off_t>(message->slab_offset_bytes));
+    Result<Mapping> shared = Mapping::shared(attached.fds[0].get(), message->slab_bytes, kBoth);
     const bool is_withdrawn = was_withdrawn(shared);
     Result<Mapping> slab = is_withdrawn ? map_nothing(message->slab_bytes) : std::move(shared);
     if (!slab) return fail(slab.error());
@@ -38,7 +37,11 @@ Result<std::size_t> Socket::open_end(const Received& attached) {
     Result<Stream> opened = Stream::open(std::move(*slab), std::move(*page), bell_ringer());
     if (!opened) return fail(opened.error());
     stream = std::move(*opened);
-    if (is_withdrawn) stream.restore_slab(-1);
+    if (is_withdrawn) {
+        stream.lose_slab();
+    } else {
+        stream.say_held(message->holder);
+    }
     return std::size_t{0};
 }
 

@@ -83,6 +83,7 @@ struct Agent {
     LostInAcceptance lost_in_acceptance;
     LeftBehind left_behind;
     std::unique_ptr<XenPeers> xen;  // null where this is no Xen guest, or not the guest's own domain
+    std::uint32_t last_holder = 0;  // the number that a process was given last (slab_layout.h)
 
   private:
     std::uint64_t next_connection_id_;

@@ -5,6 +5,7 @@
 
 #include "control/agent/agent.hpp"
 #include "control/protocol/seqpacket.hpp"
+#include "vsock-transport/ring/slab_layout.h"
 
 namespace xylem::agent {
 
@@ -27,19 +28,25 @@ void answer_failed(Agent& agent, Session& session, std::uint32_t request_id, Rea
     answer(agent, session, failed);
 }
 
-AttachedMessage attached_message(const Agent& agent, const End& end, std::uint32_t request_id) {
+Result<Handed> hand_out(Agent& agent, const End& end, std::uint32_t request_id) {
+    // Numbers are not used again soon: an unmapping of before may still be under way, and clears its byte.
+    agent.last_holder = agent.last_holder % (kHolders - 1) + 1;
+    std::uint32_t holder = agent.last_holder;
+    Result<UniqueFd> slab = end.slab->descriptor(holder);
+    if (!slab) return fail(slab.error());
     auto attached = make_answer<AttachedMessage>(SessionMessage::attached, request_id);
     attached.end_id = end.id();
     attached.slab_bytes = end.slab->size_bytes;
     attached.cookie = end.cookie;
     attached.agent_boot_id = agent.boot_id;
-    return attached;
+    attached.holder = holder;
+    return Handed{attached, std::move(*slab)};
 }
 
 bool answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end) {
-    const AttachedMessage attached = attached_message(agent, end, request_id);
-    const Result<UniqueFd> slab = end.slab->descriptor();
-    return slab && send_answer(agent, session, attached.header, {slab->get(), end.page_fd.get()});
+    const Result<Handed> handed = hand_out(agent, end, request_id);
+    return handed &&
+           send_answer(agent, session, handed->message.header, {handed->slab.get(), end.page_fd.get()});
 }
 
 void answer_listening(Agent& agent, Session& session, std::uint32_t request_id, const Listener& listener) {

@@ -7,6 +7,8 @@
 #include "control/agent/session.hpp"
 #include "control/protocol/codec.hpp"
 #include "control/protocol/reason.hpp"
+#include "vsock-transport/base/result.hpp"
+#include "vsock-transport/base/unique_fd.hpp"
 
 namespace xylem::agent {
 
@@ -29,7 +31,13 @@ void answer(Agent& agent, Session& session, const Message& message, std::initial
 }
 void answer_failed(Agent& agent, Session& session, std::uint32_t request_id, Reason reason,
                    int sys_errno = 0);
-AttachedMessage attached_message(const Agent& agent, const End& end, std::uint32_t request_id);
+// What a process needs to map an end's memory: the message, and the descriptor of the slab that goes with it.
+struct Handed {
+    AttachedMessage message;
+    UniqueFd slab;
+};
+// Errors: system.
+Result<Handed> hand_out(Agent& agent, const End& end, std::uint32_t request_id);
 // False where the session did not get it: it does not hold what it was to get.
 bool answer_attached(Agent& agent, Session& session, std::uint32_t request_id, const End& end);
 void answer_listening(Agent& agent, Session& session, std::uint32_t request_id, const Listener& listener);

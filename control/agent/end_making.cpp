@@ -17,6 +17,7 @@ End* make_end(Agent& agent, EndIdentity identity, std::uint32_t connecting_domai
     Result<Mapping> page = Mapping::shared(fd->get(), kEndPageBytes, PROT_READ | PROT_WRITE);
     if (!page) return nullptr;
     identity.end_id = agent.ends.next_id();
+    identity.is_granted = slab->is_granted();
     initialise_end_page(*page->as<EndPage>(), identity);
     auto end = std::make_unique<End>();
     end->identity = identity;

@@ -2,10 +2,11 @@
 // nothing, and the next one knows only the ends that programs name to it (`rejoin`): of a program that died
 // in between, or of a listener that was closed then, with its queue, it will never know. So once a link is
 // lost, the ends that there are with that domain are looked at, soon and then ever more seldom, until they
-// are gone: whether the far side still has the slab (side_lock.cpp). Where it has not, the end is treated as
-// if the far agent had said `vanished`. A program that lives has the slab, whether it spoke to the new agent
-// already or sleeps. What was lent, and not adopted yet, goes with the agent that lent it: it held the slab,
-// and the next agent could not give it to anybody.
+// are gone: whether the far side still has the slab (side_lock.cpp; of granted pages HolderBytes, by the word
+// of the far guest's kernel). Where it has not, the end is treated as if the far agent had said `vanished`. A
+// program that lives has the slab, whether it spoke to the new agent already or sleeps. What was lent, and
+// not adopted yet, goes with the agent that lent it: it held the slab, and the next agent could not give it
+// to anybody.
 //
 // The far side of an end with a domain of another node is the bridge's. One that died may be started again,
 // and what it knew is in the slabs: for a while each is offered to whatever bridge there is. Of a rejoined
@@ -23,6 +24,8 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
 #include "control/agent/end_keeping.hpp"
+#include "control/agent/slab_blocks.hpp"
+#include "control/agent/xen/xen_peers.hpp"
 #include "control/protocol/remote_domain.hpp"
 #include "vsock-transport/local/memory_check.hpp"
 #include "vsock-transport/local/side_lock.hpp"
@@ -38,18 +41,29 @@ constexpr std::uint64_t kTurnNs = kNsPerMs;
 constexpr std::uint64_t kBridgePatienceNs = 10 * kNsPerSecond;
 constexpr std::uint64_t kBridgePauseNs = 200 * kNsPerMs;
 
+// Granted pages that cannot be mapped now say nothing.
+bool has_far_side(const End& end) {
+    const unsigned far_side = 1 - end.identity.side;
+    if (!end.identity.is_granted) return is_side_locked(end.slab_fd(), end.identity.connection_id, far_side);
+    const Result<Mapping> blocks = map_blocks(end);
+    return !blocks || may_be_held(holders_of(*blocks, far_side));
+}
+
 }  // namespace
 
 void LeftBehind::doubt(std::uint32_t domain) {
     agent_.ends.for_each([&](const End& end) {
         if (end.identity.peer_domain != domain) return;
-        if (end.is_far_side_seen || is_remote_domain(domain)) doubtful_[end.id()].since_ns = now_ns();
+        const bool is_granted = end.has_memory() && end.identity.is_granted;
+        if (end.is_far_side_seen || is_granted || is_remote_domain(domain))
+            doubtful_[end.id()].since_ns = now_ns();
     });
     pause_ns_ = kFirstPauseNs;
     look_after(pause_ns_);
 }
 
 void LeftBehind::doubt_rejoined(const End& end) {
+    if (end.identity.is_granted && agent_.xen != nullptr) agent_.xen->look_for(end.identity.peer_domain);
     if (end.has_memory() || !is_remote_domain(end.identity.peer_domain)) return;
     doubtful_[end.id()].since_ns = now_ns();
     pause_ns_ = kFirstPauseNs;
@@ -83,10 +97,13 @@ bool LeftBehind::look_at(EndId id, Doubt& doubt) {
     if (end == nullptr) return false;
     const ConnectionKey key = key_of(*end);
     const std::uint32_t peer_domain = end->identity.peer_domain;
-    if (end->has_slab() && is_side_locked(end->slab_fd(), key.connection_id, 1 - key.side)) {
+    if (end->has_slab() && has_far_side(*end)) {
         doubt.since_ns = now_ns();
+        doubt.is_missed = false;
         return true;
     }
+    // Between two programs that one process runs (exec) nobody maps granted pages.
+    if (end->identity.is_granted && !std::exchange(doubt.is_missed, true)) return true;
     if (is_remote_domain(peer_domain) && may_return(*end, doubt)) return true;
     end_for_far_side(key, peer_domain);
     return false;
@@ -147,8 +164,7 @@ void LeftBehind::end_for_far_side(const ConnectionKey& key, std::uint32_t peer_d
 void LeftBehind::on_guest_gone(std::uint32_t domain) {
     std::vector<ConnectionKey> keys;
     agent_.ends.for_each([&](const End& end) {
-        const bool is_granted = end.has_memory() && end.slab->is_granted();
-        if (end.identity.peer_domain == domain && is_granted) keys.push_back(key_of(end));
+        if (end.identity.peer_domain == domain && end.identity.is_granted) keys.push_back(key_of(end));
     });
     for (const ConnectionKey& key : keys) end_for_far_side(key, domain);
 }

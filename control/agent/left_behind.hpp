@@ -16,7 +16,8 @@ class LeftBehind {
 
     // The domain's agent hung up: from now on the far ends of our connections with it are looked at.
     void doubt(std::uint32_t domain);
-    // A program named it to this agent, which has no memory of it: whether the bridge still has its far side.
+    // A program named it to this agent, which has no memory of it: whether the bridge still has its far side,
+    // or the guest is still there.
     void doubt_rejoined(const End& end);
     // A guest that shared granted pages with us was destroyed.
     void on_guest_gone(std::uint32_t domain);
@@ -25,6 +26,7 @@ class LeftBehind {
     struct Doubt {
         std::uint64_t since_ns = 0;  // the far side was there, as far as we know
         bool is_offered = false;
+        bool is_missed = false;  // at the last look
     };
 
     void end_for_far_side(const ConnectionKey& key, std::uint32_t peer_domain);

@@ -15,10 +15,8 @@ constexpr std::uint64_t kPauseNs = kNsPerSecond;
 }  // namespace
 
 bool enqueue(Agent& agent, Listener& listener, End& end) {
-    const Result<UniqueFd> slab = end.slab->descriptor();
-    if (!slab || !listener.queue.put(attached_message(agent, end, 0), slab->get(), end.page_fd.get())) {
-        return false;
-    }
+    const Result<Handed> handed = hand_out(agent, end, 0);
+    if (!handed || !listener.queue.put(handed->message, handed->slab.get(), end.page_fd.get())) return false;
     end.queued_at = end.listener = listener.id;
     listener.waiting.insert(end.id());
     return true;

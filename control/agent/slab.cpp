@@ -1,4 +1,4 @@
-// Slab. What a peer granted is attached anew for each mapping: gntdev maps an entry once, and whole.
+// Slab. What a peer granted is attached anew for each mapping: gntdev maps an entry once, all of it.
 #include "control/agent/slab.hpp"
 
 #include <fcntl.h>
@@ -11,8 +11,13 @@
 
 namespace xylem::agent {
 
-Result<UniqueFd> Slab::descriptor() const {
-    if (granted_by) return attach_pages(*granted_by, refs.data(), refs.size());
+Result<UniqueFd> Slab::descriptor(std::uint32_t& holder) const {
+    if (granted_by) {
+        Result<UniqueFd> attached = attach_pages(*granted_by, refs.data(), refs.size());
+        if (attached && !clear_when_unmapped(attached->get(), holder_offset(1, holder))) holder = 0;
+        return attached;
+    }
+    holder = is_last_unmap_told ? kGrantingHolder : 0;
     UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
     if (!copy) return fail_errno();
     return copy;
@@ -20,9 +25,10 @@ Result<UniqueFd> Slab::descriptor() const {
 
 Result<Mapping> Slab::map(std::size_t first_bytes) const {
     if (!granted_by) return Mapping::shared(fd.get(), first_bytes, PROT_READ | PROT_WRITE);
-    const Result<UniqueFd> attached = descriptor();
+    const std::size_t pages = (first_bytes + kPageBytes - 1) / kPageBytes;
+    const Result<UniqueFd> attached = attach_pages(*granted_by, refs.data(), pages);
     if (!attached) return fail(attached.error());
-    return Mapping::shared(attached->get(), size_bytes, PROT_READ | PROT_WRITE);
+    return Mapping::shared(attached->get(), pages * kPageBytes, PROT_READ | PROT_WRITE);
 }
 
 Result<std::size_t> Slab::scrub() const {
@@ -49,6 +55,8 @@ Result<SlabPtr> make_granted_slab(DomainId to, std::size_t size_bytes) {
     if (!fd) return fail(fd.error());
     slab->fd = std::move(*fd);
     slab->size_bytes = size_bytes;
+    slab->is_last_unmap_told =
+        clear_when_unmapped(slab->fd.get(), holder_offset(0, kGrantingHolder)).has_value();
     return slab;
 }
 

@@ -22,10 +22,12 @@ struct Slab {
     GrantShares::Lease grants;           // as long as we grant the pages, or use the peer's
     std::vector<GrantRef> refs;          // of granted pages, as the other guest calls them
     std::optional<DomainId> granted_by;  // the peer, if it was not we
+    bool is_last_unmap_told = false;     // of pages that we grant: the kernel clears the byte in HolderBytes
 
     bool is_granted() const { return !refs.empty(); }
-    // To map it once, for us or for a process. Errors: system.
-    Result<UniqueFd> descriptor() const;
+    // For a process, to map it once. holder: the number of its byte in HolderBytes, if its pages are the
+    // peer's; becomes what the process is to be told, 0 where there is nothing to say. Errors: system.
+    Result<UniqueFd> descriptor(std::uint32_t& holder) const;
     // At least its first bytes. Errors: system.
     Result<Mapping> map(std::size_t first_bytes) const;
     Result<Mapping> map() const { return map(size_bytes); }

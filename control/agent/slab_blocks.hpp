@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 
 #include "control/agent/ends.hpp"
-#include "vsock-transport/ring/slab_layout.h"
+#include "vsock-transport/ring/holder_bytes.hpp"
 
 namespace xylem::agent {
 
@@ -13,6 +13,10 @@ inline Result<Mapping> map_blocks(const End& end) { return end.slab->map(kRingsO
 
 inline EndBlock& block_of(const Mapping& blocks, unsigned side) {
     return *blocks.as<EndBlock>(kEndBlockOffsetBytes + side * sizeof(EndBlock));
+}
+
+inline HolderBytes& holders_of(const Mapping& blocks, unsigned side) {
+    return *blocks.as<HolderBytes>(holder_offset(side, kAnyHolder));
 }
 
 }  // namespace xylem::agent

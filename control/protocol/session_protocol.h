@@ -159,9 +159,10 @@ struct AttachedMessage {
     MessageHeader header;
     std::uint64_t end_id;
     std::uint64_t slab_bytes;
-    std::uint64_t slab_offset_bytes;  // where to map in its descriptor: 0 for a memfd
     std::uint64_t cookie;
     std::uint64_t agent_boot_id;  // who made the end; a queue may hold those of an earlier agent
+    std::uint32_t holder;         // who maps the slab: its byte of HolderBytes (slab_layout.h); 0: none
+    std::uint32_t reserved;
 };
 
 struct AcceptedMessage {
@@ -222,7 +223,7 @@ struct RejoinMessage {
     std::uint32_t own_domain;
     std::uint32_t peer_domain;
     std::uint32_t side;
-    std::uint32_t reserved;
+    std::uint32_t is_granted;  // the slab is of another guest's or for one
 };
 
 enum class QueryKind : std::uint32_t {

@@ -1,10 +1,11 @@
 // The bytes that the two ends of a connection share. Everything here can be written by the other domain at
 // any moment: read a word once, check it, use only the checked copy (XSA-86, XSA-155).
 //
-//   offset 0              SlabHeader: constant after the creating agent filled it in; for humans and dumps
-//   offset 256 + 256 * e  EndBlock of end e (0 = connecting end, 1 = accepting end)
-//   offset 4096           ring that end 0 produces, ring_size_bytes[0] bytes
-//   behind it             ring that end 1 produces, ring_size_bytes[1] bytes
+//   offset 0                SlabHeader: constant after the creating agent filled it in; for humans and dumps
+//   offset 256 + 256 * e    EndBlock of end e (0 = connecting end, 1 = accepting end)
+//   offset 1024 + 1024 * e  HolderBytes of end e, in granted pages
+//   offset 4096             ring that end 0 produces, ring_size_bytes[0] bytes
+//   behind it               ring that end 1 produces, ring_size_bytes[1] bytes
 //
 // Each EndBlock has one writer, the end it belongs to; once nobody holds that end, the other end's agent may
 // publish its last states there (stream/shutdown.cpp, peer_vanished()). Producer, consumer and wake-up words
@@ -48,7 +49,7 @@ namespace xylem {
 inline constexpr std::size_t kCacheLineBytes = 64;
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::uint32_t kSlabMagic = 0x4C53'5958;  // "XYSL", little endian
-inline constexpr std::uint16_t kSlabVersion = 5;
+inline constexpr std::uint16_t kSlabVersion = 6;
 inline constexpr unsigned kWaiterSlots = 4;
 
 // What a producer says of its stream. It only ever grows; a value that is not here counts as reset. kept:
@@ -109,7 +110,20 @@ struct EndBlock {
     CallLine call;
 };
 
+// Which processes of an end have the slab mapped, between guests: there only the kernel of their guest knows.
+// Each sets the byte whose number its agent gave it, and the kernel clears that byte once the mapping is gone
+// (unmap notification of gntalloc and gntdev), however the process ends. Byte 0 stays: some process had it.
+// Looked at when the far agent is gone (control/agent/left_behind.cpp). Who lies here loses its connection.
+inline constexpr std::size_t kHolders = 1024;
+struct HolderBytes {
+    Atomic<std::uint8_t> bytes[kHolders];
+};
+inline constexpr std::uint32_t kAnyHolder = 0;
+// Of the end whose domain grants the pages: the kernel tells only of the last one.
+inline constexpr std::uint32_t kGrantingHolder = 1;
+
 inline constexpr std::size_t kEndBlockOffsetBytes = 256;
+inline constexpr std::size_t kHolderBytesOffsetBytes = 1024;
 inline constexpr std::size_t kRingsOffsetBytes = kPageBytes;
 
 static_assert(sizeof(SlabHeader) == 40);
@@ -118,6 +132,12 @@ static_assert(offsetof(ConsumerLine, state) == 8);
 static_assert(sizeof(WakeupLine) == kCacheLineBytes);
 static_assert(sizeof(CallLine) == kCacheLineBytes);
 static_assert(sizeof(EndBlock) == 4 * kCacheLineBytes && sizeof(EndBlock) == kEndBlockOffsetBytes);
-static_assert(kEndBlockOffsetBytes + 2 * sizeof(EndBlock) <= kRingsOffsetBytes);
+static_assert(sizeof(HolderBytes) == kHolders);
+static_assert(kEndBlockOffsetBytes + 2 * sizeof(EndBlock) <= kHolderBytesOffsetBytes);
+static_assert(kHolderBytesOffsetBytes + 2 * sizeof(HolderBytes) <= kRingsOffsetBytes);
+
+constexpr std::size_t holder_offset(unsigned side, std::uint32_t holder) {
+    return kHolderBytesOffsetBytes + side * sizeof(HolderBytes) + holder;
+}
 
 }  // namespace xylem

@@ -19,7 +19,7 @@
 namespace xylem {
 
 inline constexpr std::uint32_t kEndPageMagic = 0x5045'5958;  // "XYEP"
-inline constexpr std::uint16_t kEndPageVersion = 4;
+inline constexpr std::uint16_t kEndPageVersion = 5;
 inline constexpr std::size_t kEndPageBytes = 4096;
 
 // What has happened to this end in this use. Bits are only ever set.
@@ -62,7 +62,8 @@ struct EndPage {
     std::uint32_t peer_domain;
     SocketName local;  // the caller's port is another in each use (stream/reuse.cpp)
     SocketName peer;
-    std::uint32_t spin_ns;  // upper bound of the spin budget
+    std::uint32_t spin_ns;     // upper bound of the spin budget
+    std::uint32_t is_granted;  // the slab lies in granted pages: the peer is in another guest
     AtomicU32
         holders;  // sessions that hold this end; written by the agent that made it, after its death by them
 

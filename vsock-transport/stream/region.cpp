@@ -40,6 +40,7 @@ void initialise_end_page(EndPage& page, const EndIdentity& identity) {
     page.local = identity.local;
     page.peer = identity.peer;
     page.spin_ns = identity.spin_ns;
+    page.is_granted = identity.is_granted ? 1 : 0;
     RobustGuard::initialise(page.tx_lock);
     RobustGuard::initialise(page.rx_lock);
 }

@@ -48,6 +48,7 @@ struct EndIdentity {
     SocketName local;
     SocketName peer;
     std::uint32_t spin_ns;
+    bool is_granted;  // the slab lies in granted pages
 };
 void initialise_end_page(EndPage& page, const EndIdentity& identity);
 

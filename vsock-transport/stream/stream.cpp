@@ -7,11 +7,19 @@
 
 #include <sys/mman.h>
 
+#include <cstring>
+
 #include "vsock-transport/stream/robust_lock.hpp"
 #include "vsock-transport/wakeup/recipe.hpp"
 
 namespace xylem {
 namespace {
+
+// Where it lies now. The kernel's answer: the address, or -errno.
+long map_at(const Mapping& place, int protection, int flags, int fd) {
+    return system_call(SYS_mmap, word(place.bytes()), static_cast<long>(place.size_bytes()), protection,
+                       flags, fd, 0);
+}
 
 tl::unexpected<Error> reentered() { return fail(ErrorKind::system, EINTR); }
 
@@ -27,15 +35,24 @@ Result<Stream> Stream::open(Mapping slab, Mapping end_page, BellRinger& bells) {
     return Stream(std::move(slab), std::move(end_page), *view, bells);
 }
 
-void Stream::restore_slab(int fd) {
+Result<std::size_t> Stream::restore_slab(int fd) {
     constexpr int kBoth = PROT_READ | PROT_WRITE;
-    const auto size_bytes = static_cast<long>(slab_.size_bytes());
-    const long mapped = system_call(SYS_mmap, word(slab_.bytes()), size_bytes, kBoth,
-                                    MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
-    if (mapped == word(slab_.bytes())) return;
-    // Zeroes are no state that the peer can have: what looks at them resets the connection.
-    system_call(SYS_mmap, word(slab_.bytes()), size_bytes, kBoth,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    const long mapped = map_at(slab_, kBoth, MAP_SHARED | MAP_FIXED_NOREPLACE, fd);
+    if (mapped != word(slab_.bytes())) return fail(ErrorKind::system, static_cast<int>(-mapped));
+    return slab_.size_bytes();
+}
+
+// Zeroes are no state that the peer can have: what looks at them resets the connection. The page of the
+// others that hold this end stays as it is.
+void Stream::lose_slab() {
+    constexpr int kNothing = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+    map_at(slab_, PROT_READ | PROT_WRITE, kNothing, -1);
+    alignas(EndPage) std::byte copy[sizeof(EndPage)];
+    std::memcpy(copy, page_.bytes(), sizeof copy);
+    map_at(page_, PROT_READ | PROT_WRITE, kNothing, -1);
+    std::memcpy(page_.bytes(), copy, sizeof copy);
+    RobustGuard::initialise(page().tx_lock);  // another thread, of another process, may have them
+    RobustGuard::initialise(page().rx_lock);
     fail_connection(kReset, ECONNRESET);
 }
 

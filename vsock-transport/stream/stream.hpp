@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "vsock-transport/ring/holder_bytes.hpp"
 #include "vsock-transport/stream/region.hpp"
 #include "vsock-transport/wakeup/waiter_slots.hpp"
 
@@ -94,9 +95,15 @@ class Stream {
     // is_cut: with the way to it, and what it sent last may be lost: a reset.
     void peer_vanished(bool is_cut = false);
     // In a forked child: whether the slab is not mapped here (gntdev's pages in a PV guest), and mapping it
-    // where it was. Without a descriptor (-1), or if that fails, the connection is reset, for this process.
+    // where it was. Errors: system.
     bool has_lost_slab() const { return slab_.is_lost(); }
-    void restore_slab(int fd);
+    [[nodiscard]] Result<std::size_t> restore_slab(int fd);
+    // There is nothing to map: the connection is reset, for this process alone.
+    void lose_slab();
+    // Between guests: that this process has the slab mapped, and whether nobody of the far side has it any
+    // more.
+    void say_held(std::uint32_t holder) { xylem::say_held(holders_of(page().side), holder); }
+    bool is_far_side_gone() const { return !may_be_held(holders_of(1 - page().side)); }
     // Connecting end, first of all. False: the far program took the call for an unanswered one.
     bool make_call();
     // Accepting end, taken from a queue whose agent is gone. True: no program has the connecting end, or ever
@@ -140,6 +147,9 @@ class Stream {
     Consumer consumer() const {
         const std::uint64_t size_bytes = page().ring_size_bytes[1 - page().side];
         return {page().rx, view_.own->consumer, view_.peer->producer, view_.rx_ring, size_bytes};
+    }
+    HolderBytes& holders_of(unsigned side) const {
+        return *slab_.as<HolderBytes>(holder_offset(side, kAnyHolder));
     }
     void note_peer_state();
     void fail_connection(std::uint32_t status, int error);

@@ -77,4 +77,17 @@ Result<UniqueFd> attach_pages(DomainId from, const GrantRef* refs, std::size_t c
     return std::move(*device);
 }
 
+Result<std::size_t> clear_when_unmapped(int region, std::size_t offset_bytes, std::uint32_t port) {
+    static_assert(IOCTL_GNTALLOC_SET_UNMAP_NOTIFY == IOCTL_GNTDEV_SET_UNMAP_NOTIFY);
+    static_assert(sizeof(ioctl_gntalloc_unmap_notify) == sizeof(ioctl_gntdev_unmap_notify));
+    ioctl_gntdev_unmap_notify request{};
+    request.index = offset_bytes;
+    request.action = UNMAP_NOTIFY_CLEAR_BYTE | (port != 0 ? UNMAP_NOTIFY_SEND_EVENT : 0U);
+    request.event_channel_port = port;
+    const long result =
+        system_call(SYS_ioctl, region, static_cast<long>(IOCTL_GNTDEV_SET_UNMAP_NOTIFY), word(&request));
+    if (result < 0) return system_failure(result);
+    return offset_bytes;
+}
+
 }  // namespace xylem

@@ -30,4 +30,11 @@ inline constexpr DomainId kFirstReservedDomain = 0x7FF0;
 // Errors: system: ENOENT, ENOMEM, EINVAL (too many for gntdev's limit), EACCES; out_of_range.
 [[nodiscard]] Result<UniqueFd> attach_pages(DomainId from, const GrantRef* refs, std::size_t count);
 
+// Has the kernel set a byte of a region to zero once nobody here has it mapped any more, and then ring an
+// event channel of ours (0: none): of pages that were granted, no process and no descriptor; of pages that
+// were attached, whoever mapped them by this descriptor, and its fork children. Before the descriptor is sent
+// on. Errors: system.
+[[nodiscard]] Result<std::size_t> clear_when_unmapped(int region, std::size_t offset_bytes,
+                                                      std::uint32_t port = 0);
+
 }  // namespace xylem

@@ -8,6 +8,9 @@
 // A peer may send and ring without end. A turn takes a few frames, and what they cost, here and in Links, is
 // kept account of: a peer that took its part of the agent's time has to wait, and its event channel is masked
 // meanwhile (base/pace.hpp).
+//
+// A far agent that dies says nothing, and leaves its node in XenStore. Its kernel tells: it clears a byte of
+// the ring and rings, since both sides have asked theirs to (clear_when_unmapped()).
 #include "control/agent/xen/xen_channel.hpp"
 
 #include <spdlog/spdlog.h>
@@ -136,6 +139,7 @@ void XenChannel::work() {
     const Taken taken = take_frames();
     if (taken == Taken::nonsense || (!is_open && taken == Taken::all)) return give_up();
     if (taken == Taken::some) works_again_ = loop_.after(0, [this] { work(); });
+    if (taken == Taken::all && stream_.is_far_side_gone()) return give_up();
     set_watches();
 }
 

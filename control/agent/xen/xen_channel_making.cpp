@@ -75,6 +75,9 @@ Result<std::size_t> XenChannel::open(Mapping slab, unsigned side) {
     Result<Stream> stream = Stream::open(std::move(slab), std::move(*page), ringer_);
     if (!stream) return fail(stream.error());
     stream_ = std::move(*stream);
+    // The peer is rung when this agent dies.
+    if (clear_when_unmapped(pages_.fd.get(), holder_offset(side, kGrantingHolder), bell_.port))
+        stream_.say_held(kGrantingHolder);
     // Always asleep, as far as the peer can see: it kicks for each frame, and for room.
     stream_.waiters(Direction::readable).claim(WaitToken(1, 0, 0));
     stream_.waiters(Direction::writable).claim(WaitToken(1, 0, 0));

@@ -248,6 +248,13 @@ std::optional<UniqueFd> XenPeers::dial(std::uint32_t domain) {
     return end ? std::optional<UniqueFd>(std::move(*end)) : std::nullopt;
 }
 
+// Meeting one is looking at it, too.
+void XenPeers::look_for(std::uint32_t domain) {
+    const auto found = peers_.find(static_cast<DomainId>(domain));
+    if (found == peers_.end()) return meet(static_cast<DomainId>(domain));
+    if (found->second.life == 0) look_soon(found->first);
+}
+
 void XenPeers::on_dialled(DomainId from, UniqueFd socket) {
     const std::uint64_t cookie = cookie_of(socket.get());
     for (auto it = dialled_.begin(); it != dialled_.end();)

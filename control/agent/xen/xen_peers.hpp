@@ -27,6 +27,8 @@ class XenPeers final : public XenChannelOwner {
     void on_map_change();
     // One end of a link to that domain's agent, if it was met.
     std::optional<UniqueFd> dial(std::uint32_t domain);
+    // Whether that guest is still there; if not, its connections are over.
+    void look_for(std::uint32_t domain);
     // What that domain may take of our time; null: it is not met.
     std::shared_ptr<Pace> pace_of(std::uint32_t domain) const;
     // Whether the socket is a link that this domain's agent dialled.

@@ -26,19 +26,35 @@ TEST_F(Restore, a_slab_that_is_there_is_not_lost) { EXPECT_FALSE(near_.has_lost_
 TEST_F(Restore, a_slab_that_is_mapped_again_carries_bytes) {
     lose_slab();
     ASSERT_TRUE(lost_.has_lost_slab());
-    lost_.restore_slab(memory_.slab_fd());
+    ASSERT_TRUE(lost_.restore_slab(memory_.slab_fd()));
     EXPECT_FALSE(lost_.has_lost_slab());
     ASSERT_EQ(send(far_, 10), 10U);
     EXPECT_EQ(receive(lost_, 100), 10U);
 }
 
-TEST_F(Restore, without_a_descriptor_the_connection_is_reset) {
+TEST_F(Restore, without_a_descriptor_it_stays_lost) {
     lose_slab();
-    lost_.restore_slab(-1);
+    EXPECT_FALSE(lost_.restore_slab(-1));
+    EXPECT_TRUE(lost_.has_lost_slab());
+}
+
+TEST_F(Restore, a_process_that_loses_it_has_its_connection_reset) {
+    lose_slab();
+    lost_.lose_slab();
     const Result<std::size_t> got = receive(lost_, 100);
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().kind, ErrorKind::reset);
     EXPECT_EQ(got.error().sys_errno, ECONNRESET);
+}
+
+TEST_F(Restore, others_that_hold_the_end_go_on) {
+    lose_slab();
+    lost_.lose_slab();
+    lost_.close(CloseMode::abort);
+    ASSERT_EQ(send(far_, 10), 10U);
+    EXPECT_EQ(receive(near_, 100), 10U);
+    ASSERT_EQ(send(near_, 20), 20U);
+    EXPECT_EQ(receive(far_, 100), 20U);
 }
 
 }  // namespace
