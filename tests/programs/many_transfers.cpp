@@ -5,13 +5,16 @@
 //
 // Each side prints `ready TRANSPORTS` (ring, tcp or both) once it has read something from each connection,
 // and when the last one is over `over ENDS RESETS MS`: how many ended, how many with ECONNRESET or EPIPE, and
-// the milliseconds from the first of them to the last. Exit code 0 if nothing else happened to any.
+// the milliseconds from the first of them to the last. Exit code 0 if nothing else happened to any. SIGUSR1
+// makes it fork a child that closes all of them and ends; `forked` is printed then.
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +26,8 @@
 namespace {
 
 constexpr std::size_t kPiece = 16 << 10;
+
+volatile sig_atomic_t is_to_fork = 0;
 
 std::vector<pollfd> connections(bool serves, const char* address, const char* port_file, int count) {
     std::vector<pollfd> made;
@@ -50,7 +55,11 @@ class Play {
 
     int until_all_are_over() {
         while (ends_ + resets_ < items_.size()) {
-            if (poll(items_.data(), items_.size(), -1) < 0) fail("poll");
+            if (is_to_fork != 0) fork_once();
+            if (poll(items_.data(), items_.size(), -1) < 0) {
+                if (errno == EINTR) continue;
+                fail("poll");
+            }
             for (std::size_t i = 0; i < items_.size(); ++i) {
                 if (items_[i].revents != 0) move_bytes(i);
             }
@@ -60,6 +69,17 @@ class Play {
     }
 
   private:
+    void fork_once() {
+        is_to_fork = 0;
+        const pid_t child = fork();
+        if (child == 0) {
+            for (const pollfd& item : items_) close(item.fd);
+            _exit(0);
+        }
+        if (child < 0 || waitpid(child, nullptr, 0) != child) fail("fork");
+        printf("forked\n");
+        fflush(stdout);
+    }
     void move_bytes(std::size_t i) {
         static char bytes[kPiece];
         pollfd& item = items_[i];
@@ -103,5 +123,8 @@ int main(int argc, char** argv) {
         fprintf(stderr, "usage: many_transfers serve|call ADDRESS PORT_FILE COUNT\n");
         return 2;
     }
+    struct sigaction action {};
+    action.sa_handler = [](int) { is_to_fork = 1; };
+    sigaction(SIGUSR1, &action, nullptr);
     return Play(connections(serves, argv[2], argv[3], atoi(argv[4]))).until_all_are_over();
 }
