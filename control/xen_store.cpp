@@ -65,6 +65,13 @@ void XenStore::remove(const std::string& path) { ::xs_rm(handle_, XBT_NULL, path
 
 bool XenStore::watch(const std::string& path) { return ::xs_watch(handle_, path.c_str(), path.c_str()); }
 
+std::vector<std::string> XenStore::list(const std::string& path) {
+    unsigned count = 0;
+    const std::unique_ptr<char*, Free> names{::xs_directory(handle_, XBT_NULL, path.c_str(), &count)};
+    if (names == nullptr) return {};
+    return {names.get(), names.get() + count};
+}
+
 int XenStore::fd() const { return ::xs_fileno(handle_); }
 
 std::vector<std::string> XenStore::changed() {

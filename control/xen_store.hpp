@@ -32,6 +32,8 @@ class XenStore {
     bool show_all(const std::string& path, const std::string& text);
     void remove(const std::string& path);
     bool watch(const std::string& path);
+    // The names of the nodes directly below; empty where there is none, or it is not for this domain to read.
+    std::vector<std::string> list(const std::string& path);
     // Readable while a watch may have fired; then what changed, each path once: one that is watched, or one
     // below.
     int fd() const;

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "control/agent/xen/guest_search.hpp"
+
 namespace xylem::agent {
 namespace {
 
@@ -50,6 +54,11 @@ TEST(GuestDirectory, where_dom0_speaks_nobody_else_is_believed) {
     directory.set(3, Source::dom0, Entry{kUuid, "web"});
     EXPECT_EQ(directory.find("web"), 3);
     EXPECT_EQ(directory.find("mail"), std::nullopt);
+    EXPECT_TRUE(directory.has_dom0());
+    directory.forget_dom0();
+    EXPECT_FALSE(directory.has_dom0());
+    EXPECT_EQ(directory.find("web"), 4);
+    EXPECT_EQ(directory.find("mail"), 5);
 }
 
 TEST(GuestDirectory, knows_the_nodes_where_guests_are_told) {
@@ -58,12 +67,32 @@ TEST(GuestDirectory, knows_the_nodes_where_guests_are_told) {
     EXPECT_EQ(place->domain, 17);
     EXPECT_EQ(place->source, Source::guest);
     EXPECT_EQ(GuestDirectory::place_of("/tool/xylem/4")->source, Source::dom0);
+    EXPECT_FALSE(GuestDirectory::place_of("/tool/xylem/4")->is_list());
+    EXPECT_EQ(GuestDirectory::place_of("/tool/xylem"), GuestDirectory::kList);
+    EXPECT_EQ(GuestDirectory::path_of(GuestDirectory::kList), "/tool/xylem");
     EXPECT_EQ(GuestDirectory::path_of({4, Source::dom0}), "/tool/xylem/4");
     EXPECT_EQ(GuestDirectory::path_of({17, Source::guest}), "/local/domain/17/data/xylem/self");
     for (const char* path : {"/local/domain/17", "/local/domain/x/data/xylem/self",
                              "/local/domain//data/xylem/self", "/local/domain/70000/data/xylem/self",
-                             "/local/domain/1/2/data/xylem/self", "/tool/xylem", "/tool/xylem/4/5"})
+                             "/local/domain/1/2/data/xylem/self", "/tool", "/tool/xylem/4/5"})
         EXPECT_FALSE(GuestDirectory::place_of(path)) << path;
+}
+
+TEST(GuestSearch, begins_with_the_nearest_ids) {
+    GuestSearch search(3);
+    for (const int id : {3, 2, 4, 1, 5, 32'751, 6, 32'750}) EXPECT_EQ(search.next(), id);
+}
+
+TEST(GuestSearch, looks_at_each_guest_once) {
+    for (const DomainId own : {1, 90, 32'751}) {
+        GuestSearch search(own);
+        std::set<DomainId> seen;
+        while (const auto id = search.next()) EXPECT_TRUE(seen.insert(*id).second) << *id;
+        EXPECT_EQ(seen.size(), 32'751U);
+        EXPECT_EQ(*seen.begin(), 1);
+        EXPECT_EQ(*seen.rbegin(), 32'751);
+        EXPECT_EQ(search.next(), std::nullopt);
+    }
 }
 
 }  // namespace

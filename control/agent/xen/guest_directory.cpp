@@ -69,10 +69,12 @@ std::optional<GuestDirectory::Place> GuestDirectory::place_of(const std::string&
         return Place{*domain, Source::guest};
     if (const auto domain = number_in(path, kDom0 + std::string("/"), ""))
         return Place{*domain, Source::dom0};
+    if (path == kDom0) return kList;
     return std::nullopt;
 }
 
 std::string GuestDirectory::path_of(Place place) {
+    if (place.is_list()) return kDom0;
     return place.source == Source::dom0 ? fmt::format("{}/{}", kDom0, place.domain)
                                         : fmt::format("{}/{}{}", kDomains, place.domain, kBehindDomain);
 }

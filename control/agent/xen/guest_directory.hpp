@@ -1,7 +1,7 @@
 // Which domain a guest of this machine is, by its name or UUID: what the hosts map's vm: lines are looked up
 // in. Each agent shows what its guest is called in its node data/xylem/self, which any guest may read; dom0
-// may show it for all guests in /tool/xylem/<domid> (xylem-guests(8)), and where it does, nobody else is
-// believed.
+// may show it for all guests in /tool/xylem/<domid> (xylem-guests(8)), which guests may list, and where it
+// does, nobody else is believed.
 //
 //   VERSION UUID NAME       the name goes to the end of the text
 //
@@ -31,6 +31,9 @@ class GuestDirectory {
 
     // What a node says now; nullopt: nothing. True: something has changed.
     bool set(DomainId domain, Source source, const std::optional<Entry>& entry);
+    // What dom0 said is void.
+    void forget_dom0() { by_dom0_.clear(); }
+    bool has_dom0() const { return !by_dom0_.empty(); }
     // The domain of that name or UUID. Nothing: there is none, or more than one.
     std::optional<DomainId> find(const std::string& guest) const;
 
@@ -41,7 +44,12 @@ class GuestDirectory {
     struct Place {
         DomainId domain;
         Source source;
+
+        // Not a guest's node, but the folder of dom0's.
+        bool is_list() const { return source == Source::dom0 && domain == 0; }
+        bool operator==(const Place&) const = default;
     };
+    static constexpr Place kList{0, Source::dom0};
     // The place that a node of XenStore is, if it is one.
     static std::optional<Place> place_of(const std::string& path);
     static std::string path_of(Place place);

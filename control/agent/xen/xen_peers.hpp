@@ -8,6 +8,7 @@
 #include <set>
 
 #include "control/agent/xen/guest_directory.hpp"
+#include "control/agent/xen/guest_search.hpp"
 #include "control/agent/xen/xen_channel.hpp"
 #include "control/agent/xen/xen_meeting.hpp"
 #include "control/xen_store.hpp"
@@ -69,7 +70,9 @@ class XenPeers final : public XenChannelOwner {
     void show_own_name();
     void open_directory();
     void look_up_named();
-    void look_up(GuestDirectory::Place place);
+    bool look_up(GuestDirectory::Place place);
+    bool look_up_list();
+    void search_on();
     void on_store();
     void look_soon(DomainId peer);
     void look_at(DomainId peer);
@@ -91,6 +94,8 @@ class XenPeers final : public XenChannelOwner {
     std::set<std::pair<GuestDirectory::Source, DomainId>> named_;  // to be looked up
     Pace names_pace_{2, 4 * kNsPerSecond};
     Watch names_again_;
+    std::optional<GuestSearch> search_;  // of guests, where dom0 has no list of them
+    Watch searches_again_;
     std::map<std::uint64_t, std::uint32_t> dialled_;  // cookies of sockets: links that peers dialled
     Watch watch_;
 };
