@@ -46,8 +46,10 @@ bool BellArea::has_ready() const { return flags().has_ready() || (granted && gra
 
 void BellArea::drain() {
     drain_local(waiter.get());
-    channel.drain();
+    drain_channel();
 }
+
+void BellArea::drain_channel() { take_kicks(channel, peer_domain); }
 
 // A channel is drained in any case, since its peer may ring it without taking the flag down.
 void BellArea::calm_down() {
@@ -56,7 +58,7 @@ void BellArea::calm_down() {
         flags().set_sleeping(true);
     }
     if (!granted) return;
-    channel.drain();
+    drain_channel();
     granted_flags().set_sleeping(true);
 }
 

@@ -32,6 +32,7 @@ struct BellArea {
     }
     // Takes the kicks. Never blocks.
     void drain();
+    void drain_channel();
     // For an owner that sleeps all the time, as far as peers can see: takes the kicks of flags that were
     // taken down, and shows them again.
     void calm_down();

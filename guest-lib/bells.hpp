@@ -45,6 +45,8 @@ void forget_parents_bells();
 void reset_bell_locks();
 // In a fork child: peers' flag areas that did not come along are asked for again.
 void forget_lost_areas();
+// Takes the kicks of an event channel; one that rings without end is counted for its peer. Never blocks.
+void take_kicks(ChannelWaiter& channel, std::uint32_t peer_domain);
 // Before a sandbox: event channels are rung by ioctl, which filters do not expect; from here on, agents
 // relay.
 void relay_kicks();

@@ -141,7 +141,7 @@ std::uint64_t EpollSet::masked_ns() const {
 
 void EpollSet::drain_channels() {
     const std::uint32_t areas = area_count_.load_acquire();
-    for (unsigned a = 0; a < areas; ++a) areas_[a].channel.drain();
+    for (unsigned a = 0; a < areas; ++a) areas_[a].drain_channel();
 }
 
 void EpollSet::begin_channels() {

@@ -7,6 +7,7 @@
 #include "guest-lib/cancellation.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/session.hpp"
+#include "guest-lib/session_page.hpp"
 #include "vsock-transport/base/sandbox.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 
@@ -148,6 +149,10 @@ void withdraw_sleeper(Stream& stream) {
     give_back(bell);
 }
 
+void take_kicks(ChannelWaiter& channel, std::uint32_t peer_domain) {
+    if (channel.drain()) count_storm(Session::self().page(), peer_domain);
+}
+
 WaitToken ThreadSleeper::next_token() const {
     if (bell_ == nullptr) return {};
     return {bell_->id.load_relaxed(), 0, ++bell_->epoch};
@@ -166,7 +171,8 @@ WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {
     const long result = poll_cancellable(items, 3, std::min(left_ns, bound_ns));
     if (result == -EINTR) return WaitResult::interrupted;
     if (bell_ != nullptr && items[0].revents != 0) drain_local(bell_->waiter.get());
-    if (bell_ != nullptr && (items[2].revents != 0 || bound_ns != kForever)) bell_->channel.drain();
+    if (bell_ != nullptr && (items[2].revents != 0 || bound_ns != kForever))
+        take_kicks(bell_->channel, bell_->peer_domain);
     if (items[1].revents != 0 || !session.is_open()) session.check();  // gone, or perhaps back
     return result == 0 ? WaitResult::timed_out : WaitResult::ready;
 }

@@ -224,7 +224,7 @@ void PollPlan::after_sleep() {
     for (unsigned d = 0; d < domain_count_; ++d) {
         if (bells_[d].bell == nullptr) continue;
         drain_local(bells_[d].bell->waiter.get());
-        bells_[d].bell->channel.drain();
+        take_kicks(bells_[d].bell->channel, bells_[d].bell->peer_domain);
     }
     if (kernel_[count_ + queue_count_].revents != 0 || !Session::self().is_open()) return check_session();
     Session::self().settle();

@@ -93,6 +93,16 @@ void count_tcp(SessionPage* page, Reason why, const SocketName& peer) {
     page->other_peers[static_cast<std::uint32_t>(why) % kReasonTallies].fetch_add(1);
 }
 
+void count_storm(SessionPage* page, std::uint32_t peer_domain) {
+    if (page == nullptr) return;
+    for (StormCount& row : page->storms) {
+        row.peer_domain.compare_exchange(0, peer_domain);
+        if (row.peer_domain.load_relaxed() != peer_domain) continue;
+        row.waits.fetch_add(1);
+        return;
+    }
+}
+
 void clear_record(SessionPage* page, int index) {
     if (page != nullptr && index >= 0) page->records[index].state.store_release(kUnused);
 }

@@ -27,5 +27,7 @@ void clear_record(SessionPage* page, int index);
 
 // Counts a TCP connection. Nothing where there is no page.
 void count_tcp(SessionPage* page, Reason why, const SocketName& peer);
+// Counts a wait in which that peer rang without end. Nothing where there is no page.
+void count_storm(SessionPage* page, std::uint32_t peer_domain);
 
 }  // namespace xylem

@@ -24,6 +24,7 @@
 #include "control/agent/sessions.hpp"
 #include "control/agent/settings.hpp"
 #include "control/agent/slab_pool.hpp"
+#include "control/agent/storms.hpp"
 #include "control/agent/vsock_ports.hpp"
 #include "control/agent/xen/kicker_channels.hpp"
 #include "control/agent/xen/waiter_channels.hpp"
@@ -65,6 +66,7 @@ struct Agent {
     GrantShares mapped_shares;
     Quota channels;         // event channels, but those of control rings
     SeldomOfEach peer_log;  // of lines that a peer domain can cause
+    Storms storms;
     MapPublisher map;
     PolicyFile policy;
     SlabPool pool;

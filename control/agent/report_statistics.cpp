@@ -1,8 +1,11 @@
-// Statistics: counters, quotas, the pool, links.
+// Statistics: counters, quotas, peers, the pool, links.
+#include <map>
+
 #include "control/agent/agent.hpp"
 #include "control/agent/end_figures.hpp"
 #include "control/agent/end_keeping.hpp"
 #include "control/agent/report.hpp"
+#include "control/agent/session_records.hpp"
 #include "control/protocol/runtime_paths.hpp"
 #include "control/protocol/session_page_layout.h"
 
@@ -37,8 +40,21 @@ Json by_reason(const std::uint64_t (&counts)[kReasonCount]) {
     return json;
 }
 
-Json of(const char* name, const Quota& quota, const char* unit) {
-    return {{"name", name}, {"used", quota.used()}, {"limit", quota.limit()}, {"unit", unit}};
+Json of(const char* name, const Quota& quota, const char* unit, const char* counts) {
+    return {
+        {"name", name}, {"used", quota.used()}, {"limit", quota.limit()}, {"unit", unit}, {"counts", counts}};
+}
+
+Json quotas_of(const Agent& agent) {
+    return {of("ends", agent.ends.quota(), "count", "ends of connections"),
+            of("memory", agent.memory, "bytes", "slabs"),
+            of("listeners", agent.listeners.quota(), "count", "listeners of programs"),
+            of("sessions", agent.session_quota, "count", "sessions of programs"),
+            of("grants", agent.grants, "pages", "slabs that other guests may map"),
+            of("mapped", agent.mapped, "pages", "slabs of other guests, each once"),
+            of("channels", agent.channels, "count", "event channels of doorbells"),
+            of("bells", agent.bells.quota(), "count", "doorbells of programs"),
+            of("vsock_ports", agent.vsock_ports.quota(), "count", "ports of AF_VSOCK")};
 }
 
 Json programs_of(const Agent& agent) {
@@ -55,15 +71,34 @@ Json programs_of(const Agent& agent) {
     return {{"sessions", sessions}, {"ring_connections", ring}, {"tcp_connections", tcp}};
 }
 
+struct PeerFigures {
+    std::uint64_t ends = 0;
+    Storms::Counts storms;
+};
+
+// Also those that have no end any more, and still hold pages, or have stormed.
 Json peers_of(const Agent& agent) {
-    Json peers = Json::array();
-    for (const auto& [domain, count] : agent.ends.per_peer()) {
-        peers.push_back({{"domain", domain},
-                         {"ends", count},
-                         {"limit", agent.ends.limit_per_peer()},
-                         {"granted_pages", agent.grant_shares.of(domain)}});
+    std::map<std::uint32_t, PeerFigures> peers;
+    for (const auto& [domain, count] : agent.ends.per_peer()) peers[domain].ends = count;
+    for (const GrantShares* shares : {&agent.grant_shares, &agent.mapped_shares})
+        shares->for_each_peer([&](std::uint32_t domain) { peers.try_emplace(domain); });
+    agent.storms.for_each(
+        [&](std::uint32_t domain, const Storms::Counts& counts) { peers[domain].storms = counts; });
+    agent.sessions.for_each([&](const Session& session) {
+        for_each_storm(
+            session, [&](std::uint32_t domain, std::uint64_t waits) { peers[domain].storms.waits += waits; });
+    });
+    Json json = Json::array();
+    for (const auto& [domain, figures] : peers) {
+        json.push_back({{"domain", domain},
+                        {"ends", figures.ends},
+                        {"limit", agent.ends.limit_per_peer()},
+                        {"granted_pages", agent.grant_shares.of(domain)},
+                        {"mapped_pages", agent.mapped_shares.of(domain)},
+                        {"storms", figures.storms.storms},
+                        {"bell_storms", figures.storms.waits}});
     }
-    return peers;
+    return json;
 }
 
 }  // namespace
@@ -75,15 +110,7 @@ Json report_statistics(const Agent& agent) {
     report["connects_failed"] = by_reason(agent.counters.connects_failed);
     report["refused"] = by_reason(agent.counters.refused);
     report["programs"] = programs_of(agent);
-    report["quotas"] = {of("ends", agent.ends.quota(), "count"),
-                        of("memory", agent.memory, "bytes"),
-                        of("listeners", agent.listeners.quota(), "count"),
-                        of("sessions", agent.session_quota, "count"),
-                        of("grants", agent.grants, "pages"),
-                        of("mapped", agent.mapped, "pages"),
-                        of("channels", agent.channels, "count"),
-                        of("bells", agent.bells.quota(), "count"),
-                        of("vsock_ports", agent.vsock_ports.quota(), "count")};
+    report["quotas"] = quotas_of(agent);
     report["fabric_dir"] = fabric_directory().text;
     report["kept_ends"] = count_kept(agent.ends);
     report["peers"] = peers_of(agent);

@@ -54,4 +54,15 @@ void for_each_tally(const Session& session, Visit visit) {
 }
 static_assert(kReasonCount <= kReasonTallies);
 
+// visit(peer_domain, waits) in which that one rang without end.
+template <class Visit>
+void for_each_storm(const Session& session, Visit visit) {
+    if (page_of(session) == nullptr) return;
+    for (const StormCount& row : page_of(session)->storms) {
+        const std::uint32_t peer_domain = row.peer_domain.load_relaxed();
+        const std::uint32_t waits = row.waits.load_relaxed();
+        if (peer_domain != 0 && waits != 0) visit(peer_domain, waits);
+    }
+}
+
 }  // namespace xylem::agent

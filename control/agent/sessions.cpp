@@ -13,6 +13,7 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/reaper.hpp"
 #include "control/agent/session_dispatch.hpp"
+#include "control/agent/session_records.hpp"
 #include "control/protocol/nonblocking_dial.hpp"
 #include "control/protocol/seqpacket.hpp"
 
@@ -102,6 +103,9 @@ void Sessions::forget(const SessionPtr& session) {
     if (session->become(SessionState::gone)) {
         ++agent_.counters.sessions_closed;
         leave_run(agent_, *session);
+        for_each_storm(*session, [this](std::uint32_t peer, std::uint64_t waits) {
+            agent_.storms.add_waits(peer, waits);
+        });
     }
     session->watch = Watch();
     session->death_watch = Watch();

@@ -38,6 +38,13 @@ struct Tally {
 };
 inline constexpr std::uint32_t kTallyReady = 2;
 
+// Waits in which a peer in another guest rang more often than it had reason to (xen/channel_waiter.hpp).
+struct StormCount {
+    AtomicU32 peer_domain;  // 0: free; rows are claimed in order and never given back
+    AtomicU32 waits;
+};
+inline constexpr unsigned kStormPeers = 5;  // further ones are not counted
+
 struct SessionPage {
     std::uint32_t magic;
     std::uint16_t version;
@@ -46,7 +53,7 @@ struct SessionPage {
     AtomicU32 ring_connections;  // since the program began
     AtomicU32 tcp_connections;
     AtomicU32 notices;  // by the agent: there is something new about an end; each end is to be rejoined
-    std::uint32_t reserved2[10];
+    StormCount storms[kStormPeers];
     Tally tallies[kTallies];
     AtomicU64 other_peers[kReasonTallies];  // index: Reason
     SessionRecord records[kSessionRecords];
@@ -54,6 +61,7 @@ struct SessionPage {
 
 static_assert(sizeof(SessionRecord) == 96);
 static_assert(sizeof(Tally) == 48);
+static_assert(sizeof(StormCount) == 8);
 static_assert(sizeof(SessionPage) == 64 + kTallies * sizeof(Tally) + kReasonTallies * sizeof(AtomicU64) +
                                          kSessionRecords * sizeof(SessionRecord));
 

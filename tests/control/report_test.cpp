@@ -111,6 +111,24 @@ TEST_F(AgentReport, sockets_shows_tcp_sockets_and_descriptors_from_session_pages
     EXPECT_EQ(query(QueryKind::statistics)["programs"]["tcp_connections"], 3);
 }
 
+TEST_F(AgentReport, statistics_name_peers_that_rang_without_end_when_they_have_no_end_any_more) {
+    auto page_fd = make_sealed_memfd("page", sizeof(SessionPage));
+    auto mapped = Mapping::shared(page_fd->get(), sizeof(SessionPage), PROT_READ | PROT_WRITE);
+    auto& page = *mapped->as<SessionPage>();
+    page.magic = kSessionPageMagic;
+    page.version = kSessionPageVersion;
+    page.storms[0].peer_domain.store_relaxed(9);
+    page.storms[0].waits.store_relaxed(3);
+    ScriptedClient program(1);
+    program.hello(0, SessionRole::program, page_fd->get());
+    const auto peers = [&] { return query(QueryKind::statistics)["peers"]; };
+    EXPECT_EQ(find(peers(), "domain", 9)["bell_storms"], 3);
+    EXPECT_EQ(find(peers(), "domain", 9)["ends"], 0);
+    program.hang_up();
+    EXPECT_TRUE(eventually([&] { return query(QueryKind::statistics)["programs"]["sessions"] == 0; }));
+    EXPECT_EQ(find(peers(), "domain", 9)["bell_storms"], 3);
+}
+
 TEST_F(AgentReport, statistics_count_what_happened_and_why_not) {
     Program program(1);
     EXPECT_FALSE(program.connect(name_of("192.0.2.1", 80)));
@@ -127,7 +145,13 @@ TEST_F(AgentReport, statistics_count_what_happened_and_why_not) {
     EXPECT_EQ(report["programs"]["sessions"], 1);
     EXPECT_EQ(find(report["quotas"], "name", "ends")["used"], 2);
     EXPECT_EQ(find(report["quotas"], "name", "listeners")["used"], 1);
-    EXPECT_EQ(report["peers"][0], Json({{"domain", 1}, {"ends", 2}, {"limit", 16384}, {"granted_pages", 0}}));
+    EXPECT_EQ(report["peers"], Json::array({{{"domain", 1},
+                                             {"ends", 2},
+                                             {"limit", 16384},
+                                             {"granted_pages", 0},
+                                             {"mapped_pages", 0},
+                                             {"storms", 0},
+                                             {"bell_storms", 0}}}));
     EXPECT_EQ(report["links"][0]["domain"], 2);
     EXPECT_EQ(report["links"][0]["direction"], "out");
     EXPECT_EQ(report["links"][0]["state"], "ready");

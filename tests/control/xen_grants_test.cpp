@@ -18,6 +18,12 @@ namespace {
 
 constexpr SlabGeometry kWanted{{1 << 20, 1 << 20}};
 
+std::vector<std::uint32_t> holders_of(const GrantShares& shares) {
+    std::vector<std::uint32_t> holders;
+    shares.for_each_peer([&](std::uint32_t peer) { holders.push_back(peer); });
+    return holders;
+}
+
 TEST(grant_share, thousands_of_connections_find_room_and_the_first_ones_have_large_rings) {
     Quota grants(16'384);
     std::vector<Quota::Lease> leases;
@@ -57,7 +63,9 @@ TEST(grant_share, one_peer_may_have_most_of_them) {
     std::vector<GrantShares::Lease> leases;
     while (auto lease = shares.take(2, 10)) leases.push_back(std::move(*lease));
     EXPECT_EQ(shares.of(2), 13'600U);
+    EXPECT_EQ(holders_of(shares), std::vector<std::uint32_t>{2});
     leases.clear();
+    EXPECT_EQ(holders_of(shares), std::vector<std::uint32_t>{});
     EXPECT_EQ(shares.of(2), 0U);
     EXPECT_EQ(grants.used(), 0U);
 }

@@ -69,9 +69,20 @@ TEST_F(SessionPageTest, a_copy_has_the_same_records) {
     close_private(other_fd);
 }
 
+TEST_F(SessionPageTest, storms_are_counted_by_peer_as_long_as_there_are_rows) {
+    for (const std::uint32_t peer : {7U, 8U, 7U}) count_storm(page(), peer);
+    EXPECT_EQ(page()->storms[0].peer_domain.load_relaxed(), 7U);
+    EXPECT_EQ(page()->storms[0].waits.load_relaxed(), 2U);
+    EXPECT_EQ(page()->storms[1].peer_domain.load_relaxed(), 8U);
+    EXPECT_EQ(page()->storms[1].waits.load_relaxed(), 1U);
+    for (std::uint32_t peer = 100; peer < 120; ++peer) count_storm(page(), peer);
+    EXPECT_EQ(page()->storms[kStormPeers - 1].waits.load_relaxed(), 1U);
+}
+
 TEST(SessionPage, without_a_page_nothing_is_written) {
     EXPECT_EQ(write_record(nullptr, -1, {RecordState::ring, 1, 2, 3, Reason::ring, {}, {}}), -1);
     clear_record(nullptr, 4);
+    count_storm(nullptr, 4);
 }
 
 }  // namespace

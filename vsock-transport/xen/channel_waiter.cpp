@@ -6,19 +6,24 @@
 
 namespace xylem {
 
-void ChannelWaiter::drain() {
-    if (!fd_) return;
+bool ChannelWaiter::drain() {
+    if (!fd_) return false;
     if (masked_port_.load_acquire() != 0) {
-        if (now_ns() < unmask_at_ns_.load_relaxed()) return;
+        if (now_ns() < unmask_at_ns_.load_relaxed()) return false;
         const std::uint32_t masked = masked_port_.exchange(0);
         if (masked != 0) unmask_event_channel(fd_.get(), masked);
-        return;
+        return false;
     }
     const std::uint32_t port = take_event(fd_.get());
-    if (port == 0) return;
-    if (vain_.fetch_add(1) < kMostVain) return unmask_event_channel(fd_.get(), port);
+    if (port == 0) return false;
+    const std::uint32_t looks = vain_.fetch_add(1);
+    if (looks < kMostVain) {
+        unmask_event_channel(fd_.get(), port);
+        return false;
+    }
     unmask_at_ns_.store_relaxed(deadline_after(kMaskedNs));
     masked_port_.store_release(port);
+    return looks == kMostVain;
 }
 
 std::uint64_t ChannelWaiter::bound_ns() const {

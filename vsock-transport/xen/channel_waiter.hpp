@@ -30,8 +30,8 @@ class ChannelWaiter {
 
     // A wait begins, or has found something.
     void begin() { vain_.store_relaxed(0); }
-    // After each sleep, and before one. Never blocks.
-    void drain();
+    // After each sleep, and before one. Never blocks. True: the looks of this wait are used up now.
+    bool drain();
     // How long a sleep may last: kForever, unless the channel is masked.
     std::uint64_t bound_ns() const;
 

@@ -51,6 +51,12 @@ class GrantShares {
         const auto found = shares_.find(peer);
         return found == shares_.end() ? 0 : found->second.used();
     }
+    template <class Visit>
+    void for_each_peer(Visit visit) const {
+        for (const auto& [peer, share] : shares_) {
+            if (share.used() > 0) visit(peer);
+        }
+    }
 
   private:
     Quota& grants_;

@@ -145,6 +145,7 @@ void XenChannel::work() {
 
 // Not drained, the event channel stays masked.
 void XenChannel::rest(std::uint64_t rest_ns) {
+    owner_.on_storm(peer_);
     bell_watch_.set_events(0);
     works_again_ = loop_.after(rest_ns, [this] {
         bell_watch_.set_events(EPOLLIN);

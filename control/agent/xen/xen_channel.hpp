@@ -27,6 +27,8 @@ struct XenChannelOwner {
     virtual std::vector<GrantRef> refs_of(std::uint64_t connection_id) = 0;
     // The slab of a connection that the peer offers; the message itself comes on the link.
     virtual void on_refs(DomainId from, std::uint64_t connection_id, std::vector<GrantRef> refs) = 0;
+    // The peer sent or rang more than its part of our time allows, and has to wait.
+    virtual void on_storm(DomainId peer) = 0;
     // The channel is over: it lied, or broke. It may be destroyed after this call returned.
     virtual void on_over(DomainId peer) = 0;
 };

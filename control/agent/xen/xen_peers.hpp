@@ -41,6 +41,7 @@ class XenPeers final : public XenChannelOwner {
     void on_dialled(DomainId from, UniqueFd socket) override;
     std::vector<GrantRef> refs_of(std::uint64_t connection_id) override;
     void on_refs(DomainId from, std::uint64_t connection_id, std::vector<GrantRef> refs) override;
+    void on_storm(DomainId peer) override;
     void on_over(DomainId peer) override;
 
   private:

@@ -29,7 +29,7 @@ class Channel : public testing::Test {
     void ring_in_vain() {
         for (std::uint32_t i = 0; i < ChannelWaiter::kMostVain; ++i) {
             ring();
-            waiter_.drain();
+            ASSERT_FALSE(waiter_.drain());
             ASSERT_TRUE(was_unmasked()) << i;
         }
     }
@@ -57,7 +57,7 @@ TEST_F(Channel, that_rang_is_taken_and_can_ring_again) {
 TEST_F(Channel, that_rings_on_and_on_stays_masked_for_a_while) {
     ring_in_vain();
     ring();
-    waiter_.drain();
+    EXPECT_TRUE(waiter_.drain());
     EXPECT_FALSE(was_unmasked());
     EXPECT_FALSE(is_readable(waiter_.fd()));
     EXPECT_LE(waiter_.bound_ns(), ChannelWaiter::kMaskedNs) << "a sleep ends by then";
@@ -67,7 +67,7 @@ TEST_F(Channel, that_rings_on_and_on_stays_masked_for_a_while) {
     EXPECT_TRUE(was_unmasked());
     EXPECT_EQ(waiter_.bound_ns(), kForever);
     ring();
-    waiter_.drain();
+    EXPECT_FALSE(waiter_.drain()) << "it is told once a wait";
     EXPECT_FALSE(was_unmasked()) << "and each ring of the same wait masks it again";
 }
 
@@ -76,7 +76,7 @@ TEST_F(Channel, has_all_looks_again_in_the_next_wait) {
     waiter_.begin();
     ring_in_vain();
     ring();
-    waiter_.drain();
+    EXPECT_TRUE(waiter_.drain());
     EXPECT_FALSE(was_unmasked());
 }
 
