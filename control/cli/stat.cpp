@@ -6,6 +6,7 @@
 #include "control/cli/quantity.hpp"
 #include "control/cli/table.hpp"
 #include "control/cli/verb.hpp"
+#include "control/cli/xen_figures.hpp"
 
 namespace xylem::cli {
 namespace {
@@ -43,7 +44,7 @@ Table number_table(const Json& numbers, const char* title, bool with_zeros) {
 
 Table quota_table(const Json& quotas) {
     using enum Align;
-    Table table({{"QUOTA"}, {"USED", right}, {"LIMIT", right}, {"FULL", right}});
+    Table table({{"QUOTA"}, {"USED", right}, {"LIMIT", right}, {"FULL", right}, {"OF"}});
     for (const Json& quota : quotas) {
         const std::uint64_t used = number_at(quota, "used").value_or(0);
         const std::uint64_t limit = number_at(quota, "limit").value_or(0);
@@ -52,19 +53,37 @@ Table quota_table(const Json& quotas) {
         const bool is_tight =
             static_cast<double>(used) >= kNearlyFull * static_cast<double>(limit) && used > 0;
         table.add({text_at(quota, "name"), text(used), text(limit),
-                   Cell(percent_text(used, limit), is_tight ? Paint::bad : Paint::none)});
+                   Cell(percent_text(used, limit), is_tight ? Paint::bad : Paint::none),
+                   text_at(quota, "counts")});
     }
     return table;
 }
 
+Json json_of(const XenFigures& figures) {
+    Json json = {{"granted_pages_mapped", figures.granted_pages_mapped},
+                 {"others_pages_mapped", figures.others_pages_mapped},
+                 {"processes_mapping", figures.processes_mapping},
+                 {"processes_not_seen", figures.processes_not_seen},
+                 {"event_channels_bound", figures.event_channels}};
+    if (figures.grant_limit_pages) json["grant_limit_pages"] = *figures.grant_limit_pages;
+    return json;
+}
+
 Table peer_table(const Json& peers) {
     using enum Align;
-    Table table({{"PEER DOMAIN", right}, {"ENDS", right}, {"LIMIT", right}, {"GRANTED PAGES", right}});
+    Table table({{"PEER DOMAIN", right},
+                 {"ENDS", right},
+                 {"LIMIT", right},
+                 {"GRANTED PAGES", right},
+                 {"MAPPED PAGES", right},
+                 {"STORMS", right},
+                 {"BELL STORMS", right}});
     for (const Json& peer : peers) {
-        table.add({fmt::format("{}", number_at(peer, "domain").value_or(0)),
-                   fmt::format("{}", number_at(peer, "ends").value_or(0)),
-                   fmt::format("{}", number_at(peer, "limit").value_or(0)),
-                   fmt::format("{}", number_at(peer, "granted_pages").value_or(0))});
+        const auto number = [&](const char* name) {
+            return fmt::format("{}", number_at(peer, name).value_or(0));
+        };
+        table.add({number("domain"), number("ends"), number("limit"), number("granted_pages"),
+                   number("mapped_pages"), number("storms"), number("bell_storms")});
     }
     return table;
 }
@@ -159,7 +178,9 @@ void print_report(const Json& report, bool with_zeros) {
     print_section("connects that went to TCP",
                   number_table(member(report, "connects_failed"), "REASON", false));
     print_section("connects refused", number_table(member(report, "refused"), "REASON", false));
-    print_section("quotas", quota_table(member(report, "quotas")));
+    print_section("quotas: what this agent holds since it began", quota_table(member(report, "quotas")));
+    print_section("Xen: all programs of this guest, as its kernel tells",
+                  number_table(member(report, "xen"), "NAME", true));
     print_section("peers", peer_table(member(report, "peers")));
     print_section("links", link_table(member(report, "links")));
     print_pool(member(report, "pool"));
@@ -172,7 +193,9 @@ Outcome<int> run_stat(const Arguments& arguments) {
     if (!domains) return tl::unexpected(domains.error());
     auto reports = gather(*domains, QueryKind::statistics, arguments.has("all"));
     if (!reports) return tl::unexpected(reports.error());
+    const auto xen = read_xen_figures();
     for (Json& domain : (*reports)["domains"]) {
+        if (xen) domain["xen"] = json_of(*xen);
         const Json& fabric = member(domain, "fabric_dir");
         auto bridge = fabric.is_string() ? ask_bridge(fabric.get<std::string>()) : std::nullopt;
         if (bridge) domain["bridge"] = std::move(*bridge);

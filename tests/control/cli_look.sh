@@ -70,7 +70,7 @@ PYTHON
 
 run "$xylem" stat --domain 2
 check "stat prints counters" exits_and_says 0 '^connects_ring +1$'
-check "and quotas" says '^ends +1 +[0-9]+ +1%$'
+check "and quotas" says '^ends +1 +[0-9]+ +1% +ends of connections$'
 check "and links" says '^ +1 +out +ready '
 check "zeros only with -v" test -z "$(grep malformed_messages <<<"$stdout_text")"
 run "$xylem" stat -v
