@@ -15,6 +15,7 @@
 #include "control/agent/listeners.hpp"
 #include "control/agent/map_publisher.hpp"
 #include "control/agent/orphans.hpp"
+#include "control/agent/peer_shares.hpp"
 #include "control/agent/policy_file.hpp"
 #include "control/agent/queueing.hpp"
 #include "control/agent/quota.hpp"
@@ -61,10 +62,11 @@ struct Agent {
     Quota memory;  // slab bytes in use
     Quota session_quota;
     Quota grants;  // pages that other guests may map
-    GrantShares grant_shares;
+    PeerShares grant_shares;
     Quota mapped;  // pages of other guests that connections use
-    GrantShares mapped_shares;
-    Quota channels;         // event channels, but those of control rings
+    PeerShares mapped_shares;
+    Quota channels;  // event channels, but those of control rings
+    PeerShares channel_shares;
     SeldomOfEach peer_log;  // of lines that a peer domain can cause
     Storms storms;
     MapPublisher map;

@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
+#include "control/agent/peer_shares.hpp"
 #include "control/agent/quota.hpp"
-#include "control/agent/xen/grant_share.hpp"
 #include "vsock-transport/base/mapping.hpp"
 #include "vsock-transport/base/unique_fd.hpp"
 #include "vsock-transport/xen/grant_region.hpp"
@@ -19,7 +19,7 @@ struct Slab {
     UniqueFd fd;  // a memfd, or of gntalloc; none where a peer granted the pages
     std::uint64_t size_bytes = 0;
     Quota::Lease memory;                 // while a connection uses it
-    GrantShares::Lease grants;           // as long as we grant the pages, or use the peer's
+    PeerShares::Lease grants;            // as long as we grant the pages, or use the peer's
     std::vector<GrantRef> refs;          // of granted pages, as the other guest calls them
     std::optional<DomainId> granted_by;  // the peer, if it was not we
     bool is_last_unmap_told = false;     // of pages that we grant: the kernel clears the byte in HolderBytes

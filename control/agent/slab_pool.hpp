@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/agent/peer_shares.hpp"
 #include "control/agent/quota.hpp"
 #include "control/agent/slab.hpp"
 #include "vsock-transport/base/clock.hpp"
@@ -22,7 +23,7 @@ class SlabPool {
   public:
     using Clock = std::uint64_t (*)();
     // max_waiting: slabs that are kept for a peer which has not ended its side.
-    SlabPool(Quota& memory, GrantShares& grants, Clock clock = now_ns, std::size_t max_waiting = kMaxWaiting)
+    SlabPool(Quota& memory, PeerShares& grants, Clock clock = now_ns, std::size_t max_waiting = kMaxWaiting)
         : memory_(memory), grants_(grants), clock_(clock), max_waiting_(max_waiting) {}
 
     // A zeroed slab for a new connection, granted to the peer or a memfd. Errors: exhausted (quota), system.
@@ -68,14 +69,14 @@ class SlabPool {
     void trim_waiting();
 
     Quota& memory_;
-    GrantShares& grants_;
+    PeerShares& grants_;
     Clock clock_;
     std::size_t max_waiting_;
     std::unordered_map<std::uint64_t, Lent> lent_;                 // by connection id
     std::unordered_map<std::uint32_t, std::deque<Idle>> shelves_;  // by peer domain, oldest first
     std::deque<std::uint64_t> waiting_;  // connections of which the own side ended first, oldest first
     // Of slabs that a peer never gave back: its own, until it is no more.
-    std::map<std::uint32_t, std::vector<GrantShares::Lease>> hoarded_;
+    std::map<std::uint32_t, std::vector<PeerShares::Lease>> hoarded_;
     std::size_t idle_ = 0;
     std::uint64_t idle_bytes_ = 0;
     std::uint64_t hits_ = 0;

@@ -41,7 +41,7 @@ class AgentSlabPool : public testing::Test {
 
     Quota memory_{10 * kSlabBytes};
     Quota grants_{100};
-    GrantShares shares_{grants_};
+    PeerShares shares_{grants_};
     SlabPool pool_{memory_, shares_, [] { return now_; }};
 };
 
@@ -140,7 +140,7 @@ TEST_F(AgentSlabPool, memory_is_counted_while_a_connection_uses_it) {
 TEST_F(AgentSlabPool, idle_slabs_are_bounded_for_each_peer) {
     Quota memory(1ULL << 40);
     Quota grants(0);
-    GrantShares shares(grants);
+    PeerShares shares(grants);
     SlabPool pool(memory, shares);
     for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i)
         ASSERT_TRUE(pool.take(i, 2, kSlabBytes));

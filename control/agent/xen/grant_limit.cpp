@@ -22,7 +22,7 @@ std::uint64_t raise_grant_limit(const char* module_folder) {
     std::uint64_t limit = 0;
     if (!(std::ifstream(path) >> limit)) return 0;
     const std::uint64_t wanted = std::min(kMostPages, quarter_of_memory());
-    if (limit >= wanted) return limit;
+    if (limit >= wanted) return std::min(limit, kMostPages);
     std::ofstream file(path);
     file << wanted << std::flush;
     return file ? wanted : limit;

@@ -5,9 +5,10 @@
 
 namespace xylem::agent {
 
-// The limit of gntalloc, raised (if we may) to what connections can use: a quarter of the memory, and three
-// quarters of the grant table's default size; the rest is for the guest's disks and networks. The limit is
-// the kernel's until it is changed again. 0: there is no gntalloc. module_folder: of /sys, for tests.
+// How many pages connections can use: the limit of gntalloc, raised (if we may) to a quarter of the memory,
+// and never more than three quarters of the grant table's default size, since the rest is for the guest's
+// disks and networks. The limit is the kernel's until it is changed again. 0: there is no gntalloc.
+// module_folder: of /sys, for tests.
 std::uint64_t raise_grant_limit(const char* module_folder = "/sys/module/xen_gntalloc");
 
 // How many pages of other guests connections may use: half of what Xen can keep track of by default, and no

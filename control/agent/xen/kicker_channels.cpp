@@ -13,7 +13,7 @@ Result<const KickerChannel*> KickerChannels::bind(std::uint32_t domain, std::uin
                                                   std::uint32_t port, std::optional<GrantRef> area) {
     std::uint64_t& count = counts_[domain];
     if (count >= channels_.limit() / 2) return fail(ErrorKind::exhausted);
-    auto lease = channels_.take();
+    auto lease = channels_.take(domain);
     if (!lease) return fail(ErrorKind::exhausted);
     const auto owner = static_cast<DomainId>(domain);
     Result<EventChannel> bound = bind_event_channel(owner, port);

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "control/agent/quota.hpp"
+#include "control/agent/peer_shares.hpp"
 #include "vsock-transport/xen/event_channel.hpp"
 
 namespace xylem::agent {
@@ -15,7 +15,7 @@ namespace xylem::agent {
 struct KickerChannel {
     EventChannel channel;
     std::optional<GrantRef> area;
-    Quota::Lease quota;
+    PeerShares::Lease quota;
 
     // The area, to be mapped once by one process. Errors: system.
     Result<UniqueFd> attach_area(DomainId owner) const { return attach_pages(owner, &*area, 1); }
@@ -23,7 +23,7 @@ struct KickerChannel {
 
 class KickerChannels {
   public:
-    explicit KickerChannels(Quota& channels) : channels_(channels) {}
+    explicit KickerChannels(PeerShares& channels) : channels_(channels) {}
 
     // Null: it is not bound.
     const KickerChannel* find(std::uint32_t domain, std::uint32_t bell_id) const;
@@ -37,7 +37,7 @@ class KickerChannels {
   private:
     using Key = std::pair<std::uint32_t, std::uint32_t>;  // domain, doorbell
 
-    Quota& channels_;
+    PeerShares& channels_;
     std::map<Key, KickerChannel> bound_;
     std::map<std::uint32_t, std::uint64_t> counts_;  // by domain
 };

@@ -11,7 +11,7 @@
 namespace xylem::agent {
 
 Result<WaiterChannels::Made> WaiterChannels::make(DomainId peer, bool wants_area) {
-    auto lease = channels_.take();
+    auto lease = channels_.take(peer);
     if (!lease) return fail(ErrorKind::exhausted);
     Result<EventChannel> offered = offer_event_channel(peer);
     if (!offered) return fail(offered.error());
@@ -40,27 +40,20 @@ Result<FlagPage> WaiterChannels::take_page(DomainId peer) {
         free.pop_back();
         return page;
     }
-    if (page_count_ == kMostPages) return fail(ErrorKind::exhausted);
+    auto lease = page_shares_.take(peer);
+    if (!lease) return fail(ErrorKind::exhausted);
     FlagPage page;
     Result<UniqueFd> granted = grant_pages(peer, &page.ref, 1);
     if (!granted) return fail(granted.error());
     page.fd = std::move(*granted);
-    ++page_count_;
+    page.quota = std::move(*lease);
     return page;
 }
 
 void WaiterChannels::take_back(DomainId peer, WaiterChannel channel) {
     if (!channel.area.fd) return;
     const auto free = free_pages_.find(peer);
-    if (free != free_pages_.end()) return free->second.push_back(std::move(channel.area));
-    --page_count_;
-}
-
-void WaiterChannels::drop_guest(DomainId peer) {
-    const auto free = free_pages_.find(peer);
-    if (free == free_pages_.end()) return;
-    page_count_ -= free->second.size();
-    free_pages_.erase(free);
+    if (free != free_pages_.end()) free->second.push_back(std::move(channel.area));
 }
 
 }  // namespace xylem::agent

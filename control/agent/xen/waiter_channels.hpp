@@ -7,7 +7,7 @@
 #include <map>
 #include <vector>
 
-#include "control/agent/quota.hpp"
+#include "control/agent/peer_shares.hpp"
 #include "vsock-transport/base/unique_fd.hpp"
 #include "vsock-transport/xen/event_channel.hpp"
 
@@ -16,6 +16,7 @@ namespace xylem::agent {
 struct FlagPage {
     UniqueFd fd;  // of gntalloc
     GrantRef ref = 0;
+    PeerShares::Lease quota;
 };
 
 // Of a doorbell, as long as that is registered.
@@ -23,7 +24,7 @@ struct WaiterChannel {
     std::uint32_t port = 0;
     FlagPage area;         // empty: a thread's doorbell
     bool is_told = false;  // the peer's agent knows of it, and is told when it is gone
-    Quota::Lease quota;
+    PeerShares::Lease quota;
 };
 
 class WaiterChannels {
@@ -32,24 +33,27 @@ class WaiterChannels {
     static constexpr std::size_t kMostPages = 128;
 
     // channels: how many this domain may have, with those that it binds.
-    explicit WaiterChannels(Quota& channels) : channels_(channels) {}
+    explicit WaiterChannels(PeerShares& channels) : channels_(channels) {}
 
     struct Made {
         WaiterChannel channel;
         UniqueFd waiter;  // for the program
     };
-    // Errors: exhausted; system.
+    // Errors: exhausted: of all channels, of pages, or of what one guest may have; system.
     Result<Made> make(DomainId peer, bool wants_area);
     void take_back(DomainId peer, WaiterChannel channel);
+    // Pages that are granted to that guest.
+    std::uint64_t pages_of(DomainId peer) const { return page_shares_.of(peer); }
     // The guest is no more: its pages serve nobody.
-    void drop_guest(DomainId peer);
+    void drop_guest(DomainId peer) { free_pages_.erase(peer); }
 
   private:
     Result<FlagPage> take_page(DomainId peer);
 
-    Quota& channels_;
+    PeerShares& channels_;
+    Quota pages_{kMostPages};
+    PeerShares page_shares_{pages_};
     std::map<DomainId, std::vector<FlagPage>> free_pages_;
-    std::size_t page_count_ = 0;
 };
 
 }  // namespace xylem::agent
