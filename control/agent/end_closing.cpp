@@ -31,7 +31,7 @@ struct Ringer : BellRinger {
     std::uint32_t peer_domain;
 };
 
-// Not page.own_domain: in peer_vanished() that is the program's word.
+// Not page.own_domain: in show_vanished() that is the program's word.
 bool ring_through_agent(BellRinger& self, const EndPage& page, std::uint32_t domain, WaitToken token) {
     auto& ringer = static_cast<Ringer&>(self);
     const bool is_peer = domain == ringer.peer_domain && domain == page.peer_domain;
@@ -83,22 +83,6 @@ void close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, c
     stream->close(mode);
 }
 
-void tell_far_agent(Agent& agent, const End& end, LinkMessage what) {
-    const EndIdentity& identity = end.identity;
-    const std::uint32_t own = agent.settings.domain;
-    if (what == LinkMessage::vanished) ++agent.counters.vanished_sent;
-    if (identity.peer_domain == own) {
-        const ConnectionKey far_end{own, identity.connection_id, 1 - identity.side};
-        if (what == LinkMessage::vanished) peer_vanished(agent, far_end, own);
-        return leave_kept(agent, far_end, own);
-    }
-    auto message = make_message<LinkEndMessage>(kLinkMagic, what, 0);
-    message.connection_id = identity.connection_id;
-    message.connecting_domain = end.connecting_domain;
-    message.side = identity.side;
-    agent.links.tell(identity.peer_domain, message, end.connecting_domain != own);
-}
-
 // Its sleepers wake up and look at the session page; then it rejoins, and is answered peer_gone.
 void give_notice(Agent& agent, const Session& session) {
     if (page_of(session) == nullptr) return;
@@ -109,10 +93,45 @@ void give_notice(Agent& agent, const Session& session) {
 }
 
 void tell_holders_that_peer_is_gone(Agent& agent, End& end) {
-    if (std::exchange(end.is_peer_gone, true)) return;  // a far agent may say it again and again
+    end.is_peer_gone = true;
     for (const SessionId id : end.holders) {
         if (const SessionPtr session = agent.sessions.find(id)) give_notice(agent, *session);
     }
+}
+
+// What the far side would have published, had it come to that.
+void show_vanished(Agent& agent, End& end) {
+    ++agent.counters.vanished_received;
+    if (!end.has_memory()) return tell_holders_that_peer_is_gone(agent, end);
+    Result<Mapping> slab = end.slab->map();
+    Result<Mapping> page = Mapping::shared(end.page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
+    if (!slab || !page) return;
+    const Result<SlabView> view = carve(*slab, end.identity.geometry, end.identity.side);
+    // It closed before it went: then the stream tells that story, with all its data.
+    const EndBlock* peer = view ? view->peer : nullptr;
+    const bool is_open = peer != nullptr && (state_of(peer->producer.state.load_acquire()) == 0 ||
+                                             state_of(peer->consumer.state.load_acquire()) == 0);
+    if (!is_open) return;
+    Ringer ringer = ringer_of(agent, end.identity);
+    Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);
+    // A bridge that ends in order resets its connections itself.
+    if (stream) stream->peer_vanished(is_remote_domain(end.identity.peer_domain));
+}
+
+void tell_far_agent(Agent& agent, const End& end, LinkMessage what) {
+    const EndIdentity& identity = end.identity;
+    const std::uint32_t own = agent.settings.domain;
+    if (what == LinkMessage::vanished) ++agent.counters.vanished_sent;
+    if (identity.peer_domain == own) {
+        const ConnectionKey far_end{own, identity.connection_id, 1 - identity.side};
+        const FarEnd how = what == LinkMessage::vanished ? FarEnd::vanished : FarEnd::published;
+        return far_end_over(agent, far_end, own, how);
+    }
+    auto message = make_message<LinkEndMessage>(kLinkMagic, what, 0);
+    message.connection_id = identity.connection_id;
+    message.connecting_domain = end.connecting_domain;
+    message.side = identity.side;
+    agent.links.tell(identity.peer_domain, message, end.connecting_domain != own);
 }
 
 void show_holders(End& end) {
@@ -169,24 +188,13 @@ void abandon(Agent& agent, const EndIdentity& identity, const SlabPtr& slab) {
     agent.pool.forget(identity.connection_id);
 }
 
-void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain) {
+// Once: a hostile agent says it again and again, and each look maps what may be thousands of pages.
+void far_end_over(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain, FarEnd how) {
     End* end = agent.ends.find(own_end);
     if (end == nullptr || end->identity.peer_domain != peer_domain) return;
-    ++agent.counters.vanished_received;
-    if (!end->has_memory()) return tell_holders_that_peer_is_gone(agent, *end);
-    Result<Mapping> slab = end->slab->map();
-    Result<Mapping> page = Mapping::shared(end->page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
-    if (!slab || !page) return;
-    const Result<SlabView> view = carve(*slab, end->identity.geometry, end->identity.side);
-    // It closed before it went: then the stream tells that story, with all its data.
-    const EndBlock* peer = view ? view->peer : nullptr;
-    const bool is_open = peer != nullptr && (state_of(peer->producer.state.load_acquire()) == 0 ||
-                                             state_of(peer->consumer.state.load_acquire()) == 0);
-    if (!is_open) return;
-    Ringer ringer = ringer_of(agent, end->identity);
-    Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);
-    // A bridge that ends in order resets its connections itself.
-    if (stream) stream->peer_vanished(is_remote_domain(peer_domain));
+    if (std::exchange(end->is_far_end_over, true)) return;
+    if (how == FarEnd::vanished) show_vanished(agent, *end);
+    leave_kept(agent, own_end, peer_domain);
 }
 
 void release_waiters(End& end, const std::set<std::uint32_t>& doorbells) {

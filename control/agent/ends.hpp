@@ -27,6 +27,7 @@ struct End {
     KernelSocket socket;                        // stands for it, if its program showed it
     bool is_far_side_seen = false;              // it has locked its side of the slab (side_lock.hpp)
     bool is_peer_gone = false;                  // nobody has the far end; said where there is no memory
+    bool is_far_end_over = false;               // its agent said so, or it was found out
     bool is_lent = false;                       // descriptors of it may be where no session speaks for them
     CloseMode last_close = CloseMode::orderly;  // how its last session let go
     std::uint64_t run_id = 0;                   // of the session that got it first (runs.hpp)

@@ -23,7 +23,6 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
-#include "control/agent/end_keeping.hpp"
 #include "control/agent/slab_blocks.hpp"
 #include "control/agent/xen/xen_peers.hpp"
 #include "control/protocol/remote_domain.hpp"
@@ -156,17 +155,20 @@ void LeftBehind::on_offered(EndId id, Received* answer) {
 
 void LeftBehind::end_for_far_side(const ConnectionKey& key, std::uint32_t peer_domain) {
     ++agent_.counters.left_behind;
-    peer_vanished(agent_, key, peer_domain);
-    leave_kept(agent_, key, peer_domain);
+    far_end_over(agent_, key, peer_domain, FarEnd::vanished);
     if (key.connecting_domain == agent_.settings.domain) agent_.pool.ended(key.connection_id, peer_domain, 1);
 }
 
+// The pool keeps what is the guest's: it may not have been destroyed (xen/xen_peer_leaving.cpp).
 void LeftBehind::on_guest_gone(std::uint32_t domain) {
     std::vector<ConnectionKey> keys;
     agent_.ends.for_each([&](const End& end) {
         if (end.identity.peer_domain == domain && end.identity.is_granted) keys.push_back(key_of(end));
     });
-    for (const ConnectionKey& key : keys) end_for_far_side(key, domain);
+    for (const ConnectionKey& key : keys) {
+        ++agent_.counters.left_behind;
+        far_end_over(agent_, key, domain, FarEnd::vanished);
+    }
 }
 
 }  // namespace xylem::agent

@@ -19,7 +19,7 @@ class LeftBehind {
     // A program named it to this agent, which has no memory of it: whether the bridge still has its far side,
     // or the guest is still there.
     void doubt_rejoined(const End& end);
-    // A guest that shared granted pages with us was destroyed.
+    // A guest that shared granted pages with us took its node away, or was destroyed.
     void on_guest_gone(std::uint32_t domain);
 
   private:

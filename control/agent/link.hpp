@@ -58,9 +58,10 @@ struct Link {
     UniqueFd socket;
     Watch watch;
     Watch greeting_timer;
+    Watch rested;  // the peer took its part of our time
     std::uint64_t far_boot_id = 0;
     ucred far{};                 // as the kernel says
-    std::shared_ptr<Pace> pace;  // of an incoming link between guests: what the peer may take of our time
+    std::shared_ptr<Pace> pace;  // of a link between guests: what the peer may take of our time
     std::deque<Unsent> unsent;
     std::uint64_t answer_ns = 0;               // how long an answer may take (links.hpp)
     std::map<std::uint32_t, Pending> pending;  // by request id, which is the order in which they were asked

@@ -5,7 +5,6 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
-#include "control/agent/end_keeping.hpp"
 #include "control/agent/offer.hpp"
 
 namespace xylem::agent {
@@ -54,9 +53,18 @@ void on_bell_find(Agent& agent, const LinkPtr& link, Received& message) {
     agent.links.send(link, &answer, sizeof answer, fds);
 }
 
-void on_answer(Agent&, const LinkPtr& link, Received& message) {
+// It was given up by then. A connection that was refused is not spoken of again: nobody over there has it.
+void on_late_answer(Agent& agent, const LinkPtr& link, const Received& message) {
+    const auto* connected = message.as<LinkConnectedMessage>();
+    if (connected == nullptr || static_cast<LinkMessage>(connected->header.type) != LinkMessage::connected)
+        return;
+    if (connected->reason == static_cast<std::uint32_t>(Reason::ring)) return;
+    agent.pool.ended(connected->connection_id, link->domain, 1);
+}
+
+void on_answer(Agent& agent, const LinkPtr& link, Received& message) {
     const auto found = link->pending.find(message.header().request_id);
-    if (found == link->pending.end()) return;  // late: it was given up
+    if (found == link->pending.end()) return on_late_answer(agent, link, message);
     const Link::Pending pending = std::move(found->second);
     link->pending.erase(found);
     pending.answered(Reason::none, &message);
@@ -83,11 +91,9 @@ void on_end_message(Agent& agent, const LinkPtr& link, Received& message) {
         return agent.links.break_link(link, Reason::bad_request,
                                       "speaks of a connection that is not its own");
     }
-    const auto type = static_cast<LinkMessage>(said.header.type);
-    if (type == LinkMessage::vanished) {
-        peer_vanished(agent, {said.connecting_domain, said.connection_id, 1 - said.side}, link->domain);
-    }
-    leave_kept(agent, {said.connecting_domain, said.connection_id, 1 - said.side}, link->domain);
+    const bool has_vanished = static_cast<LinkMessage>(said.header.type) == LinkMessage::vanished;
+    far_end_over(agent, {said.connecting_domain, said.connection_id, 1 - said.side}, link->domain,
+                 has_vanished ? FarEnd::vanished : FarEnd::published);
     if (said.connecting_domain == own) agent.pool.ended(said.connection_id, link->domain, 1);
 }
 

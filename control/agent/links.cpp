@@ -128,9 +128,21 @@ void Links::on_ready(const LinkPtr& link, std::uint32_t events) {
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read(link);
 }
 
+// What its peer sends meanwhile, and that it hung up, waits in the socket.
+void Links::rest(const LinkPtr& link, std::uint64_t rest_ns) {
+    link->watch.pause();
+    const std::weak_ptr<Link> weak = link;
+    link->rested = agent_.loop.after(rest_ns, [weak] {
+        if (const LinkPtr rested = weak.lock()) rested->watch.resume();
+    });
+}
+
+// The pace is asked before each message: one alone may cost much.
 void Links::read(const LinkPtr& link) {
-    const WorkMeter meter(link->pace);
     for (unsigned i = 0; i < kBatch && link->state != LinkState::broken; ++i) {
+        const std::uint64_t rest_ns = link->pace != nullptr ? link->pace->rest_ns(now_ns()) : 0;
+        if (rest_ns != 0) return rest(link, rest_ns);
+        const WorkMeter meter(link->pace);
         Received message;
         const auto got = receive_message(link->socket.get(), message);
         if (!got && got.error().kind == ErrorKind::would_block) return;
@@ -156,6 +168,7 @@ void Links::break_link(const LinkPtr& link, Reason why, const std::string& text)
     }
     link->watch = Watch();
     link->greeting_timer = Watch();
+    link->rested = Watch();
     link->socket.reset();
     link->unsent.clear();
     auto& table = link->direction == LinkDirection::out ? out_ : in_;

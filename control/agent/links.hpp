@@ -86,6 +86,7 @@ class Links {
     void on_hello(const LinkPtr& link, const LinkHelloMessage& hello);
     // links.cpp
     void read(const LinkPtr& link);
+    void rest(const LinkPtr& link, std::uint64_t rest_ns);
     void flush(const LinkPtr& link);
     void note_boot_id(std::uint32_t domain, std::uint64_t boot_id);
 

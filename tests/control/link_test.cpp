@@ -4,6 +4,7 @@
 
 #include "tests/control/child_program.hpp"
 #include "tests/control/far_agent.hpp"
+#include "tests/control/report.hpp"
 #include "tests/control/scripted_client.hpp"
 #include "vsock-transport/local/side_lock.hpp"
 #include "vsock-transport/wakeup/doorbell.hpp"
@@ -164,7 +165,7 @@ TEST_F(AgentLink, a_domain_of_this_kernel_has_no_event_channels) {
     expect_alive();
 }
 
-TEST_F(AgentLink, vanished_ends_the_connection_and_resets_it_where_data_is_lost) {
+TEST_F(AgentLink, vanished_ends_the_connection_once_and_resets_it_where_data_is_lost) {
     const std::uint64_t listener = program_.listen(name_of("0.0.0.0", 80), 1);
     const UniqueFd link = far_.dial_agent(1);
     const auto slab = make_sealed_memfd("slab", 3 * 4096);
@@ -179,7 +180,7 @@ TEST_F(AgentLink, vanished_ends_the_connection_and_resets_it_where_data_is_lost)
     EXPECT_TRUE(unread->send("nobody reads this"));
     auto message = make_message<LinkEndMessage>(kLinkMagic, LinkMessage::vanished, 0);
     message.connecting_domain = 2;
-    for (const std::uint64_t id : {1000, 1001}) {
+    for (const std::uint64_t id : {1000, 1001, 1000, 1001, 1000}) {
         message.connection_id = id;
         EXPECT_TRUE(send_message(link.get(), &message, sizeof message));
     }
@@ -188,6 +189,8 @@ TEST_F(AgentLink, vanished_ends_the_connection_and_resets_it_where_data_is_lost)
     EXPECT_EQ(got, "(end)");
     EXPECT_TRUE(eventually([&] { return (got = unread->receive()) != "(nothing)"; }));
     EXPECT_EQ(got, "(reset)");
+    ASSERT_TRUE(FarAgent::ask(link.get(), connect_message(kConnectDryRun), answer_)) << "all is read by then";
+    EXPECT_EQ(report_of(program_, QueryKind::statistics)["counters"]["vanished_received"], 2);
 }
 
 TEST_F(AgentLink, a_peer_that_hangs_up_is_judged_by_its_lock_if_it_ever_had_one) {
