@@ -1,5 +1,5 @@
-// XenStore. An event of a watch names the node that changed: all paths here are absolute where they are
-// watched.
+// XenStore by libxenstore, through /dev/xen/xenbus. An event of a watch names the node that changed: all
+// paths here are absolute where they are watched.
 #include "control/xen_store.hpp"
 
 #include <algorithm>
@@ -23,6 +23,54 @@ Result<std::string> read_from(xs_handle* handle, const char* path) {
     return std::string(static_cast<const char*>(text.get()), length);
 }
 
+class LibXenStore final : public XenStore {
+  public:
+    LibXenStore(xs_handle* handle, DomainId own_domain) : XenStore(own_domain), handle_(handle) {}
+    ~LibXenStore() override { ::xs_close(handle_); }
+
+    Result<std::string> read(const std::string& path) override { return read_from(handle_, path.c_str()); }
+    bool show(const std::string& path, const std::string& text, DomainId to) override {
+        xs_permissions permissions[2] = {{own_domain(), XS_PERM_NONE}, {to, XS_PERM_READ}};
+        return put(path, text, permissions, 2);
+    }
+    // The first permission names the owner, and says what those may do that no other one names.
+    bool show_all(const std::string& path, const std::string& text) override {
+        xs_permissions permissions[1] = {{own_domain(), XS_PERM_READ}};
+        return put(path, text, permissions, 1);
+    }
+    void remove(const std::string& path) override { ::xs_rm(handle_, XBT_NULL, path.c_str()); }
+    bool watch(const std::string& path) override { return ::xs_watch(handle_, path.c_str(), path.c_str()); }
+    void unwatch(const std::string& path) override { ::xs_unwatch(handle_, path.c_str(), path.c_str()); }
+    std::vector<std::string> list(const std::string& path) override {
+        unsigned count = 0;
+        const std::unique_ptr<char*, Free> names{::xs_directory(handle_, XBT_NULL, path.c_str(), &count)};
+        if (names == nullptr) return {};
+        return {names.get(), names.get() + count};
+    }
+    int fd() const override { return ::xs_fileno(handle_); }
+    std::vector<std::string> changed() override;
+
+  private:
+    // The permission first: nobody is told of a change that he may not read.
+    bool put(const std::string& path, const std::string& text, xs_permissions* permissions, unsigned count) {
+        const auto length = static_cast<unsigned>(text.size());
+        return (read(path) || ::xs_write(handle_, XBT_NULL, path.c_str(), "", 0)) &&
+               ::xs_set_permissions(handle_, XBT_NULL, path.c_str(), permissions, count) &&
+               ::xs_write(handle_, XBT_NULL, path.c_str(), text.data(), length);
+    }
+
+    xs_handle* handle_;
+};
+
+std::vector<std::string> LibXenStore::changed() {
+    std::vector<std::string> paths;
+    while (const std::unique_ptr<void, Free> event{::xs_check_watch(handle_)}) {
+        const std::string path = static_cast<char**>(event.get())[XS_WATCH_PATH];
+        if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
+    }
+    return paths;
+}
+
 }  // namespace
 
 std::unique_ptr<XenStore> XenStore::open() {
@@ -30,57 +78,10 @@ std::unique_ptr<XenStore> XenStore::open() {
     if (handle == nullptr) return nullptr;
     const auto domain = read_from(handle, "domid");
     const int id = domain ? std::atoi(domain->c_str()) : 0;
-    if (id > 0 && id < kFirstReservedDomain) {
-        return std::unique_ptr<XenStore>(new XenStore(handle, static_cast<DomainId>(id)));
-    }
+    if (id > 0 && id < kFirstReservedDomain)
+        return std::make_unique<LibXenStore>(handle, static_cast<DomainId>(id));
     ::xs_close(handle);
     return nullptr;
-}
-
-XenStore::~XenStore() { ::xs_close(handle_); }
-
-Result<std::string> XenStore::read(const std::string& path) { return read_from(handle_, path.c_str()); }
-
-// The permission first: nobody is told of a change that he may not read.
-bool XenStore::put(const std::string& path, const std::string& text, xs_permissions* permissions,
-                   unsigned count) {
-    const auto length = static_cast<unsigned>(text.size());
-    return (read(path) || ::xs_write(handle_, XBT_NULL, path.c_str(), "", 0)) &&
-           ::xs_set_permissions(handle_, XBT_NULL, path.c_str(), permissions, count) &&
-           ::xs_write(handle_, XBT_NULL, path.c_str(), text.data(), length);
-}
-
-bool XenStore::show(const std::string& path, const std::string& text, DomainId to) {
-    xs_permissions permissions[2] = {{own_domain_, XS_PERM_NONE}, {to, XS_PERM_READ}};
-    return put(path, text, permissions, 2);
-}
-
-// The first permission names the owner, and says what those may do that no other one names.
-bool XenStore::show_all(const std::string& path, const std::string& text) {
-    xs_permissions permissions[1] = {{own_domain_, XS_PERM_READ}};
-    return put(path, text, permissions, 1);
-}
-
-void XenStore::remove(const std::string& path) { ::xs_rm(handle_, XBT_NULL, path.c_str()); }
-
-bool XenStore::watch(const std::string& path) { return ::xs_watch(handle_, path.c_str(), path.c_str()); }
-
-std::vector<std::string> XenStore::list(const std::string& path) {
-    unsigned count = 0;
-    const std::unique_ptr<char*, Free> names{::xs_directory(handle_, XBT_NULL, path.c_str(), &count)};
-    if (names == nullptr) return {};
-    return {names.get(), names.get() + count};
-}
-
-int XenStore::fd() const { return ::xs_fileno(handle_); }
-
-std::vector<std::string> XenStore::changed() {
-    std::vector<std::string> paths;
-    while (const std::unique_ptr<void, Free> event{::xs_check_watch(handle_)}) {
-        const std::string path = static_cast<char**>(event.get())[XS_WATCH_PATH];
-        if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
-    }
-    return paths;
 }
 
 }  // namespace xylem

@@ -1,6 +1,5 @@
 // XenStore as this guest's agent (and command, which asks for the domain only) uses it: its own nodes, which
-// it shows to one peer each, and those that peers show to it. By libxenstore, through /dev/xen/xenbus;
-// nothing here waits for another domain.
+// it shows to one peer each, and those that peers show to it. Nothing here waits for another domain.
 #pragma once
 
 #include <memory>
@@ -10,41 +9,38 @@
 #include "vsock-transport/base/result.hpp"
 #include "vsock-transport/xen/grant_region.hpp"
 
-struct xs_handle;
-struct xs_permissions;
-
 namespace xylem {
 
 class XenStore {
   public:
     // Null where there is none: not a Xen guest, or no permission.
     static std::unique_ptr<XenStore> open();
-    ~XenStore();
+    virtual ~XenStore() = default;
     XenStore(const XenStore&) = delete;
     XenStore& operator=(const XenStore&) = delete;
 
     DomainId own_domain() const { return own_domain_; }
     // Fails with ENOENT without such a node, with EACCES where it is not for this domain to read.
-    Result<std::string> read(const std::string& path);
+    virtual Result<std::string> read(const std::string& path) = 0;
     // A node of our own that only this domain may read. False: XenStore refuses.
-    bool show(const std::string& path, const std::string& text, DomainId to);
+    virtual bool show(const std::string& path, const std::string& text, DomainId to) = 0;
     // A node of our own that every domain may read.
-    bool show_all(const std::string& path, const std::string& text);
-    void remove(const std::string& path);
-    bool watch(const std::string& path);
+    virtual bool show_all(const std::string& path, const std::string& text) = 0;
+    virtual void remove(const std::string& path) = 0;
+    virtual bool watch(const std::string& path) = 0;
+    virtual void unwatch(const std::string& path) = 0;
     // The names of the nodes directly below; empty where there is none, or it is not for this domain to read.
-    std::vector<std::string> list(const std::string& path);
+    virtual std::vector<std::string> list(const std::string& path) = 0;
     // Readable while a watch may have fired; then what changed, each path once: one that is watched, or one
     // below.
-    int fd() const;
-    std::vector<std::string> changed();
+    virtual int fd() const = 0;
+    virtual std::vector<std::string> changed() = 0;
+
+  protected:
+    explicit XenStore(DomainId own_domain) : own_domain_(own_domain) {}
 
   private:
-    XenStore(xs_handle* handle, DomainId own_domain) : handle_(handle), own_domain_(own_domain) {}
-    bool put(const std::string& path, const std::string& text, xs_permissions* permissions, unsigned count);
-
-    xs_handle* handle_;
-    DomainId own_domain_;
+    const DomainId own_domain_;
 };
 
 }  // namespace xylem

@@ -17,10 +17,12 @@ void let_go(Agent& agent, End& end, Session& session, CloseMode mode = CloseMode
 void lend(End& end);
 // Closes the end for a holder that could not, tells the far agent, forgets it. `end` is gone afterwards.
 void finish(Agent& agent, EndId end, CloseMode mode);
-// Ends a connection whose end never came to be: whoever got the far end sees a reset.
+// Ends a connection whose end never came to be: whoever got the far end sees a reset. What the peer was told
+// of is charged to it until it says that it has no end.
 void abandon(Agent& agent, const EndIdentity& identity, const SlabPtr& slab);
-// The far agent says that its end is gone and that nothing could be published about it.
-void peer_vanished(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain);
+// The far end is gone, as its agent says, or as was found out. vanished: nothing could be published about it.
+enum class FarEnd : std::uint8_t { published, vanished };
+void far_end_over(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain, FarEnd how);
 // Frees the waiter slots that a process left behind when it died.
 void release_waiters(End& end, const std::set<std::uint32_t>& doorbells);
 

@@ -36,7 +36,7 @@ LinkPtr Links::out_link(std::uint32_t domain, Reason& why_not) {
     const auto delayed = back_offs_.find(domain);
     if (delayed != back_offs_.end() && now_ns() < delayed->second.until_ns) return nullptr;
     if (agent_.reaches_by_grants(domain)) {
-        std::optional<UniqueFd> end = agent_.xen->dial(domain);
+        std::optional<UniqueFd> end = agent_.xen->dial(domain, why_not);
         return end ? add_outgoing(domain, std::move(*end)) : nullptr;
     }
     UniqueFd socket;
@@ -53,7 +53,9 @@ LinkPtr Links::add_outgoing(std::uint32_t domain, UniqueFd connected) {
     link->far = peer_of(connected.get());
     link->socket = std::move(connected);
     link->since_ns = now_ns();
-    link->answer_ns = agent_.reaches_by_grants(domain) ? kGuestAnswerNs : kAnswerNs;
+    const bool is_guest = agent_.reaches_by_grants(domain);
+    link->answer_ns = is_guest ? kGuestAnswerNs : kAnswerNs;
+    if (is_guest) link->pace = agent_.xen->pace_of(domain);
     watch(link);
     if (!link->watch) return nullptr;
     out_.emplace(domain, link);

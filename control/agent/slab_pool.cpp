@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "vsock-transport/ring/slab_layout.h"
 
@@ -72,7 +71,8 @@ SlabPtr SlabPool::from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes
 
 void SlabPool::ended(std::uint64_t connection_id, std::uint32_t peer_domain, unsigned side) {
     const auto found = lent_.find(connection_id);
-    if (found == lent_.end() || found->second.peer_domain != peer_domain) return;
+    if (found == lent_.end()) return hoarded_ended(connection_id, peer_domain, side);
+    if (found->second.peer_domain != peer_domain) return;
     found->second.ended_sides |= 1U << side;
     if (found->second.ended_sides != 3) {
         if (side == 0) waiting_.push_back(connection_id);
@@ -96,27 +96,40 @@ void SlabPool::shelve(Lent lent) {
     if (shelf.empty()) shelves_.erase(lent.peer_domain);
 }
 
-// A peer that never says ended must not fill the agent's descriptor table. Pages that it was granted stay
-// granted as long as it maps them, which only the kernel knows.
+// A peer that never says ended must not fill the agent's descriptor table.
 void SlabPool::trim_waiting() {
-    while (waiting_.size() > max_waiting_) {
-        const Lent& lent = lent_.at(waiting_.front());
-        if (lent.slab->is_granted()) hoarded_[lent.peer_domain].push_back(std::move(lent.slab->grants));
-        forget(waiting_.front());
-    }
+    while (waiting_.size() > max_waiting_) forget(waiting_.front());
+}
+
+void SlabPool::hoard(std::uint64_t connection_id, const Lent& lent) {
+    if (!lent.slab->is_granted() || !lent.slab->is_known_to_peer) return;
+    hoarded_[lent.peer_domain].emplace(connection_id,
+                                       Hoarded{std::move(lent.slab->grants), lent.ended_sides});
+}
+
+void SlabPool::hoarded_ended(std::uint64_t connection_id, std::uint32_t peer_domain, unsigned side) {
+    const auto of_peer = hoarded_.find(peer_domain);
+    if (of_peer == hoarded_.end()) return;
+    const auto found = of_peer->second.find(connection_id);
+    if (found == of_peer->second.end()) return;
+    found->second.ended_sides |= 1U << side;
+    if (found->second.ended_sides == 3) of_peer->second.erase(found);
 }
 
 void SlabPool::forget(std::uint64_t connection_id) {
-    lent_.erase(connection_id);
     std::erase(waiting_, connection_id);
+    const auto found = lent_.find(connection_id);
+    if (found == lent_.end()) return;
+    found->second.ended_sides |= 1U;
+    hoard(connection_id, found->second);
+    lent_.erase(found);
 }
 
 void SlabPool::drop_guest(DomainId guest) {
-    std::vector<std::uint64_t> lent_to_it;
-    for (const auto& [connection_id, lent] : lent_) {
-        if (lent.peer_domain == guest && lent.slab->is_granted()) lent_to_it.push_back(connection_id);
-    }
-    for (const std::uint64_t connection_id : lent_to_it) forget(connection_id);
+    std::erase_if(lent_, [guest](const auto& item) {
+        return item.second.peer_domain == guest && item.second.slab->is_granted();
+    });
+    std::erase_if(waiting_, [this](std::uint64_t id) { return lent_.count(id) == 0; });
     hoarded_.erase(guest);
     const auto shelf = shelves_.find(guest);
     if (shelf == shelves_.end()) return;
@@ -134,7 +147,11 @@ void SlabPool::drop_granted(std::deque<Idle>& shelf) {
 }
 
 void SlabPool::forget_peer(std::uint32_t peer_domain) {
-    std::erase_if(lent_, [peer_domain](const auto& item) { return item.second.peer_domain == peer_domain; });
+    std::erase_if(lent_, [this, peer_domain](const auto& item) {
+        if (item.second.peer_domain != peer_domain) return false;
+        hoard(item.first, item.second);
+        return true;
+    });
     std::erase_if(waiting_, [this](std::uint64_t id) { return lent_.count(id) == 0; });
 }
 

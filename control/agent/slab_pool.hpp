@@ -1,6 +1,11 @@
 // The slabs that this agent made, one for each connection that its domain began. A slab goes back to the pool
 // once both ends said that they ended, and is reused for the same peer and size only, and not at once: a
 // thread that was still asleep in a call when another closed its descriptor looks at the slab once more.
+//
+// Granted pages stay in use as long as the peer maps them, and only the kernel knows that: gntalloc takes
+// them off its count when we close them, and frees them when it can. So what a peer was told of and did not
+// give back is charged to it until it says that it ended, or until Xen knows no such guest. Whether what it
+// says is true cannot be known. What an earlier agent granted is not known, either.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
-#include <vector>
 
 #include "control/agent/peer_shares.hpp"
 #include "control/agent/quota.hpp"
@@ -33,10 +37,11 @@ class SlabPool {
     SlabPtr find(std::uint64_t connection_id) const;
     // That side of the connection is closed and unmapped. The second side sends the slab to the pool.
     void ended(std::uint64_t connection_id, std::uint32_t peer_domain, unsigned side);
-    // Somebody may still have it mapped and will never say otherwise: it will not be reused.
+    // Nobody has our side of it. Somebody may still have it mapped: it will not be reused.
     void forget(std::uint64_t connection_id);
+    // The same of all that was lent to that peer, but we may still have our sides.
     void forget_peer(std::uint32_t peer_domain);
-    // The guest is no more: none of its slabs are kept for it.
+    // Xen knows no such guest: none of its slabs are kept for it.
     void drop_guest(DomainId guest);
 
     std::size_t idle() const { return idle_; }
@@ -61,7 +66,13 @@ class SlabPool {
         SlabPtr slab;
         std::uint64_t ready_at_ns;
     };
+    struct Hoarded {
+        PeerShares::Lease pages;
+        unsigned ended_sides;
+    };
     void shelve(Lent lent);
+    void hoard(std::uint64_t connection_id, const Lent& lent);
+    void hoarded_ended(std::uint64_t connection_id, std::uint32_t peer_domain, unsigned side);
     Result<SlabPtr> make(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted);
     void drop_idle_grants();
     void drop_granted(std::deque<Idle>& shelf);
@@ -75,8 +86,8 @@ class SlabPool {
     std::unordered_map<std::uint64_t, Lent> lent_;                 // by connection id
     std::unordered_map<std::uint32_t, std::deque<Idle>> shelves_;  // by peer domain, oldest first
     std::deque<std::uint64_t> waiting_;  // connections of which the own side ended first, oldest first
-    // Of slabs that a peer never gave back: its own, until it is no more.
-    std::map<std::uint32_t, std::vector<PeerShares::Lease>> hoarded_;
+    // Of slabs that were forgotten: by peer domain, and connection id.
+    std::map<std::uint32_t, std::unordered_map<std::uint64_t, Hoarded>> hoarded_;
     std::size_t idle_ = 0;
     std::uint64_t idle_bytes_ = 0;
     std::uint64_t hits_ = 0;

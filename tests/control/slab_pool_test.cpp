@@ -32,6 +32,7 @@ class AgentSlabPool : public testing::Test {
     void pretend_granted(std::uint64_t connection) {
         const SlabPtr slab = pool_.find(connection);
         slab->refs = {7};
+        slab->is_known_to_peer = true;
         slab->grants = std::move(*shares_.take(2, 3));
     }
 
@@ -127,6 +128,38 @@ TEST_F(AgentSlabPool, pages_that_a_guest_never_gives_back_are_its_own_until_it_i
     pool_.drop_guest(2);
     EXPECT_EQ(shares_.of(2), 0U);
     EXPECT_EQ(grants_.used(), 0U);
+}
+
+TEST_F(AgentSlabPool, pages_of_a_connect_that_was_not_answered_are_the_guests_until_it_says_that_it_ended) {
+    take(1, 2);
+    pretend_granted(1);
+    pool_.forget(1);
+    EXPECT_EQ(pool_.find(1), nullptr);
+    EXPECT_EQ(shares_.of(2), 3U);
+    pool_.ended(1, 5, 1);
+    EXPECT_EQ(shares_.of(2), 3U) << "another guest said so";
+    pool_.ended(1, 2, 1);
+    EXPECT_EQ(shares_.of(2), 0U);
+    EXPECT_EQ(pool_.idle(), 0U);
+}
+
+TEST_F(AgentSlabPool, pages_that_no_guest_was_told_of_are_free_when_they_are_forgotten) {
+    take(1, 2);
+    pretend_granted(1);
+    pool_.find(1)->is_known_to_peer = false;
+    pool_.forget(1);
+    EXPECT_EQ(grants_.used(), 0U);
+}
+
+TEST_F(AgentSlabPool, pages_of_a_guest_whose_agent_began_anew_are_its_own_until_both_sides_have_ended) {
+    take(1, 2);
+    pretend_granted(1);
+    pool_.forget_peer(2);
+    pool_.ended(1, 2, 1);
+    EXPECT_EQ(shares_.of(2), 3U) << "our side has not ended";
+    pool_.ended(1, 2, 0);
+    EXPECT_EQ(shares_.of(2), 0U);
+    EXPECT_EQ(pool_.idle(), 0U) << "it is not reused";
 }
 
 TEST_F(AgentSlabPool, memory_is_counted_while_a_connection_uses_it) {

@@ -1,6 +1,7 @@
 // Event channels, by the ioctls of evtchn. Theory: event_channel.hpp.
 #include "vsock-transport/xen/event_channel.hpp"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/types.h>
 #include <sys/ioctl.h>
@@ -33,6 +34,13 @@ Result<EventChannel> offer_event_channel(DomainId to) {
 
 Result<EventChannel> bind_event_channel(DomainId from, std::uint32_t port) {
     return bind(IOCTL_EVTCHN_BIND_INTERDOMAIN, ioctl_evtchn_bind_interdomain{from, port});
+}
+
+// Port 0 is nobody's, so this is refused in any case: with ESRCH where there is no such domain, which Xen
+// looks for first (EVTCHNOP_bind_interdomain of <xen/event_channel.h>).
+bool is_known_to_xen(DomainId domain) {
+    const Result<EventChannel> bound = bind_event_channel(domain, 0);
+    return bound || bound.error().sys_errno != ESRCH;
 }
 
 bool kick_event_channel(int fd, std::uint32_t port) {

@@ -26,6 +26,10 @@ struct EventChannel {
 // The other end of one. It has rung once by then. Errors: as above, and system EINVAL: no such offer.
 [[nodiscard]] Result<EventChannel> bind_event_channel(DomainId from, std::uint32_t port);
 
+// Whether Xen knows such a domain. One that it does not know maps nothing of ours any more, whatever XenStore
+// says of it; one that is being destroyed it still knows. True where it cannot be asked.
+[[nodiscard]] bool is_known_to_xen(DomainId domain);
+
 // Never blocks. False: the channel is closed.
 bool kick_event_channel(int fd, std::uint32_t port);
 

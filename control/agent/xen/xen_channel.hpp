@@ -56,8 +56,8 @@ class XenChannel {
     };
     // Pages for a ring, granted to that domain. Errors: system.
     static Result<ControlPages> grant(DomainId peer);
-    // Makes a ring of pages that are granted to the peer. Errors: system.
-    static Result<std::unique_ptr<XenChannel>> offer(const Setting& setting, ControlPages pages);
+    // Makes a ring of pages that are granted to the peer; takes them unless it fails. Errors: system.
+    static Result<std::unique_ptr<XenChannel>> offer(const Setting& setting, ControlPages& pages);
     // Maps the ring that the peer granted, and binds its port. Errors: system; bad_layout.
     static Result<std::unique_ptr<XenChannel>> bind(const Setting& setting, const std::vector<GrantRef>& refs,
                                                     std::uint32_t port);

@@ -30,7 +30,7 @@ Result<ControlPages> XenChannel::grant(DomainId peer) {
     return pages;
 }
 
-Result<std::unique_ptr<XenChannel>> XenChannel::offer(const Setting& setting, ControlPages pages) {
+Result<std::unique_ptr<XenChannel>> XenChannel::offer(const Setting& setting, ControlPages& pages) {
     std::unique_ptr<XenChannel> made(new XenChannel(setting));
     Result<EventChannel> bell = offer_event_channel(setting.peer);
     if (!bell) return fail(bell.error());
@@ -38,9 +38,9 @@ Result<std::unique_ptr<XenChannel>> XenChannel::offer(const Setting& setting, Co
     if (!slab) return fail(slab.error());
     std::memset(slab->bytes(), 0, kGeometry.slab_bytes());
     initialise_slab(*slab, kGeometry);
-    made->pages_ = std::move(pages);
     made->bell_ = std::move(*bell);
     if (const auto opened = made->open(std::move(*slab), 0); !opened) return fail(opened.error());
+    made->pages_ = std::move(pages);
     return made;
 }
 

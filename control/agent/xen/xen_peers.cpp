@@ -8,11 +8,13 @@
 //
 // What a hostile peer can do here is to begin one life after the other, with nodes and offers that make no
 // sense. Looking at them is charged to it as what it sends is (xen_channel.cpp), and then waits. A ring that
-// it was granted may stay mapped there for ever, so a few are granted to a peer, and used in turn.
+// it was granted may stay mapped there for ever, so a few are granted to a peer, and used in turn, until Xen
+// knows no such domain (xen_peer_leaving.cpp).
+//
+// What fails may do so for the moment only, so it is tried again, later and later.
 #include "control/agent/xen/xen_peers.hpp"
 
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -24,15 +26,6 @@ namespace xylem::agent {
 namespace {
 
 constexpr DomainId kProbed = 16;
-constexpr std::uint64_t kFirstPauseNs = 100 * kNsPerMs;
-constexpr std::uint64_t kLongestPauseNs = 60 * kNsPerSecond;
-
-std::uint64_t cookie_of(int socket) {
-    std::uint64_t cookie = 0;
-    socklen_t length = sizeof cookie;
-    ::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &length);
-    return cookie;
-}
 
 std::set<DomainId> domains_in(const MapTableHeader& table) {
     std::set<DomainId> domains;
@@ -62,7 +55,9 @@ void XenPeers::begin() {
 }
 
 void XenPeers::meet_all() {
-    for (const DomainId id : domains_in(agent_.map.table())) meet(id);
+    in_map_ = domains_in(agent_.map.table());
+    for (const DomainId id : in_map_) meet(id);
+    forget_unnamed();
 }
 
 void XenPeers::meet(DomainId id) {
@@ -70,17 +65,20 @@ void XenPeers::meet(DomainId id) {
     const auto [place, is_new] = peers_.try_emplace(id);
     if (!is_new) return;
     place->second.own_life = random_id();
+    by_path_[XenMeeting::peers_path(store_->own_domain(), id)] = id;
     show(id, place->second);
-    const std::string path = XenMeeting::peers_path(store_->own_domain(), id);
-    by_path_[path] = id;
-    if (!store_->watch(path)) spdlog::warn("XenStore: cannot watch {}: domain {} is not met", path, id);
 }
 
 void XenPeers::show(DomainId id, Peer& peer) {
     peer.shown.life = peer.own_life;
     peer.shown.for_life = peer.life;
-    if (!store_->show(XenMeeting::own_path(id), peer.shown.text(), id))
-        spdlog::warn("XenStore: cannot write {}: domain {} is not met", XenMeeting::own_path(id), id);
+    if (!peer.is_watched) peer.is_watched = store_->watch(XenMeeting::peers_path(store_->own_domain(), id));
+    peer.is_shown = store_->show(XenMeeting::own_path(id), peer.shown.text(), id);
+    if (peer.is_watched && peer.is_shown) return;
+    if (agent_.peer_log.may(id))
+        spdlog::warn("XenStore: cannot {} a node: domain {} is not met yet",
+                     peer.is_shown ? "watch" : "write", id);
+    begin_anew(id, peer);
 }
 
 void XenPeers::on_store() {
@@ -95,8 +93,9 @@ void XenPeers::on_store() {
 // XenStore is asked by calls that wait for it: that time counts, not the processor's.
 void XenPeers::look_soon(DomainId id) {
     Peer& peer = peers_[id];
+    const std::shared_ptr<Pace> pace = peer.pace;  // the peer may be forgotten
     const std::uint64_t start_ns = now_ns();
-    if (const std::uint64_t rest_ns = peer.pace->rest_ns(start_ns)) {
+    if (const std::uint64_t rest_ns = pace->rest_ns(start_ns)) {
         if (!peer.looks_again)
             peer.looks_again = agent_.loop.after(rest_ns, [this, id] {
                 peers_[id].looks_again = Watch();
@@ -106,22 +105,21 @@ void XenPeers::look_soon(DomainId id) {
     }
     look_at(id);
     const std::uint64_t end_ns = now_ns();
-    peer.pace->charge(end_ns, end_ns - start_ns);
+    pace->charge(end_ns, end_ns - start_ns);
 }
 
 void XenPeers::look_at(DomainId id) {
     const std::string path = XenMeeting::peers_path(store_->own_domain(), id);
     const auto text = store_->read(path);
     const bool is_gone = !text && (text.error().sys_errno == ENOENT || text.error().sys_errno == EACCES);
+    Peer& peer = peers_[id];
     if (!text && !is_gone) {
         if (agent_.peer_log.may(id))
             spdlog::warn("XenStore: cannot read {}: {}", path, std::strerror(text.error().sys_errno));
-        return;
+        return begin_anew(id, peer);
     }
     const auto theirs = text ? XenMeeting::parse(*text) : std::nullopt;
-    Peer& peer = peers_[id];
     if (!theirs) {
-        if (is_gone) on_gone(id);
         const bool is_over = is_gone || text->empty();
         if (!is_over && agent_.peer_log.may(id))
             spdlog::warn("XenStore: domain {} says something else than this version", id);
@@ -129,8 +127,10 @@ void XenPeers::look_at(DomainId id) {
             peer.pause_ns = 0;  // in order
             on_over(id);
         }
+        if (is_gone) on_gone(id);
         return;
     }
+    peer.looks_for_domain = Watch();
     if (offers(id)) return offer_to(id, peer, *theirs);
     bind_to(id, peer, *theirs);
 }
@@ -147,7 +147,8 @@ void XenPeers::offer_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
     peer.is_bound = false;
     drop_channel(peer);
     auto pages = pages_for(id, peer);
-    auto made = pages ? XenChannel::offer(setting_for(id, peer), std::move(*pages)) : fail(pages.error());
+    auto made = pages ? XenChannel::offer(setting_for(id, peer), *pages) : fail(pages.error());
+    if (pages && !pages->refs.empty()) peer.past.push_front(std::move(*pages));  // not taken
     peer.shown = {};
     if (made) {
         peer.channel = std::move(*made);
@@ -155,8 +156,10 @@ void XenPeers::offer_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
         peer.shown.offer_id = random_id();
         peer.shown.port = peer.channel->port();
         peer.shown.refs = peer.channel->refs();
-    } else if (agent_.peer_log.may(id)) {
-        spdlog::warn("no control ring for domain {}: {}", id, std::strerror(made.error().sys_errno));
+    } else {
+        if (agent_.peer_log.may(id))
+            spdlog::warn("no control ring for domain {}: {}", id, std::strerror(made.error().sys_errno));
+        begin_anew(id, peer);
     }
     show(id, peer);
 }
@@ -177,6 +180,7 @@ void XenPeers::bind_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
         if (!made && may_say)
             spdlog::warn("cannot map the control ring of domain {}: {}", id,
                          std::strerror(made.error().sys_errno));
+        if (!made) begin_anew(id, peer);
         return show(id, peer);
     }
     if (is_new_life && !is_for_us) {
@@ -184,16 +188,6 @@ void XenPeers::bind_to(DomainId id, Peer& peer, const XenMeeting& theirs) {
         peer.shown.offer_id = 0;
         show(id, peer);
     }
-}
-
-// The guest was destroyed, or its agent never began. Channels to it would stay bound, and swallow kicks.
-void XenPeers::on_gone(DomainId id) {
-    if (directory_.set(id, GuestDirectory::Source::guest, std::nullopt)) agent_.map.names_changed();
-    agent_.kicker_channels.drop_all(id);
-    agent_.waiter_channels.drop_guest(id);
-    agent_.pool.drop_guest(id);
-    agent_.left_behind.on_guest_gone(id);
-    peers_[id].past.clear();
 }
 
 XenChannel::Setting XenPeers::setting_for(DomainId id, const Peer& peer) {
@@ -215,7 +209,6 @@ Result<ControlPages> XenPeers::pages_for(DomainId id, Peer& peer) {
     return oldest;
 }
 
-// Begins a new life for that peer, later and later if it goes on like this: it may be hostile.
 void XenPeers::on_over(DomainId id) {
     const auto found = peers_.find(id);
     if (found == peers_.end()) return;
@@ -227,79 +220,18 @@ void XenPeers::on_over(DomainId id) {
     peer.life = 0;
     peer.is_bound = false;
     peer.shown = {};
+    begin_anew(id, peer);
+}
+
+void XenPeers::begin_anew(DomainId id, Peer& peer) {
     peer.pause_ns = std::clamp(2 * peer.pause_ns, kFirstPauseNs, kLongestPauseNs);
     peer.begins_anew = agent_.loop.after(peer.pause_ns, [this, id] {
         Peer& again = peers_[id];
-        if (again.channel != nullptr) return;  // it came back meanwhile
-        again.own_life = random_id();
-        show(id, again);
+        const bool is_met = again.channel != nullptr;
+        if (!is_met) again.own_life = random_id();
+        if (!is_met || !again.is_shown || !again.is_watched) show(id, again);
         look_soon(id);
     });
-}
-
-std::optional<UniqueFd> XenPeers::dial(std::uint32_t domain) {
-    const auto found = peers_.find(static_cast<DomainId>(domain));
-    if (found == peers_.end()) {
-        meet(static_cast<DomainId>(domain));
-        return std::nullopt;
-    }
-    if (!found->second.is_bound || found->second.channel == nullptr) return std::nullopt;
-    Result<UniqueFd> end = found->second.channel->dial();
-    return end ? std::optional<UniqueFd>(std::move(*end)) : std::nullopt;
-}
-
-// Meeting one is looking at it, too.
-void XenPeers::look_for(std::uint32_t domain) {
-    const auto found = peers_.find(static_cast<DomainId>(domain));
-    if (found == peers_.end()) return meet(static_cast<DomainId>(domain));
-    if (found->second.life == 0) look_soon(found->first);
-}
-
-void XenPeers::on_dialled(DomainId from, UniqueFd socket) {
-    const std::uint64_t cookie = cookie_of(socket.get());
-    for (auto it = dialled_.begin(); it != dialled_.end();)
-        it = it->second == from ? dialled_.erase(it) : std::next(it);
-    dialled_[cookie] = from;
-    agent_.links.add_incoming(std::move(socket), pace_of(from));
-}
-
-std::shared_ptr<Pace> XenPeers::pace_of(std::uint32_t domain) const {
-    const auto found = peers_.find(static_cast<DomainId>(domain));
-    return found != peers_.end() ? found->second.pace : nullptr;
-}
-
-bool XenPeers::speaks_for(std::uint32_t domain, int socket) const {
-    const auto found = dialled_.find(cookie_of(socket));
-    return found != dialled_.end() && found->second == domain;
-}
-
-std::vector<GrantRef> XenPeers::refs_of(std::uint64_t connection_id) {
-    const SlabPtr slab = agent_.pool.find(connection_id);
-    return slab != nullptr ? slab->refs : std::vector<GrantRef>();
-}
-
-void XenPeers::on_refs(DomainId from, std::uint64_t connection_id, std::vector<GrantRef> refs) {
-    if (refs.empty()) return;  // a question whether there would be a ring
-    Peer& peer = peers_[from];
-    const bool is_too_much =
-        peer.offered.size() >= kMostOffers || peer.offered_refs + refs.size() > kMostOfferedRefs;
-    if (is_too_much || peer.offered.count(connection_id) != 0) {
-        peer.offered.clear();
-        peer.offered_refs = 0;
-    }
-    peer.offered_refs += refs.size();
-    peer.offered[connection_id] = std::move(refs);
-}
-
-std::vector<GrantRef> XenPeers::take_refs(std::uint32_t domain, std::uint64_t connection_id) {
-    const auto peer = peers_.find(static_cast<DomainId>(domain));
-    if (peer == peers_.end()) return {};
-    const auto found = peer->second.offered.find(connection_id);
-    if (found == peer->second.offered.end()) return {};
-    std::vector<GrantRef> refs = std::move(found->second);
-    peer->second.offered.erase(found);
-    peer->second.offered_refs -= refs.size();
-    return refs;
 }
 
 }  // namespace xylem::agent
