@@ -80,7 +80,7 @@ struct PeerFigures {
 Json peers_of(const Agent& agent) {
     std::map<std::uint32_t, PeerFigures> peers;
     for (const auto& [domain, count] : agent.ends.per_peer()) peers[domain].ends = count;
-    for (const GrantShares* shares : {&agent.grant_shares, &agent.mapped_shares})
+    for (const PeerShares* shares : {&agent.grant_shares, &agent.mapped_shares})
         shares->for_each_peer([&](std::uint32_t domain) { peers.try_emplace(domain); });
     agent.storms.for_each(
         [&](std::uint32_t domain, const Storms::Counts& counts) { peers[domain].storms = counts; });

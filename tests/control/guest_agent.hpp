@@ -38,6 +38,15 @@ class FakeXenStore final : public XenStore {
         return true;
     }
     void unwatch(const std::string& path) override { watched.erase(path); }
+    std::vector<std::string> list(const std::string& path) override {
+        std::vector<std::string> names;
+        for (auto node = nodes.lower_bound(path + "/"); node != nodes.end(); ++node) {
+            if (node->first.rfind(path + "/", 0) != 0) break;
+            const std::string rest = node->first.substr(path.size() + 1);
+            if (rest.find('/') == std::string::npos) names.push_back(rest);
+        }
+        return names;
+    }
     int fd() const override { return event_.get(); }
     std::vector<std::string> changed() override {
         eventfd_t ignored = 0;

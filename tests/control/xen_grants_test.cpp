@@ -19,7 +19,7 @@ namespace {
 
 constexpr SlabGeometry kWanted{{1 << 20, 1 << 20}};
 
-std::vector<std::uint32_t> holders_of(const GrantShares& shares) {
+std::vector<std::uint32_t> holders_of(const PeerShares& shares) {
     std::vector<std::uint32_t> holders;
     shares.for_each_peer([&](std::uint32_t peer) { holders.push_back(peer); });
     return holders;

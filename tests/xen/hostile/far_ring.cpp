@@ -77,6 +77,7 @@ bool FarRing::bind(const XenMeeting& their_node) {
     region_ = std::move(*region);
     bell_ = std::move(*bell);
     words_ = map(*other);
+    first_ref_ = their_node.refs.front();
     return static_cast<bool>(words_);
 }
 

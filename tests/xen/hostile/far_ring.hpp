@@ -49,6 +49,8 @@ class FarRing {
     bool is_over();
     std::uint16_t side() const { return own_ < peer_ ? 0 : 1; }
     Mapping& words() { return words_; }  // the same memory, to write to
+    GrantRef first_ref() const { return first_ref_; }
+    void remove_node() { store_.remove(agent::XenMeeting::own_path(peer_)); }
     void ring() const { kick_event_channel(bell_.fd.get(), bell_.port); }
     bool write_node(const std::string& text) {
         return store_.show(agent::XenMeeting::own_path(peer_), text, peer_);
@@ -75,6 +77,7 @@ class FarRing {
     Ringer ringer_{};
     Stream stream_;
     Mapping words_;
+    GrantRef first_ref_ = 0;  // of the ring that the peer granted
     std::vector<std::byte> in_;
 };
 

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <functional>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 
 #include "control/agent/random_id.hpp"
@@ -40,6 +42,14 @@ class Attacker {
             if (count_ % 3 == 0) text.assign(1 + random_() % 2'000, static_cast<char>(1 + random_() % 255));
             if (count_ % 3 == 1) text += " 5 1 2 3 4 5 6 7 8 9";
             ring_.write_node(text);
+        }
+    }
+    // Its node goes and comes again, and every ring that it was granted stays mapped.
+    void leaves() {
+        for (; has_time() && meets(); ++count_, ::usleep(50'000)) {
+            granted_rings_.insert(ring_.first_ref());
+            mapped_.push_back(std::move(ring_.words()));
+            ring_.remove_node();
         }
     }
     // Frames that make no sense, on one ring after the other.
@@ -114,6 +124,24 @@ class Attacker {
         });
         kept_.clear();
     }
+    // The end of a good connection is gone, again and again, on each of the links.
+    void vanishes() {
+        if (!meets_and_dials()) return;
+        const LinkConnectMessage message = connect(1 << 20, false);
+        std::vector<GrantRef> refs(message.slab_bytes / kPageBytes);
+        grant_to(refs, refs.size());
+        if (ring_.tell(message, refs)) ++reasons_[answer_to(message)];
+        auto gone = make_message<LinkEndMessage>(kLinkMagic, LinkMessage::vanished, 0);
+        gone.connection_id = message.connection_id;
+        gone.connecting_domain = ring_.own();
+        while (has_time() && ring_.send_frame(count_ % 2, kMessage, &gone, sizeof gone)) ++count_;
+    }
+    // What the peer's programs connect with is mapped, and not answered.
+    void withholds() {
+        while (has_time() && meets()) {
+            while (has_time() && !ring_.is_over()) map_unanswered(ring_.receive());
+        }
+    }
     // Good offers without an end, which are held.
     void offers() {
         offer_again_and_again(kMinRingSizeBytes,
@@ -123,6 +151,7 @@ class Attacker {
     void report(const char* attack) const {
         printf("%s %llu", attack, count_);
         for (const auto& [reason, count] : reasons_) printf(" %s=%u", reason_name(reason), count);
+        if (!granted_rings_.empty()) printf(" rings=%zu", granted_rings_.size());
         printf("\n");
     }
 
@@ -204,6 +233,22 @@ class Attacker {
         }
         return static_cast<std::uint32_t>(Reason::agent_timeout);
     }
+    void map_unanswered(const std::vector<std::byte>& message) {
+        LinkHelloMessage hello{};
+        if (message.size() == sizeof hello) {
+            memcpy(&hello, message.data(), sizeof hello);
+            hello.domain = ring_.own();
+            ring_.send_frame(1 - ring_.side(), kMessage, &hello, sizeof hello);
+        }
+        if (message.size() <= sizeof(LinkConnectMessage)) return;
+        std::vector<GrantRef> refs((message.size() - sizeof(LinkConnectMessage)) / sizeof(GrantRef));
+        memcpy(refs.data(), message.data() + sizeof(LinkConnectMessage), refs.size() * sizeof(GrantRef));
+        const auto pages = attach_pages(ring_.peer(), refs.data(), refs.size());
+        auto mapped =
+            Mapping::shared(pages ? pages->get() : -1, refs.size() * kPageBytes, PROT_READ | PROT_WRITE);
+        if (mapped) mapped_.push_back(std::move(*mapped));
+        if (mapped) ++count_;
+    }
     void grant_to(std::vector<GrantRef>& refs, std::size_t count) {
         auto pages = grant_pages(ring_.peer(), refs.data(), count);
         if (!pages) return;  // the limit of gntalloc: then they are not granted
@@ -218,15 +263,21 @@ class Attacker {
     std::uint64_t last_connection_ = agent::random_id();
     std::vector<UniqueFd> kept_;
     std::vector<GrantRef> kept_refs_;
+    std::vector<Mapping> mapped_;
+    std::set<GrantRef> granted_rings_;
     unsigned long long count_ = 0;
     std::map<std::uint32_t, unsigned> reasons_;
 };
 
 const std::map<std::string, void (Attacker::*)()> kAttacks = {
-    {"nodes", &Attacker::nodes},         {"frames", &Attacker::frames},   {"opens", &Attacker::opens},
-    {"messages", &Attacker::messages},   {"rings", &Attacker::rings},     {"storm", &Attacker::storm},
-    {"questions", &Attacker::questions}, {"words", &Attacker::words},     {"huge", &Attacker::huge},
-    {"ungranted", &Attacker::ungranted}, {"revoked", &Attacker::revoked}, {"offers", &Attacker::offers}};
+    {"nodes", &Attacker::nodes},         {"frames", &Attacker::frames},
+    {"opens", &Attacker::opens},         {"messages", &Attacker::messages},
+    {"rings", &Attacker::rings},         {"storm", &Attacker::storm},
+    {"questions", &Attacker::questions}, {"words", &Attacker::words},
+    {"huge", &Attacker::huge},           {"ungranted", &Attacker::ungranted},
+    {"revoked", &Attacker::revoked},     {"offers", &Attacker::offers},
+    {"leaves", &Attacker::leaves},       {"vanishes", &Attacker::vanishes},
+    {"withholds", &Attacker::withholds}};
 
 int run(char** words) {
     const auto attack = kAttacks.find(words[3]);
