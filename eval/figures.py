@@ -1,7 +1,8 @@
 """What the benchmarks between two machines have in common: lines of their logs, medians, ratios.
 
-    figure TRANSPORT ROUND latency|throughput BYTES VALUE     a round trip in seconds, or bytes a second
-    carried TRANSPORT BYTES                                   by rings, in one round
+    figure TRANSPORT ROUND WORKLOAD BYTES VALUE     latency: a round trip, or an answer, in seconds; throughput: bytes a second;
+                                                    rate: answers a second. Of an application its name takes the place of BYTES
+    carried TRANSPORT BYTES                         by rings, in one round
 """
 import statistics
 from collections import defaultdict
@@ -10,11 +11,11 @@ LEAST_CARRIED_BYTES = 1 << 20  # by the rings in one round; by others they carry
 
 
 def read_figures(lines):
-    """{(workload, bytes): {transport: [value of each round]}}"""
+    """{(workload, bytes or name): {transport: [value of each round]}}"""
     figures = defaultdict(lambda: defaultdict(list))
     for words in map(str.split, lines):
         if len(words) == 6 and words[0] == "figure":
-            figures[words[3], int(words[4])][words[1]].append(float(words[5]))
+            figures[words[3], int(words[4]) if words[4].isdigit() else words[4]][words[1]].append(float(words[5]))
     return figures
 
 
@@ -45,8 +46,12 @@ def times_better(workload, ours, theirs):
 
 
 def value_text(workload, value):
-    return f"{value * 1e6:.0f} us" if workload == "latency" else f"{value / 1e6:.1f} MB/s"
+    return {"latency": f"{value * 1e6:.0f} us", "throughput": f"{value / 1e6:.1f} MB/s", "rate": f"{value:.0f} /s"}[workload]
 
 
 def row_title(workload, size):
     return f"{workload:<12}{size:>10} B"
+
+
+def aim_text(is_met):
+    return "met" if is_met else "MISSED"

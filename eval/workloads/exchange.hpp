@@ -4,6 +4,8 @@
 //   latency BYTES SECONDS              a round trip of a message of so many bytes, mean of the run
 //   throughput BYTES BYTES_PER_SECOND  written in messages of so many bytes, until the last one was read
 //
+// and for one size alone also how many messages it took, shorter runs included: `messages COUNT`.
+//
 // A Channel has write(bytes, size) and read(bytes, size), which move all of it or end the program.
 #pragma once
 
@@ -48,11 +50,12 @@ class Exchange {
   public:
     explicit Exchange(Channel& channel) : channel_(channel) {}
 
-    // seconds: of a load; null: all sizes.
-    void play(bool answers, const char* seconds) {
+    // word: seconds of a load, or WORKLOAD:BYTES, that alone; null: all sizes.
+    void play(bool answers, const char* word) {
         if (answers) return answer();
-        if (seconds != nullptr) return load(atof(seconds), kLoadBytes);
-        ask();
+        if (word == nullptr) return ask();
+        if (const char* colon = strchr(word, ':')) return ask_one(word[0] == 'l', colon + 1);
+        load(atof(word), kLoadBytes);
     }
 
   private:
@@ -73,16 +76,24 @@ class Exchange {
 
     // All sizes of both workloads.
     void ask() {
-        for (const std::size_t size : kLatencySizes) {
-            const Run run = long_enough(Workload::latency, size);
-            printf("latency %zu %.9f\n", size, seconds_ / static_cast<double>(run.messages));
-        }
-        for (const std::size_t size : kThroughputSizes) {
-            const Run run = long_enough(Workload::throughput, size);
-            printf("throughput %zu %.0f\n", size,
-                   static_cast<double>(size) * static_cast<double>(run.messages) / seconds_);
-        }
+        for (const std::size_t size : kLatencySizes) report(Workload::latency, size);
+        for (const std::size_t size : kThroughputSizes) report(Workload::throughput, size);
         end();
+    }
+
+    void ask_one(bool is_latency, const char* bytes) {
+        report(is_latency ? Workload::latency : Workload::throughput, static_cast<std::size_t>(atoll(bytes)));
+        printf("messages %llu\n", static_cast<unsigned long long>(all_messages_));
+        end();
+    }
+
+    void report(Workload workload, std::size_t size) {
+        const auto messages = static_cast<double>(long_enough(workload, size).messages);
+        if (workload == Workload::latency) {
+            printf("latency %zu %.9f\n", size, seconds_ / messages);
+        } else {
+            printf("throughput %zu %.0f\n", size, static_cast<double>(size) * messages / seconds_);
+        }
     }
 
     // Messages one way for so many seconds, for whoever measures something else meanwhile.
@@ -101,6 +112,7 @@ class Exchange {
         Run run{workload, static_cast<std::uint32_t>(size), 4};
         for (;; run.messages *= 2) {
             seconds_ = seconds_of(run);
+            all_messages_ += run.messages;
             if (seconds_ >= kLeastSeconds || run.messages >= kMostMessages) return run;
         }
     }
@@ -134,4 +146,5 @@ class Exchange {
 
     Channel& channel_;
     double seconds_ = 0;
+    std::uint64_t all_messages_ = 0;
 };

@@ -2,6 +2,7 @@
 //
 //   socket_exchange answer ADDRESS PORT            accepts one connection and answers until it ends
 //   socket_exchange ask ADDRESS PORT               all sizes
+//   socket_exchange ask ADDRESS PORT latency:64    that one (or throughput:BYTES)
 //   socket_exchange load ADDRESS PORT SECONDS      messages of 64 KiB one way
 #include <netinet/tcp.h>
 #include <string.h>
@@ -41,7 +42,7 @@ class SocketChannel {
 
 int main(int argc, char** argv) {
     if (argc < 4) {
-        fprintf(stderr, "usage: %s answer|ask|load ADDRESS PORT [SECONDS]\n", argv[0]);
+        fprintf(stderr, "usage: %s answer|ask|load ADDRESS PORT [WORKLOAD:BYTES|SECONDS]\n", argv[0]);
         return 2;
     }
     const sockaddr_in name = name_of(argv[2], argv[3]);

@@ -21,7 +21,7 @@ def verdict(workload, size, medians):
     over_netfront = logs.times_better(workload, medians["xylem"], medians["netfront"])
     over_vchan = logs.times_better(workload, medians["xylem"], medians["vchan"])
     met = over_netfront >= NETFRONT_TIMES and (size > VCHAN_BYTES or over_vchan >= VCHAN_TIMES)
-    return f"{over_netfront:8.1f} {over_vchan:8.1f}   {'met' if met else 'MISSED'}"
+    return f"{over_netfront:8.1f} {over_vchan:8.1f}   {logs.aim_text(met)}"
 
 
 def table(figures):

@@ -1,7 +1,7 @@
 # Transports between two guests, side by side, in the machine of tests/xen (which includes this). Programs that go into
 # guests are static.
 XEN_WORKLOADS := $(B)/eval/workloads/socket_exchange $(B)/eval/workloads/vchan_exchange
-WORKLOADS := $(XEN_WORKLOADS) $(B)/eval/workloads/connections
+WORKLOADS := $(XEN_WORKLOADS) $(addprefix $(B)/eval/workloads/,connections wakeup)
 DEPENDENCIES += $(addsuffix .d,$(WORKLOADS))
 
 $(B)/eval/workloads/vchan_exchange: WORKLOAD_LIBS := -static -lxenvchan $(XEN_LIBS)
