@@ -1,10 +1,10 @@
 # Transports between two nodes, side by side, in the machines of tests/rdma (which includes this).
 RDMA_PRODUCTS := $(addprefix $(B)/,xylem xylemd xylem-rdma libxylem.so)
-RDMA_BENCH_NODE := $(wildcard eval/rdma/node/*)
-RDMA_BENCH_NEEDS := $(RDMA)/node.cpio $(BUILD)/xen/vmlinuz $(RDMA_PRODUCTS) tests/xen/image/payload.sh $(RDMA_BENCH_NODE)
+RDMA_ROOFLINE := eval/rdma/roofline.sh
+RDMA_BENCH_NEEDS := $(RDMA)/node.cpio $(BUILD)/xen/vmlinuz $(RDMA_PRODUCTS) tests/xen/image/payload.sh $(RDMA_ROOFLINE)
 # $(1) folder of tests, beside this, $(2) programs, $(3) options of the runner
 define bench_rdma
-	@tests/xen/image/payload.sh $(B)/rdma-payload/$(1) eval/rdma/$(1) $(RDMA_PRODUCTS) $(2) -- $(RDMA_BENCH_NODE)
+	@tests/xen/image/payload.sh $(B)/rdma-payload/$(1) eval/rdma/$(1) $(RDMA_PRODUCTS) $(2) -- $(RDMA_ROOFLINE)
 	@echo '$(BENCH_OPTIONS)' >$(B)/rdma-payload/$(1)/options
 	@$(RUN_RDMA) $(3) --payload $(B)/rdma-payload/$(1)
 endef
