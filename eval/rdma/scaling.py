@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Table and picture of `make bench-rdma-connections`: scaling.py FOLDER PICTURE
+"""Table, aims and picture of `make bench-rdma-connections`: scaling.py FOLDER PICTURE
 
-FOLDER holds node-b.log (lines of eval/rdma/scaling/connections). Exit code 1: figures are missing. A ratio never fails.
+FOLDER holds node-b.log (lines of eval/rdma/scaling/connections). Exit code 1: figures are missing. A ratio, or an aim, never fails.
 """
 import statistics
 import sys
@@ -10,12 +10,17 @@ from pathlib import Path
 
 import matplotlib
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend must be chosen first)
+
+from eval import figures as logs  # noqa: E402  (it lies two folders above)
+from eval.rdma.emulation import WHY_TIMES_SAY_LITTLE  # noqa: E402
 
 TRANSPORTS = ("xylem", "tcp")
 LABELS = {"xylem": ("Xylem over RDMA", "#1f6f8b", "s"), "tcp": ("kernel TCP", "#b2522f", "o")}
 MEBIBYTE = 1 << 20
+MOST_FALL = 0.05  # of all connections together, from one to any number
 
 
 class Figures:
@@ -65,6 +70,29 @@ def table(figures):
                f"{most / MEBIBYTE:6.0f}{per_megabyte[0]:13.1f}{per_megabyte[1]:11.1f}{per_megabyte[2]:16.1f}{per_megabyte[3]:11.1f}")
 
 
+def aims(figures):
+    """What is asked of Xylem: the aim, whether it is met, and what was found."""
+    counts = sorted(figures.rates)
+    rates = {count: figures.rate(count, "xylem") for count in counts}
+    least = min(counts, key=rates.get)
+    of_best, at = min((rates[count] / max(rates[fewer] for fewer in counts if fewer <= count), count) for count in counts)
+    yield (f"together they fall by less than {MOST_FALL:.0%}", rates[least] > (1 - MOST_FALL) * rates[counts[0]],
+           f"least {rates[least] / rates[counts[0]]:.2f} of the rate of {counts[0]}, at {least}; "
+           f"{of_best:.2f} of the best with fewer, at {at}")
+    pairs = {int(pairs) for count in counts for pairs, *_ in figures.held[count]}
+    yield "queue pairs are constant", len(pairs) == 1 and min(pairs) > 0, f"{min(pairs)} to {max(pairs)}"
+    pinned, most = max((pinned, most) for count in counts for _, pinned, most in figures.held[count])
+    yield ("pinned memory is bounded", all(pinned <= most for count in counts for _, pinned, most in figures.held[count]),
+           f"{pinned / MEBIBYTE:.1f} of {most / MEBIBYTE:.0f} MiB at most")
+
+
+def aims_table(figures):
+    counts = sorted(figures.rates)
+    yield f"From {counts[0]} to {counts[-1]} connections:"
+    for aim, is_met, found in aims(figures):
+        yield f"    {aim:<40}{logs.aim_text(is_met):<8}{found}"
+
+
 def draw(figures, path):
     counts = sorted(figures.rates)
     picture, axes = pyplot.subplots(figsize=(7, 4.5), constrained_layout=True)
@@ -94,6 +122,8 @@ def main():
         return 1
     print(f"Medians of {figures.rounds()} rounds between two emulated machines with soft-RoCE: the ratios count.")
     print("\n".join(table(figures)))
+    print("\n" + "\n".join(aims_table(figures)))
+    print(f"\n{WHY_TIMES_SAY_LITTLE}")
     draw(figures, sys.argv[2])
     print(f"\npicture: {sys.argv[2]}")
     return 0
