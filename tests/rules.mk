@@ -31,7 +31,7 @@ PROGRAM_FOLDERS := tests/programs tests/conformance/socket_suite
 PROGRAM_SOURCES := $(wildcard $(addsuffix /*.c,$(PROGRAM_FOLDERS)) $(addsuffix /*.cpp,$(PROGRAM_FOLDERS)))
 PROGRAMS := $(addprefix $(B)/,$(basename $(PROGRAM_SOURCES)))
 PROGRAM_FLAGS := -O2 -g -Wall -Wextra -Werror -pthread -D_GNU_SOURCE -I.
-TESTS += $(PROGRAMS)
+TESTS += $(PROGRAMS) $(EVAL_WORKLOADS)
 DEPENDENCIES += $(addsuffix .d,$(PROGRAMS))
 
 $(addprefix $(B)/,$(basename $(filter %.c,$(PROGRAM_SOURCES)))): $(B)/%: %.c tests/rules.mk

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from eval import figures as logs  # noqa: E402  (it lies two folders above)
+from eval import lines as logs  # noqa: E402  (it lies two folders above)
 from eval.rdma.emulation import WHY_TIMES_SAY_LITTLE  # noqa: E402
 
 TRANSPORTS = ("tcp", "xylem")

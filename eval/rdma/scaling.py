@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend must be chosen first)
 
-from eval import figures as logs  # noqa: E402  (it lies two folders above)
+from eval import lines as logs  # noqa: E402  (it lies two folders above)
 from eval.rdma.emulation import WHY_TIMES_SAY_LITTLE  # noqa: E402
 
 TRANSPORTS = ("xylem", "tcp")

@@ -2,6 +2,9 @@
 //
 //   connections receive ADDRESS PORT
 //   connections send ADDRESS PORT COUNT SECONDS
+//   connections hold ADDRESS PORT COUNT SECONDS     prints `met`, and so long after opens them, with the
+//   first
+//                                                   turn only; they stay open so long
 //
 // Each is sent pieces of 16 KiB whenever it has room. The sender prints `open` once all are open, and then
 //
@@ -48,7 +51,7 @@ class Events {
 };
 
 // A connection whose caller gave up before it was answered, and asked again, is reset, and passed over.
-void receive(const sockaddr_in& name) {
+void receive(const Name& name) {
     const int listener = listen_at(name, kBacklog);
     Events events;
     events.add(listener, EPOLLIN, 0);
@@ -90,18 +93,17 @@ void receive(const sockaddr_in& name) {
 
 class Sender {
   public:
-    Sender(const sockaddr_in& name, std::size_t count) : control_(connect_with_patience(name)) {
+    explicit Sender(const Name& name) : control_(connect_with_patience(name)) {
         if (send(control_, kMark, sizeof kMark, MSG_NOSIGNAL) != sizeof kMark) fail("send");
+    }
+
+    void open(const Name& name, std::size_t count) {
         for (std::size_t i = 0; i < count; ++i) {
             fds_.push_back(connect_with_patience(name));
             events_.add(fds_.back(), EPOLLOUT, i);
         }
         sent_.resize(count);
-    }
-
-    void each_once() {
-        for (std::size_t i = 0; i < fds_.size(); ++i) send_piece(i);
-        await_receiver();
+        each_once();
     }
     // How long it took.
     double run(double seconds) {
@@ -116,6 +118,10 @@ class Sender {
     const std::vector<std::uint64_t>& sent() const { return sent_; }
 
   private:
+    void each_once() {
+        for (std::size_t i = 0; i < fds_.size(); ++i) send_piece(i);
+        await_receiver();
+    }
     void send_piece(std::size_t number) {
         const ssize_t moved = send(fds_[number], piece, sizeof piece, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (moved < 0 && errno != EAGAIN) fail("send");
@@ -136,25 +142,34 @@ class Sender {
     Events events_;
 };
 
+void say_and_wait(const char* word, double seconds) {
+    puts(word);
+    fflush(stdout);
+    usleep(static_cast<useconds_t>(seconds * 1e6));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const bool receives = argc == 4 && strcmp(argv[1], "receive") == 0;
-    if (!receives && (argc != 6 || strcmp(argv[1], "send") != 0)) {
-        fprintf(stderr, "usage: connections receive ADDRESS PORT | send ADDRESS PORT COUNT SECONDS\n");
+    const bool holds = argc == 6 && strcmp(argv[1], "hold") == 0;
+    if (!receives && !holds && (argc != 6 || strcmp(argv[1], "send") != 0)) {
+        fprintf(stderr, "usage: connections receive ADDRESS PORT | send|hold ADDRESS PORT COUNT SECONDS\n");
         return 2;
     }
-    const sockaddr_in name = name_of(argv[2], argv[3]);
+    const Name name = name_of(argv[2], argv[3]);
     if (receives) {
         receive(name);
         return 0;
     }
     const auto count = static_cast<std::size_t>(atoi(argv[4]));
-    Sender sender(name, count);
-    sender.each_once();
-    printf("open\n");
-    fflush(stdout);
-    const double seconds = sender.run(atof(argv[5]));
+    const double wanted_seconds = atof(argv[5]);
+    Sender sender(name);
+    if (holds) say_and_wait("met", wanted_seconds);
+    sender.open(name, count);
+    say_and_wait("open", holds ? wanted_seconds : 0);
+    if (holds) return 0;
+    const double seconds = sender.run(wanted_seconds);
     std::uint64_t all = 0;
     for (const std::uint64_t bytes : sender.sent()) all += bytes;
     const auto [least, most] = std::minmax_element(sender.sent().begin(), sender.sent().end());

@@ -1,10 +1,10 @@
-// Two workloads over any channel that carries bytes both ways in order: messages there and back, and messages
-// one way. One side asks, the other answers; what the asker finds goes to standard output, one line a size:
+// Workloads over any channel that carries bytes both ways in order: messages there and back, and messages one
+// way. One side asks, the other answers. What the asker finds goes to standard output, one line each:
 //
 //   latency BYTES SECONDS              a round trip of a message of so many bytes, mean of the run
 //   throughput BYTES BYTES_PER_SECOND  written in messages of so many bytes, until the last one was read
-//
-// and for one size alone also how many messages it took, shorter runs included: `messages COUNT`.
+//   messages COUNT                     where sizes were named: how many all of it took, shorter runs included
+//   percentile P SECONDS               of round trips, P of 100 of them were no longer
 //
 // A Channel has write(bytes, size) and read(bytes, size), which move all of it or end the program.
 #pragma once
@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -28,11 +30,19 @@ struct Run {
     std::uint64_t messages;
 };
 
-inline constexpr std::size_t kLatencySizes[] = {1, 64, 1024, 4096, 16 << 10, 64 << 10};
-inline constexpr std::size_t kThroughputSizes[] = {64, 1024, 16 << 10, 64 << 10, 1 << 20};
-inline constexpr std::size_t kLoadBytes = 64 << 10;
+inline constexpr std::uint32_t kLatencySizes[] = {1, 64, 1024, 4096, 16 << 10, 64 << 10};
+inline constexpr std::uint32_t kThroughputSizes[] = {64, 1024, 16 << 10, 64 << 10, 1 << 20};
+inline constexpr std::uint32_t kMostBytes = 64 << 20;
+inline constexpr std::uint32_t kLoadBytes = 64 << 10;
 inline constexpr double kLeastSeconds = 0.3;  // a shorter run is repeated with twice the messages
 inline constexpr std::uint64_t kMostMessages = 1 << 24;
+inline constexpr double kPercentiles[] = {50, 90, 99, 99.9, 100};
+inline constexpr std::uint64_t kSpreadMessages = 100;  // between two looks at the clock's end
+
+inline constexpr char kExchangeUsage[] =
+    "  ask [WORKLOAD:BYTES...]     latency and throughput, of all sizes where none is named\n"
+    "  load SECONDS [BYTES]        messages one way, of 64 KiB\n"
+    "  spread BYTES SECONDS GAP    percentiles of round trips, GAP microseconds after each other\n";
 
 // step(bytes, size) moves some of it, or fails with nothing or less; what: its name, for the error.
 template <class Bytes, class Step>
@@ -50,15 +60,6 @@ class Exchange {
   public:
     explicit Exchange(Channel& channel) : channel_(channel) {}
 
-    // word: seconds of a load, or WORKLOAD:BYTES, that alone; null: all sizes.
-    void play(bool answers, const char* word) {
-        if (answers) return answer();
-        if (word == nullptr) return ask();
-        if (const char* colon = strchr(word, ':')) return ask_one(word[0] == 'l', colon + 1);
-        load(atof(word), kLoadBytes);
-    }
-
-  private:
     // Until the asker ends it.
     void answer() {
         for (;;) {
@@ -74,50 +75,94 @@ class Exchange {
         }
     }
 
-    // All sizes of both workloads.
-    void ask() {
-        for (const std::size_t size : kLatencySizes) report(Workload::latency, size);
-        for (const std::size_t size : kThroughputSizes) report(Workload::throughput, size);
-        end();
-    }
-
-    void ask_one(bool is_latency, const char* bytes) {
-        report(is_latency ? Workload::latency : Workload::throughput, static_cast<std::size_t>(atoll(bytes)));
-        printf("messages %llu\n", static_cast<unsigned long long>(all_messages_));
-        end();
-    }
-
-    void report(Workload workload, std::size_t size) {
-        const auto messages = static_cast<double>(long_enough(workload, size).messages);
-        if (workload == Workload::latency) {
-            printf("latency %zu %.9f\n", size, seconds_ / messages);
+    // One of the lines of kExchangeUsage; false: it is none.
+    bool ask(const char* verb, int count, char** words) {
+        if (strcmp(verb, "ask") == 0) {
+            if (!ask_sizes(count, words)) return false;
+        } else if (strcmp(verb, "load") == 0 && count >= 1) {
+            load(atof(words[0]), count > 1 ? bytes_of(words[1]) : kLoadBytes);
+        } else if (strcmp(verb, "spread") == 0 && count == 3) {
+            spread(bytes_of(words[0]), atof(words[1]), static_cast<useconds_t>(atoi(words[2])));
         } else {
-            printf("throughput %zu %.0f\n", size, static_cast<double>(size) * messages / seconds_);
+            return false;
         }
+        const Run none{};
+        channel_.write(&none, sizeof none);
+        fflush(stdout);
+        return true;
+    }
+
+  private:
+    static std::uint32_t bytes_of(const char* word) {
+        return static_cast<std::uint32_t>(std::clamp(atol(word), 1L, static_cast<long>(kMostBytes)));
+    }
+
+    bool ask_sizes(int count, char** words) {
+        for (int i = 0; i < count; ++i) {
+            const char* colon = strchr(words[i], ':');
+            if (colon == nullptr) return false;
+            const auto length = static_cast<std::size_t>(colon - words[i]);
+            const bool is_latency = strncmp(words[i], "latency", length) == 0;
+            if (!is_latency && strncmp(words[i], "throughput", length) != 0) return false;
+            report(is_latency ? Workload::latency : Workload::throughput, bytes_of(colon + 1));
+        }
+        if (count > 0) printf("messages %llu\n", static_cast<unsigned long long>(all_messages_));
+        if (count > 0) return true;
+        for (const std::uint32_t size : kLatencySizes) report(Workload::latency, size);
+        for (const std::uint32_t size : kThroughputSizes) report(Workload::throughput, size);
+        return true;
+    }
+
+    void report(Workload workload, std::uint32_t size) {
+        const Run run = long_enough(workload, size);
+        const auto messages = static_cast<double>(run.messages);
+        if (workload == Workload::latency) printf("latency %u %.9f\n", size, seconds_ / messages);
+        if (workload == Workload::throughput)
+            printf("throughput %u %.0f\n", size, size * messages / seconds_);
     }
 
     // Messages one way for so many seconds, for whoever measures something else meanwhile.
-    void load(double seconds, std::size_t size) {
-        const double stop = now_seconds() + seconds;
+    void load(double seconds, std::uint32_t size) {
+        const double start = now_seconds();
         double bytes = 0;
-        while (now_seconds() < stop) {
+        while (now_seconds() < start + seconds) {
             const Run run = long_enough(Workload::throughput, size);
-            bytes += static_cast<double>(size) * static_cast<double>(run.messages);
+            bytes += size * static_cast<double>(run.messages);
         }
-        printf("load %.0f\n", bytes);
-        end();
+        printf("load %.0f %.6f\n", bytes, now_seconds() - start);
     }
 
-    Run long_enough(Workload workload, std::size_t size) {
-        Run run{workload, static_cast<std::uint32_t>(size), 4};
+    void spread(std::uint32_t size, double seconds, useconds_t gap_us) {
+        std::vector<char> message(size, 'x');
+        std::vector<double> took;
+        for (const double stop = now_seconds() + seconds; now_seconds() < stop;) {
+            const Run run{Workload::latency, size, kSpreadMessages};
+            channel_.write(&run, sizeof run);
+            for (std::uint64_t i = 0; i < run.messages; ++i) {
+                if (gap_us > 0) usleep(gap_us);
+                const double start = now_seconds();
+                channel_.write(message.data(), size);
+                channel_.read(message.data(), size);
+                took.push_back(now_seconds() - start);
+            }
+        }
+        std::sort(took.begin(), took.end());
+        for (const double part : kPercentiles) {
+            const auto rank = static_cast<std::size_t>(static_cast<double>(took.size()) * part / 100);
+            printf("percentile %g %.9f\n", part, took[std::min(rank, took.size() - 1)]);
+        }
+    }
+
+    Run long_enough(Workload workload, std::uint32_t size) {
+        Run run{workload, size, 4};
         for (;; run.messages *= 2) {
             seconds_ = seconds_of(run);
-            all_messages_ += run.messages;
             if (seconds_ >= kLeastSeconds || run.messages >= kMostMessages) return run;
         }
     }
 
     double seconds_of(const Run& run) {
+        all_messages_ += run.messages;
         std::vector<char> sent(run.message_bytes);
         for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 7 >> 3);
         std::vector<char> got(run.message_bytes);
@@ -136,12 +181,6 @@ class Exchange {
         }
         if (run.workload == Workload::throughput) channel_.read(got.data(), 1);
         return now_seconds() - start;
-    }
-
-    void end() {
-        const Run none{};
-        channel_.write(&none, sizeof none);
-        fflush(stdout);
     }
 
     Channel& channel_;

@@ -1,7 +1,7 @@
 // The workloads of exchange.hpp over libxenvchan, Xen's own library for rings between two domains.
 //
 //   vchan_exchange answer DOMAIN PATH          shows a channel to that domain at PATH, below data/ of the own
-//   one vchan_exchange ask DOMAIN PATH             all sizes, over the channel at that absolute PATH
+//   vchan_exchange ask DOMAIN PATH             all sizes, over the channel at that absolute PATH
 //   vchan_exchange load DOMAIN PATH SECONDS    messages of 64 KiB one way
 #include <string.h>
 #include <unistd.h>
@@ -43,20 +43,29 @@ class VchanChannel {
     libxenvchan* channel_;
 };
 
+int usage(const char* program) {
+    fprintf(stderr,
+            "usage: %s answer DOMAIN PATH, or a line of these with DOMAIN PATH behind its first word\n%s",
+            program, kExchangeUsage);
+    return 2;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 4) {
-        fprintf(stderr, "usage: %s answer|ask|load DOMAIN PATH [SECONDS]\n", argv[0]);
-        return 2;
-    }
+    if (argc < 4) return usage(argv[0]);
     const int domain = atoi(argv[2]);
     const bool answers = strcmp(argv[1], "answer") == 0;
     libxenvchan* vchan = answers ? libxenvchan_server_init(nullptr, domain, argv[3], kRingBytes, kRingBytes)
                                  : client(domain, argv[3]);
     if (vchan == nullptr) fail("libxenvchan_server_init");
     VchanChannel channel(vchan);
-    Exchange(channel).play(answers, argv[4]);
+    Exchange exchange(channel);
+    if (answers) {
+        exchange.answer();
+    } else if (!exchange.ask(argv[1], argc - 4, argv + 4)) {
+        return usage(argv[0]);
+    }
     while (answers && libxenvchan_is_open(vchan) == 1) libxenvchan_wait(vchan);  // the other end closes first
     libxenvchan_close(vchan);
     return 0;

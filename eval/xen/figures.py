@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from eval import figures as logs  # noqa: E402  (it lies a folder above)
+from eval import lines as logs  # noqa: E402  (it lies a folder above)
 
 TRANSPORTS = ("netfront", "vchan", "xylem")
 NETFRONT_TIMES = 10  # asked of Xylem, in both workloads

@@ -1,15 +1,5 @@
-# Transports between two guests, side by side, in the machine of tests/xen (which includes this). Programs that go into
-# guests are static.
+# Transports between two guests, side by side, in the machine of tests/xen (which includes this).
 XEN_WORKLOADS := $(B)/eval/workloads/socket_exchange $(B)/eval/workloads/vchan_exchange
-WORKLOADS := $(XEN_WORKLOADS) $(addprefix $(B)/eval/workloads/,connections wakeup)
-DEPENDENCIES += $(addsuffix .d,$(WORKLOADS))
-
-$(B)/eval/workloads/vchan_exchange: WORKLOAD_LIBS := -static -lxenvchan $(XEN_LIBS)
-$(WORKLOADS): $(B)/%: %.cpp eval/xen/rules.mk
-	$(call say,CXX,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CXX) -std=c++20 $(PROGRAM_FLAGS) -MMD -MP -MF $@.d -o $@ $< $(WORKLOAD_LIBS)
-
 XEN_TRANSPORTS := $(wildcard eval/xen/transports/*)
 
 .PHONY: bench-xen
