@@ -14,14 +14,18 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # the tree stays as it was
 
-import figures
-import plot
-from processes import Processes, ProgramFailed, Stopped, stop_agents
-from ring_bytes import RingBytes
-from transports import Tcp, Xylem
-from workloads import Iperf3, Netpipe
-
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "eval"))
+
+import figures  # noqa: E402  (so below: the path must be there first)
+import plot  # noqa: E402
+from harness.bench import Bench  # noqa: E402
+from harness.plan import Plan  # noqa: E402
+from harness.processes import Processes, ProgramFailed, Stopped, stop_agents  # noqa: E402
+from harness.ring_bytes import RingBytes  # noqa: E402
+from harness.transports import Tcp, Xylem  # noqa: E402
+from workloads import Iperf3, Netpipe  # noqa: E402
+
 NEEDED = {"iperf3": "iperf3", "NPtcp": "netpipe-tcp"}  # program -> Debian package
 
 
@@ -43,48 +47,26 @@ def positive(text):
     return value
 
 
-class Plan:
-    """All runs in order, and how long the rest will take: as long as such runs took so far."""
-
-    def __init__(self, workloads, transports):
-        self.runs = [(workload, transport) for workload, repetitions in workloads for _ in range(repetitions)
-                     for transport in transports]
-        self.took = {}
-
-    def expected(self, workload):
-        took = self.took.get(workload.name)
-        return sum(took) / len(took) if took else workload.expected_seconds
-
-    def announce(self, index):
-        workload, transport = self.runs[index]
-        left = sum(self.expected(other) for other, _ in self.runs[index:])
-        print(f"[{index + 1:>2}/{len(self.runs)}] {workload.title:<8} over {transport.label:<13} "
-              f"about {max(left, 1):.0f} s left", end="", flush=True)
-
-    def finished(self, index, seconds):
-        self.took.setdefault(self.runs[index][0].name, []).append(seconds)
+def announce(plan, index):
+    turn = plan.turns[index]
+    print(f"[{index + 1:>2}/{len(plan.turns)}] {turn.experiment.title:<8} over {turn.transport.label:<13} "
+          f"about {max(plan.seconds_left(index), 1):.0f} s left", end="", flush=True)
 
 
-def measure(plan, processes, folder):
+def measure(plan, bench):
     """(samples, ring bytes of each Xylem run)"""
     samples, ring_bytes = {}, []
-    for index, (workload, transport) in enumerate(plan.runs):
-        plan.announce(index)
+    for index, turn in enumerate(plan.turns):
+        announce(plan, index)
         start = time.monotonic()
-        if isinstance(transport, Xylem):
-            with RingBytes(transport) as ring:
-                result = workload.run(transport, processes, folder)
-            carried = ring.carried()
-            ring_bytes.append(carried)
-            print(f"  ring carried {carried / 1e9:.2f} GB", flush=True)
-            if carried == 0:
-                raise ProgramFailed(f"{workload.title} ran, but no ring carried a byte: it went over TCP "
-                                    f"(see: xylem doctor)")
-        else:
-            result = workload.run(transport, processes, folder)
-            print(flush=True)
-        plan.finished(index, time.monotonic() - start)
-        samples.setdefault(workload.name, {}).setdefault(transport.name, []).append(result)
+        ring = RingBytes(bench.xylem) if turn.transport is bench.xylem else None
+        result = turn.experiment.run(bench, turn.transport)
+        if ring is not None:
+            ring_bytes.append(ring.proven())
+            print(f"  ring carried {ring_bytes[-1] / 1e9:.2f} GB", end="")
+        print(flush=True)
+        plan.finished(turn, time.monotonic() - start)
+        samples.setdefault(turn.experiment.name, {}).setdefault(turn.transport.name, []).append(result)
     return samples, ring_bytes
 
 
@@ -100,10 +82,10 @@ def run(options, processes):
     folder = options.output.resolve()
     build = Path(os.environ.get("XYLEM_BUILD", ROOT / "build" / "release"))
     xylem = Xylem(build, folder)
-    plan = Plan([(Iperf3(options.seconds), options.repetitions), (Netpipe(), options.netpipe_repetitions)],
-                [Tcp(), xylem])
+    transports = [Tcp(), xylem]
+    plan = Plan([Iperf3(options.repetitions, options.seconds), Netpipe(options.netpipe_repetitions)], lambda _: transports)
     try:
-        samples, ring_bytes = measure(plan, processes, folder)
+        samples, ring_bytes = measure(plan, Bench(processes, folder, build, xylem))
     finally:
         processes.stop_all()
         stop_agents(xylem.runtime_dir)

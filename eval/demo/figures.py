@@ -1,11 +1,10 @@
 """From raw samples to figures: medians, spread, ratios, the table and the JSON file."""
 import json
-import os
 import platform
 import statistics
-import subprocess
 from dataclasses import dataclass
-from pathlib import Path
+
+from harness import machine
 
 LATENCY_SIZES = (1, 64, 1024)
 THROUGHPUT_SIZES = (64 << 10, 1 << 20)
@@ -72,22 +71,9 @@ def table_text(figures):
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
-def first_line_of(command):
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        return "unknown"
-    return (answer.stdout.splitlines() or ["unknown"])[0]
-
-
-def machine():
-    fields = dict(line.split(":", 1) for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-                  if ":" in line)
-    model = next((value.strip() for name, value in fields.items() if name.strip() == "model name"), "unknown")
-    return {"processor": model, "architecture": platform.machine(), "cores": len(os.sched_getaffinity(0)),
-            "kernel": platform.release(), "load_average": os.getloadavg(),
-            "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            "iperf3": first_line_of(["iperf3", "--version"]), "python": platform.python_version()}
+def machine_now():
+    found = machine.describe({"iperf3": ["iperf3", "--version"]})
+    return {**found, **found.pop("programs"), "python": platform.python_version()}
 
 
 def write_json(path, figures, samples, ring_bytes):
@@ -99,6 +85,6 @@ def write_json(path, figures, samples, ring_bytes):
         "ring_bytes_by_run": ring_bytes,
         "figures": {figure.key: figure.json() for figure in figures},
         "samples": samples,
-        "machine": machine(),
+        "machine": machine_now(),
     }
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -7,6 +7,8 @@ matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402  (the backend must be chosen first)
 from matplotlib.ticker import FuncFormatter  # noqa: E402
 
+from tools.netpipe import is_kept  # noqa: E402
+
 LINES = (("tcp", "TCP loopback", "#b2522f", "o"), ("xylem", "Xylem", "#1f6f8b", "s"))
 
 
@@ -27,13 +29,9 @@ def band(runs, value):
     NetPIPE also measures three bytes beside each size; the plot shows the sizes themselves.
     """
     common = sorted(set.intersection(*(set(run["seconds_by_size"]) for run in runs)))
-    sizes = [size for size in common if size <= 4 or size & (size - 1) == 0 or size % 3 == 0 and is_half_step(size)]
+    sizes = [size for size in common if is_kept(size)]
     values = [[value(size, run["seconds_by_size"][size]) for run in runs] for size in sizes]
     return sizes, [statistics.median(v) for v in values], [min(v) for v in values], [max(v) for v in values]
-
-
-def is_half_step(size):
-    return (size // 3) & (size // 3 - 1) == 0
 
 
 def draw_panel(axes, samples, title, unit, value):

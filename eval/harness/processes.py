@@ -1,4 +1,5 @@
-"""Child processes that never outlive the demo: each is known by its pid and ended by it, whatever happens."""
+"""Child processes that never outlive the measuring: each is known by its pid and ended by it, whatever happens."""
+import contextlib
 import os
 import signal
 import socket
@@ -11,11 +12,15 @@ POLL_SECONDS = 0.02
 
 
 class ProgramFailed(Exception):
-    """A program that the demo needs did not do its part; the text says which and how."""
+    """A program that is measured did not do its part; the text says which and how."""
+
+
+class NotReached(Exception):
+    """The machine is too slow for a point; the text says how far it came. Not a failure."""
 
 
 class Stopped(Exception):
-    """A signal asked the demo to end."""
+    """A signal asked to end."""
 
     def __init__(self, number):
         super().__init__(f"stopped by {signal.Signals(number).name}")
@@ -39,7 +44,7 @@ class Processes:
             raise Stopped(number)
 
     def start(self, command, environment, output):
-        """Starts the command in a session of its own, so that Ctrl-C reaches only the demo."""
+        """Starts the command in a session of its own, so that Ctrl-C reaches only who measures."""
         self.is_starting = True
         try:
             process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output,
@@ -114,13 +119,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def stop_agents(runtime_dir):
-    """Ends the agents of a runtime directory: the kernel says which process listens on each agent.sock."""
+def agents_of(runtime_dir):
+    """The process ids of its agents: the kernel says which process listens on each agent.sock."""
     for path in runtime_dir.glob("dom-*/door/agent.sock"):
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as session:
                 session.connect(str(path))
                 credentials = session.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-            os.kill(struct.unpack("3i", credentials)[0], signal.SIGTERM)
         except OSError:
             continue
+        yield struct.unpack("3i", credentials)[0]
+
+
+def stop_agents(runtime_dir):
+    for pid in agents_of(runtime_dir):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)

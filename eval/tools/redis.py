@@ -1,0 +1,27 @@
+"""redis-server and redis-benchmark as they are: requests a second.
+
+settings: requests, clients. Points: test ("get", "set"), bytes (of a value), pipeline.
+"""
+import csv
+
+from harness.processes import ProgramFailed, free_port
+
+KINDS = {"tcp"}
+NEEDS = {"redis-server": "redis-server", "redis-benchmark": "redis-tools"}
+
+
+def measure(bench, transport, point, settings):
+    port = free_port()
+    server = ["redis-server", "--port", str(port), "--bind", transport.server_address, "--save", "", "--appendonly", "no",
+              "--protected-mode", "no", "--dir", str(bench.folder)]
+    client = ["redis-benchmark", "-h", transport.server_address, "-p", str(port), "-t", point["test"],
+              "-n", str(settings["requests"]), "-c", str(settings["clients"]), "-P", str(point.get("pipeline", 1)), "-d", str(point.get("bytes", 3)), "--csv"]
+    with bench.cost() as cost:
+        with bench.server(transport, server, port):
+            said = bench.client(transport, client, 60)
+    for row in csv.reader(said.splitlines()):
+        if row and row[0].lower().startswith(point["test"]):
+            yield "requests", {}, float(row[1])
+            yield "cpu_per_request", {}, cost.cpu_seconds / settings["requests"]
+            return
+    raise ProgramFailed("redis-benchmark printed no result")
