@@ -1,4 +1,4 @@
-# Workloads: programs that measure, and know nothing of Xylem.
+# Workloads, and the evaluation that plays them: experiments, tools and the report in Python (README.md beside this).
 WORKLOADS := $(addprefix $(B)/,$(basename $(wildcard eval/workloads/*.cpp)))
 DEPENDENCIES += $(addsuffix .d,$(WORKLOADS))
 
@@ -14,3 +14,11 @@ $(WORKLOADS): $(B)/%: %.cpp eval/rules.mk
 
 # What the evaluation starts itself; libxenvchan's part belongs to bench-xen.
 EVAL_WORKLOADS := $(filter-out %/vchan_exchange,$(WORKLOADS))
+RUN_EVAL = XYLEM_BUILD=$(abspath $(B)) $(PYTHON) eval/run.py --output $(BUILD)/eval
+
+.PHONY: eval eval-quick
+eval: products $(EVAL_WORKLOADS)  ## Measure Xylem beside what one would use instead, half an hour: build/eval/report.html (EXPERIMENT="names or figures")
+	@$(RUN_EVAL) $(EXPERIMENT)
+
+eval-quick: products $(EVAL_WORKLOADS)  ## The same in three minutes: whether all of it works, not how fast (EXPERIMENT="...")
+	@$(RUN_EVAL) --quick $(EXPERIMENT)
