@@ -109,11 +109,11 @@ void Bridge::resume_for(const ConnectionPtr& connection, const ResumeFrame& fram
 
 bool Bridge::on_resumed(Node& node, const ResumedFrame& frame) {
     const ConnectionPtr connection = node.find(frame.header.connection);
-    if (connection == nullptr || !connection->is_cut) return true;
-    if (resume(connection, frame.progress)) return true;
-    // One of the two says what cannot be, most likely a program in its own words: that costs this connection.
+    if (connection != nullptr && (!connection->is_cut || resume(connection, frame.progress))) return true;
+    // It was given up here while the answer was on its way; or one of the two says what cannot be, most
+    // likely a program in its own words: that costs this connection.
     say_gone(node, frame.header.connection);
-    lose_far(connection);
+    if (connection != nullptr) lose_far(connection);
     return true;
 }
 
