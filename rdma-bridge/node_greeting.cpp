@@ -54,6 +54,7 @@ bool NodeLink::on_proof(const ProofFrame& frame) {
         return true;
     }
     state_ = NodeLinkState::ready;
+    wire_->set_proved();
     events_.on_ready(*this);
     return true;
 }

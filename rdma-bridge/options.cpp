@@ -40,7 +40,7 @@ po::options_description known_options() {
         "what carries to other nodes: verbs (an RDMA device), tcp, or auto: verbs where a device has the "
         "address. auto");
     add("pinned", text("MIB"),
-        "how much memory RDMA devices may write into and read from; the bytes of other rings are "
+        "how much memory of rings RDMA devices may write into and read from; the bytes of other rings are "
         "copied. 256");
     add("patience", text("SECONDS"),
         "how long connections wait for a node whose link is lost, before they are reset; 10");

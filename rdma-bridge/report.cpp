@@ -76,8 +76,8 @@ nlohmann::json Bridge::report() const {
                        {"links", std::move(links)},
                        {"links_left_out", left_out}};
     all["why_tcp"] = verbs_ != nullptr ? nlohmann::json() : nlohmann::json(why_tcp_);
-    all["pinned_bytes"] = verbs_ != nullptr ? verbs_->pinned().bytes : 0;
-    all["most_pinned_bytes"] = verbs_ != nullptr ? verbs_->pinned().most_bytes : 0;
+    all["pinned_bytes"] = verbs_ != nullptr ? verbs_->pinned().ring_bytes() : 0;
+    all["most_pinned_bytes"] = verbs_ != nullptr ? verbs_->pinned().most_ring_bytes() : 0;
     return all;
 }
 

@@ -67,8 +67,7 @@ std::unique_ptr<Verbs> Verbs::open(Poller& poller, std::uint64_t most_pinned_byt
 }
 
 Verbs::Verbs(Poller& poller, rdma_event_channel* channel, std::uint64_t most_pinned_bytes)
-    : poller_(poller), channel_(channel) {
-    pinned_.most_bytes = most_pinned_bytes;
+    : poller_(poller), channel_(channel), pinned_(most_pinned_bytes) {
     poller_.add(channel_->fd, EPOLLIN, [this](std::uint32_t) { on_events(); });
 }
 

@@ -8,18 +8,13 @@
 #include <string>
 
 #include "rdma-bridge/node_name.hpp"
+#include "rdma-bridge/pinned_memory.hpp"
 #include "rdma-bridge/poller.hpp"
 #include "rdma-bridge/wire.hpp"
 
 namespace xylem::bridge {
 
 inline constexpr int kResolveMs = 250;  // an agent waits a second for all of it
-
-// Of all wires together. What is registered with a device stays in memory.
-struct PinnedMemory {
-    std::uint64_t most_bytes = 0;
-    std::uint64_t bytes = 0;
-};
 
 class Verbs {
   public:

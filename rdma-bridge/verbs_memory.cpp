@@ -10,20 +10,20 @@
 namespace xylem::bridge {
 
 // Null: it may not be, which a first time is said of. Its bytes travel with the frames then.
-ibv_mr* VerbsWire::register_memory(const std::byte* bytes, std::size_t size_bytes, int access) {
-    const bool is_too_much = size_bytes > pinned_.most_bytes - std::min(pinned_.bytes, pinned_.most_bytes);
+ibv_mr* VerbsWire::register_ring(const std::byte* bytes, std::size_t size_bytes, int access) {
+    const bool is_allowed = pinned_.take_ring(far_host_, size_bytes);
     ibv_mr* memory = nullptr;
-    if (!is_too_much) memory = ::ibv_reg_mr(domain_, const_cast<std::byte*>(bytes), size_bytes, access);
-    if (memory != nullptr) {
-        pinned_.bytes += size_bytes;
-        return memory;
-    }
+    if (is_allowed) memory = ::ibv_reg_mr(domain_, const_cast<std::byte*>(bytes), size_bytes, access);
+    if (memory != nullptr) return memory;
     if (!std::exchange(has_refused_memory_, true)) {
         spdlog::warn(
-            "a ring of {} KiB is not registered ({}; {} of {} MiB are): its bytes are copied twice more",
-            size_bytes >> 10, is_too_much ? "--pinned" : ::strerrordesc_np(errno), pinned_.bytes >> 20,
-            pinned_.most_bytes >> 20);
+            "a ring of {} KiB of node {} is not registered ({}; {} of {} MiB are): its bytes are copied "
+            "twice "
+            "more",
+            size_bytes >> 10, far_host_, is_allowed ? ::strerrordesc_np(errno) : "its share of --pinned",
+            pinned_.ring_bytes() >> 20, pinned_.most_ring_bytes() >> 20);
     }
+    if (is_allowed) pinned_.give_back_ring(far_host_, size_bytes);
     return nullptr;
 }
 
@@ -31,8 +31,8 @@ std::optional<Window> VerbsWire::expose(std::uint32_t connection, const Rings& r
     if (is_shut_ || domain_ == nullptr) return std::nullopt;
     Registered& registered = registered_[connection];
     if (registered.received == nullptr) {
-        registered.received = register_memory(rings.received, rings.received_bytes,
-                                              IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE);
+        registered.received = register_ring(rings.received, rings.received_bytes,
+                                            IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE);
     }
     if (registered.received == nullptr) return std::nullopt;
     return Window{reinterpret_cast<std::uint64_t>(rings.received), rings.received_bytes,
@@ -42,14 +42,14 @@ std::optional<Window> VerbsWire::expose(std::uint32_t connection, const Rings& r
 void VerbsWire::set_far(std::uint32_t connection, const Window& window, const Rings& rings) {
     if (is_shut_ || domain_ == nullptr) return;
     Registered& registered = registered_[connection];
-    if (registered.sent == nullptr) registered.sent = register_memory(rings.sent, rings.sent_bytes, 0);
+    if (registered.sent == nullptr) registered.sent = register_ring(rings.sent, rings.sent_bytes, 0);
     registered.far = window;
 }
 
 void VerbsWire::hide(std::uint32_t connection) {
     const auto found = registered_.find(connection);
     if (found == registered_.end()) return;
-    release(found->second.received);  // the memory may be another connection's in a moment
+    release_ring(found->second.received);  // the memory may be another connection's in a moment
     retire(found->second.sent);
     registered_.erase(found);
     release_retired(false);
@@ -62,14 +62,14 @@ void VerbsWire::retire(ibv_mr* memory) {
 
 void VerbsWire::release_retired(bool all) {
     while (!retired_.empty() && (all || retired_.front().posted <= completed_)) {
-        release(retired_.front().memory);
+        release_ring(retired_.front().memory);
         retired_.pop_front();
     }
 }
 
-void VerbsWire::release(ibv_mr* memory) {
+void VerbsWire::release_ring(ibv_mr* memory) {
     if (memory == nullptr) return;
-    pinned_.bytes -= memory->length;
+    pinned_.give_back_ring(far_host_, memory->length);
     ::ibv_dereg_mr(memory);
 }
 

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "control/protocol/remote_domain.hpp"
 #include "rdma-bridge/node_protocol.h"
 #include "vsock-transport/base/clock.hpp"
 
@@ -77,11 +78,15 @@ void VerbsWire::on_event(rdma_cm_event_type type, int status, const std::string&
 }
 
 bool VerbsWire::make_queues() {
-    const std::size_t size_bytes = 2 * kSlots * kSlotBytes;
-    if (size_bytes > pinned_.most_bytes - std::min(pinned_.bytes, pinned_.most_bytes)) {
+    is_stranger_ = !is_dialled_ && pinned_.take_stranger();
+    if (!is_dialled_ && !is_stranger_) {
         errno = ENOBUFS;
         return false;
     }
+    SocketName host = peer_name();
+    host.port = 0;
+    far_host_ = node_text(host).text;
+    const std::size_t size_bytes = 2 * kSlots * kSlotBytes;
     void* memory = ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) return false;
     slots_ = Mapping(memory, size_bytes);
@@ -92,7 +97,6 @@ bool VerbsWire::make_queues() {
     queue_ = ::ibv_create_cq(id_->verbs, kMostWrites + 2 * kSlots, nullptr, completions_, 0);
     const int access = IBV_ACCESS_LOCAL_WRITE;  // no enumerator: ibv_reg_mr() is a macro that mixes two kinds
     slots_memory_ = ::ibv_reg_mr(domain_, memory, size_bytes, access);
-    if (slots_memory_ != nullptr) pinned_.bytes += size_bytes;
     if (queue_ == nullptr || slots_memory_ == nullptr) return false;
     ibv_qp_init_attr wanted{};
     wanted.send_cq = wanted.recv_cq = queue_;
@@ -197,13 +201,19 @@ void VerbsWire::close_queues() {
     }
     registered_.clear();
     release_retired(true);
-    release(std::exchange(slots_memory_, nullptr));
+    if (slots_memory_ != nullptr) ::ibv_dereg_mr(std::exchange(slots_memory_, nullptr));
     if (queue_ != nullptr) ::ibv_destroy_cq(std::exchange(queue_, nullptr));
     if (completions_ != nullptr) {
         poller_.remove(completions_->fd);
         ::ibv_destroy_comp_channel(std::exchange(completions_, nullptr));
     }
     if (domain_ != nullptr) ::ibv_dealloc_pd(std::exchange(domain_, nullptr));
+    slots_.unmap();
+    set_proved();  // or it is not there any more
+}
+
+void VerbsWire::set_proved() {
+    if (std::exchange(is_stranger_, false)) pinned_.leave_stranger();
 }
 
 void VerbsWire::fail(const std::string& why) {

@@ -53,6 +53,7 @@ class VerbsWire : public Wire {
     bool arm() override;
     SocketName peer_name() const override;
     const char* name() const override { return "RDMA"; }
+    void set_proved() override;
     void shut(bool has_last_words) override;
     std::optional<Window> expose(std::uint32_t connection, const Rings& rings) override;
     void hide(std::uint32_t connection) override;
@@ -106,20 +107,22 @@ class VerbsWire : public Wire {
     bool take_all();
 
     // verbs_memory.cpp
-    ibv_mr* register_memory(const std::byte* bytes, std::size_t size_bytes, int access);
+    ibv_mr* register_ring(const std::byte* bytes, std::size_t size_bytes, int access);
     void retire(ibv_mr* memory);
     void release_retired(bool all);
-    void release(ibv_mr* memory);
+    void release_ring(ibv_mr* memory);
 
     Poller& poller_;
     PinnedMemory& pinned_;
     rdma_cm_id* id_;
+    std::string far_host_;  // whose share of the pinned memory its rings take; once there are queues
     const bool is_dialled_;
     Events events_;
     bool is_connected_ = false;
     bool is_shut_ = false;
     bool is_failed_ = false;
     bool is_armed_ = false;
+    bool is_stranger_ = false;  // it called, and has not shown the key
     bool wants_to_send_ = false;
     ibv_pd* domain_ = nullptr;
     ibv_comp_channel* completions_ = nullptr;

@@ -62,6 +62,7 @@ class Wire {
     const WireCounters& counters() const { return counters_; }
     virtual SocketName peer_name() const = 0;
     virtual const char* name() const = 0;  // "TCP", "RDMA"
+    virtual void set_proved() {}           // the far node has shown the key
     // No event comes any more, and nothing from the far node reaches memory here.
     // has_last_words: a moment's wait is right for what was sent last.
     virtual void shut(bool has_last_words) = 0;

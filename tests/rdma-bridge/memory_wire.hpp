@@ -52,15 +52,18 @@ class MemoryWire : public Wire {
     }
     const char* name() const override { return "memory"; }
     void shut(bool) override { is_shut_ = true; }
+    void set_proved() override { is_proved_ = true; }
 
     std::size_t room_bytes = SIZE_MAX;  // of one call of send()
     bool is_shut() const { return is_shut_; }
+    bool is_proved() const { return is_proved_; }
 
   private:
     Events events_;
     MemoryWire* far_ = nullptr;
     std::deque<std::byte> arrived_;
     bool is_shut_ = false;
+    bool is_proved_ = false;
 };
 
 }  // namespace xylem::bridge

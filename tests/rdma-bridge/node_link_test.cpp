@@ -63,6 +63,7 @@ class NodeLinkTest : public testing::Test {
 TEST_F(NodeLinkTest, nodes_with_the_same_key_meet) {
     meet();
     EXPECT_EQ(listener_->link->name(), "10.0.0.0");
+    EXPECT_TRUE(listener_->wire->is_proved());
 }
 
 TEST_F(NodeLinkTest, who_has_another_key_is_told_so_and_nothing_else) {
@@ -72,6 +73,7 @@ TEST_F(NodeLinkTest, who_has_another_key_is_told_so_and_nothing_else) {
               std::string::npos);
     EXPECT_TRUE(dialler_->wire->is_shut() && listener_->wire->is_shut());
     EXPECT_TRUE(listener_->kinds.empty());
+    EXPECT_FALSE(listener_->wire->is_proved());
 }
 
 TEST_F(NodeLinkTest, frames_of_connections_before_the_proof_break_the_link) {
