@@ -118,8 +118,9 @@ bool Bridge::turn() {
     bool is_busy = poller_.run_once(0);
     for_each_link([&](NodeLink& link) { is_busy |= link.poll(); });
     is_busy |= collect(false);
-    is_busy |= run_queue();
+    is_busy |= run_turns();
     for_each_link([](NodeLink& link) { link.flush(); });
+    is_busy |= has_turns();
     dead_agents_.clear();
     dead_nodes_.clear();
     return is_busy;
@@ -159,7 +160,7 @@ void Bridge::sleep() {
     full_fence();  // (W1) pairs with doorbell.cpp mark_ready()
     bool is_busy = collect(false);
     for_each_link([&](NodeLink& link) { is_busy |= link.arm(); });
-    if (!is_busy) poller_.run_once(kFullScanNs);
+    if (!is_busy && !has_turns()) poller_.run_once(kFullScanNs);
     show(false);
     collect(true);
 }

@@ -3,7 +3,6 @@
 // ending.cpp follow a connection through its life.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <set>
@@ -134,7 +133,10 @@ class Bridge {
     // carrying.cpp
     void queue(const ConnectionPtr& connection);
     static ConnectionPtr carried(const Node& node, std::uint32_t number);
-    bool run_queue();
+    template <class Call>
+    void for_each_node(Call call);
+    bool run_turns();
+    bool has_turns();
     void pump(const ConnectionPtr& connection);
     bool send_update(Connection& connection);
     bool place_data(Node& node, const DataFrame& frame, std::size_t left_bytes, Mirror::Room& room);
@@ -192,7 +194,6 @@ class Bridge {
     std::uint32_t last_number_ = 0;
     std::uint32_t last_unnumbered_ = 0;
     std::uint64_t young_until_ns_ = 0;
-    std::deque<ConnectionPtr> queue_;
 };
 
 }  // namespace xylem::bridge

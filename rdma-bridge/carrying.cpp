@@ -1,6 +1,6 @@
-// Bridge: what open connections have to say. A connection is queued when its program rang, when its link has
-// room again, or when something came that it must answer; the queue gives each a turn of kMostDataBytes, so
-// that one that never runs dry waits behind those that rarely speak.
+// Bridge: what open connections have to say. A connection is queued when its program rang, or when something
+// came that it must answer, and has its turn when its link has room (turns.hpp): one that never runs dry
+// waits behind those that rarely speak, and for as long as all others like it.
 //
 // Tails go back with data of the other direction, at once where the far producer may need room, and else a
 // little later: then the program here has either consumed what came, or is asked to ring when it does.
@@ -17,9 +17,7 @@ constexpr std::uint64_t kTailNs = kNsPerMs;
 }  // namespace
 
 void Bridge::queue(const ConnectionPtr& connection) {
-    if (connection->is_queued || !connection->is_open) return;
-    connection->is_queued = true;
-    queue_.push_back(connection);
+    if (connection->is_open && connection->link() != nullptr) connection->node->turns.add(connection);
 }
 
 // Of a frame that came. Null: nobody, or nobody who goes on with this link yet, or any more.
@@ -31,22 +29,34 @@ ConnectionPtr Bridge::carried(const Node& node, std::uint32_t number) {
 }
 
 // Says whether somebody had something to say. One turn for each that waits now.
-bool Bridge::run_queue() {
-    const std::size_t count = queue_.size();
-    for (std::size_t i = 0; i < count; ++i) {
-        const ConnectionPtr connection = std::move(queue_.front());
-        queue_.pop_front();
-        connection->is_queued = false;
-        pump(connection);
+bool Bridge::run_turns() {
+    bool is_any = false;
+    for_each_node([&](Node& node) {
+        for (std::size_t left = node.turns.size(); left > 0 && node.has_turn(); --left) {
+            pump(node.turns.next());
+            is_any = true;
+        }
+    });
+    return is_any;
+}
+
+bool Bridge::has_turns() {
+    bool is_any = false;
+    for_each_node([&](const Node& node) { is_any |= node.has_turn(); });
+    return is_any;
+}
+
+template <class Call>
+void Bridge::for_each_node(Call call) {
+    for (auto* nodes : {&dialled_, &reached_by_}) {
+        for (auto& [text, node] : *nodes) call(node);
     }
-    return count != 0;
 }
 
 void Bridge::pump(const ConnectionPtr& connection) {
     Connection& c = *connection;
     if (!c.is_open || c.link() == nullptr || c.is_gone_sent) return;
     if (c.is_far_gone) return c.is_home_gone ? send_gone(connection) : void();
-    if (c.link()->is_full()) return;  // on_writable queues it again
     // The far producer may be waiting for room: then the program here has to tell us when it makes some.
     const bool wants_tail = c.owes_tail || c.mirror->is_half_full_since(c.last_sent.tail);
     if (wants_tail != c.shows_writer) {
@@ -55,8 +65,9 @@ void Bridge::pump(const ConnectionPtr& connection) {
     }
     if (!c.mirror->look()) return end_for_lie(connection);
     if (c.mirror->has_given_up_call()) c.is_home_gone = true;
-    if (const std::uint64_t unsent = c.mirror->unsent_bytes(); unsent > 0) {
-        const std::size_t length = std::min<std::size_t>(unsent, kMostDataBytes);
+    const std::size_t length = std::min<std::size_t>(c.mirror->unsent_bytes(), Turns::left_bytes(c));
+    Turns::spend(c, length);
+    if (length > 0) {
         c.last_sent.tail = c.mirror->published().tail;
         c.link()->send_data(c.number, c.mirror->cursor(), c.last_sent.tail, c.mirror->unsent(length));
         if (c.link() == nullptr) return;  // it broke over it

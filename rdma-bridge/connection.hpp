@@ -27,7 +27,7 @@ struct Connection {
     OwnBell* bell = nullptr;
     unsigned bit = 0;
     bool is_open = false;
-    bool is_queued = false;
+    Turns::Place place;
     bool shows_writer = false;
     bool has_offered_window = false;  // on this link
     bool has_tail_timer = false;

@@ -10,6 +10,7 @@
 
 #include "rdma-bridge/agent_link.hpp"
 #include "rdma-bridge/node_link.hpp"
+#include "rdma-bridge/turns.hpp"
 
 namespace xylem::bridge {
 
@@ -25,14 +26,12 @@ struct ConnectionKey {
 // Numbers from here on are of connections to which the far bridge has given none yet.
 inline constexpr std::uint32_t kUnnumbered = 0x8000'0000;
 
-struct Connection;
-using ConnectionPtr = std::shared_ptr<Connection>;
-
 struct Node {
     std::string text;                                              // as hosts maps have it
     NodeLink* link = nullptr;                                      // once ready
     std::uint64_t ready_ns = 0;                                    // since when
     std::unordered_map<std::uint32_t, ConnectionPtr> connections;  // by their numbers
+    Turns turns;                                                   // of those that have something to say
     Poller::TimerId patience = 0;                                  // with those that are cut
     std::uint32_t node_number = 0;                                 // remote_domain.hpp; 0: it needed none yet
     // Of one that dialled us: how many connections it asked for that the agents here have not answered; what
@@ -46,6 +45,8 @@ struct Node {
     std::uint64_t dial_again_ns = 0;
     std::uint64_t delay_ns = 0;
 
+    // Whether somebody waits for a turn, and could have it.
+    bool has_turn() const { return link != nullptr && !turns.empty() && !link->is_full(); }
     ConnectionPtr find(std::uint32_t number) const {
         const auto found = connections.find(number);
         return found == connections.end() ? nullptr : found->second;

@@ -222,15 +222,6 @@ void NodeLink::flush() {
         out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(out_sent_));
         out_sent_ = 0;
     }
-    // Whoever called: connections that found the link full wait for this.
-    const bool is_ready = is_waited_for_ && state_ == NodeLinkState::ready && !is_full();
-    if (is_ready && std::exchange(is_waited_for_, false)) events_.on_writable(*this);
-}
-
-bool NodeLink::is_full() {
-    const bool is_so = out_.size() - out_sent_ >= kFullBytes || wire_->is_full();
-    is_waited_for_ |= is_so;
-    return is_so;
 }
 
 void NodeLink::break_it(const std::string& why, bool has_last_words) {

@@ -27,7 +27,6 @@ class NodeLink {
         // nobody wants them. False: they make no sense.
         std::function<bool(NodeLink&, const DataFrame&, std::size_t left_bytes, Mirror::Room&)> on_data;
         std::function<void(NodeLink&, std::uint32_t connection, std::size_t bytes)> on_received;
-        std::function<void(NodeLink&)> on_writable;                        // after a time when it was not
         std::function<void(NodeLink&, const std::string& why)> on_broken;  // the last call
     };
 
@@ -54,9 +53,9 @@ class NodeLink {
     // Without being told that something came.
     bool poll();
     bool arm() { return state_ != NodeLinkState::broken && (wire_->arm() || has_rest_); }
-    // Whether more than a turn's worth of bytes waits for the wire. on_writable comes when it does not any
-    // more.
-    bool is_full();
+    // Whether more than a turn's worth of bytes waits for the wire. Something comes from the poller, or from
+    // poll(), when it does not any more.
+    bool is_full() const { return out_.size() - out_sent_ >= kFullBytes || wire_->is_full(); }
     // has_last_words: what was flushed is worth a moment's wait, until the far node has it.
     void break_it(const std::string& why, bool has_last_words = false);
 
@@ -89,7 +88,6 @@ class NodeLink {
     Poller::TimerId greeting_timer_ = 0;
     std::vector<std::byte> out_;
     std::size_t out_sent_ = 0;
-    bool is_waited_for_ = false;
     std::vector<std::byte> in_;  // what was read and not taken yet: [in_taken_, in_filled_)
     std::size_t in_taken_ = 0;
     std::size_t in_filled_ = 0;

@@ -47,9 +47,6 @@ NodeLink::Events Bridge::node_events() {
             [this](NodeLink& link, std::uint32_t number, std::size_t bytes) {
                 note_received(*link.node, number, bytes);
             },
-            [this](NodeLink& link) {
-                for (const auto& [number, connection] : link.node->connections) queue(connection);
-            },
             [this](NodeLink& link, const std::string& why) { on_node_broken(link, why); }};
 }
 

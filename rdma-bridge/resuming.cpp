@@ -21,6 +21,7 @@ constexpr std::size_t kMostEarly = 1 << 16;  // of a node
 void Bridge::cut(Node& node) {
     node.link = nullptr;
     node.early.clear();
+    node.turns.clear();
     for (const auto& [number, connection] : node.connections) {
         const bool is_asked_for_here = !connection->is_open && connection->home_side == 0;
         if (is_asked_for_here) node.waiting.push_back(connection);

@@ -29,8 +29,11 @@ class FarNode {
           key_(std::move(key_bytes)),
           until_(std::move(until)) {}
 
-    void listen() {
+    // receive_bytes: what its sockets hold; 0: as the kernel likes.
+    void listen(int receive_bytes = 0) {
         listening_ = bound_socket(kNodePort);
+        if (receive_bytes != 0)
+            ::setsockopt(listening_.get(), SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
         ASSERT_EQ(::listen(listening_.get(), 16), 0);
     }
     void stop_listening() { listening_.reset(); }

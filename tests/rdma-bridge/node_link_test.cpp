@@ -21,7 +21,7 @@ struct Side {
                                  return true;
                              },
                              [](NodeLink&, const DataFrame&, std::size_t, Mirror::Room&) { return true; },
-                             [](NodeLink&, std::uint32_t, std::size_t) {}, [](NodeLink&) {},
+                             [](NodeLink&, std::uint32_t, std::size_t) {},
                              [this](NodeLink&, const std::string& why) { broken_for = why; }});
     }
 
