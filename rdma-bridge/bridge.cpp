@@ -122,7 +122,7 @@ bool Bridge::turn() {
     for_each_link([](NodeLink& link) { link.flush(); });
     is_busy |= has_turns();
     dead_agents_.clear();
-    dead_nodes_.clear();
+    std::erase_if(dead_nodes_, [](const auto& link) { return !link->wire().lingers(); });
     return is_busy;
 }
 

@@ -182,7 +182,7 @@ class Bridge {
     std::map<std::string, Node> dialled_;
     std::map<std::string, Node> reached_by_;
     std::vector<std::unique_ptr<NodeLink>> listened_;  // links that other nodes dialled
-    // Destroyed at the end of a turn, since they may be in the midst of a call.
+    // Destroyed at the end of a turn, since they may be in the midst of a call, or once their wires are over.
     std::vector<std::unique_ptr<AgentLink>> dead_agents_;
     std::vector<std::unique_ptr<NodeLink>> dead_nodes_;
     ProgramBells program_bells_;

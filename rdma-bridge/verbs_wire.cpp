@@ -26,8 +26,6 @@ constexpr std::uint8_t kAckTimeout = 16;
 constexpr std::uint8_t kRetries = 7;  // of a slot that is not ready: for ever, which cannot be
 constexpr std::uint64_t kBeatNs = kNsPerSecond;
 constexpr unsigned kMostSilentBeats = 4;
-constexpr std::uint64_t kDrainNs = 20 * kNsPerMs;
-constexpr int kEventMs = 20;
 constexpr int kServiceUnknown = 8;  // IB_CM_REJ_INVALID_SERVICE_ID
 
 }  // namespace
@@ -39,6 +37,7 @@ VerbsWire::VerbsWire(Poller& poller, PinnedMemory& pinned, rdma_cm_id* id, bool 
 
 VerbsWire::~VerbsWire() {
     shut(true);
+    close_now();
     ::rdma_destroy_id(id_);
 }
 
@@ -111,14 +110,7 @@ bool VerbsWire::make_queues() {
     for (unsigned slot = 0; slot < kSlots; ++slot) {
         if (!post_receive(slot)) return false;
     }
-    poller_.add(completions_->fd, EPOLLIN, [this](std::uint32_t) {
-        ++counters_.events;
-        ibv_cq* queue = nullptr;
-        void* context = nullptr;
-        while (::ibv_get_cq_event(completions_, &queue, &context) == 0) ::ibv_ack_cq_events(queue_, 1);
-        is_armed_ = false;
-        poll();
-    });
+    poller_.add(completions_->fd, EPOLLIN, [this](std::uint32_t) { on_completion_event(); });
     arm();
     return true;
 }
@@ -161,55 +153,6 @@ SocketName VerbsWire::peer_name() const {
     peer.length = address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
     ::memcpy(&peer.storage, address, peer.length);
     return name_of(peer);
-}
-
-// What was said last is to be heard: a refusal has its reason in it.
-void VerbsWire::drain() {
-    if (!is_connected_ || is_failed_ || completed_ == posted_ || credits_ == 0 || write_room() == 0) return;
-    if (!post_message(0, true)) return;
-    const std::uint64_t until_ns = now_ns() + kDrainNs;
-    while (completed_ != posted_ && now_ns() < until_ns) {
-        ibv_wc done{};
-        const int count = ::ibv_poll_cq(queue_, 1, &done);
-        if (count < 0 || (count > 0 && done.status != IBV_WC_SUCCESS)) return;
-        if (count > 0 && (done.wr_id & kReceiveMark) == 0) completed_ = done.wr_id;
-    }
-}
-
-void VerbsWire::shut(bool has_last_words) {
-    if (std::exchange(is_shut_, true)) return;
-    poller_.cancel(beat_);
-    if (has_last_words) drain();
-    if (is_connected_) ::rdma_disconnect(id_);
-    close_queues();
-}
-
-// An event that is under way to the queue comes before the queue goes: soft-RoCE before Linux 6.5 does not
-// wait for it itself, and then the kernel falls over.
-void VerbsWire::await_event() {
-    if (completions_ == nullptr || !is_armed_ || !is_connected_) return;
-    pollfd waited{completions_->fd, POLLIN, 0};
-    ::poll(&waited, 1, kEventMs);
-}
-
-void VerbsWire::close_queues() {
-    if (id_->qp != nullptr) ::rdma_destroy_qp(id_);
-    await_event();
-    for (auto& [connection, memory] : registered_) {
-        retire(std::exchange(memory.received, nullptr));
-        retire(std::exchange(memory.sent, nullptr));
-    }
-    registered_.clear();
-    release_retired(true);
-    if (slots_memory_ != nullptr) ::ibv_dereg_mr(std::exchange(slots_memory_, nullptr));
-    if (queue_ != nullptr) ::ibv_destroy_cq(std::exchange(queue_, nullptr));
-    if (completions_ != nullptr) {
-        poller_.remove(completions_->fd);
-        ::ibv_destroy_comp_channel(std::exchange(completions_, nullptr));
-    }
-    if (domain_ != nullptr) ::ibv_dealloc_pd(std::exchange(domain_, nullptr));
-    slots_.unmap();
-    set_proved();  // or it is not there any more
 }
 
 void VerbsWire::set_proved() {

@@ -55,6 +55,9 @@ class VerbsWire : public Wire {
     const char* name() const override { return "RDMA"; }
     void set_proved() override;
     void shut(bool has_last_words) override;
+    bool lingers() const override {
+        return closing_ == Closing::last_words || closing_ == Closing::last_event;
+    }
     std::optional<Window> expose(std::uint32_t connection, const Rings& rings) override;
     void hide(std::uint32_t connection) override;
     void set_far(std::uint32_t connection, const Window& window, const Rings& rings) override;
@@ -68,6 +71,7 @@ class VerbsWire : public Wire {
     static constexpr unsigned kMostPieces = 3;                 // of one stretch
     static constexpr std::uint64_t kReceiveMark = 1ULL << 63;  // in a completion's number
 
+    enum class Closing : std::uint8_t { no, last_words, last_event, done };
     struct Registered {
         ibv_mr* received = nullptr;  // the far node writes there
         ibv_mr* sent = nullptr;      // we read from there
@@ -88,10 +92,14 @@ class VerbsWire : public Wire {
     bool make_queues();
     bool connect();
     void on_established();
-    void await_event();
-    void close_queues();
-    void drain();
     void beat();
+
+    // verbs_closing.cpp
+    void hear_last_words();
+    void close_connection();
+    void free_queues();
+    void on_completion_event();
+    void close_now();
 
     // verbs_messages.cpp
     std::byte* send_slot(std::uint64_t message) { return slots_.bytes() + (message % kSlots) * kSlotBytes; }
@@ -143,6 +151,8 @@ class VerbsWire : public Wire {
     std::uint64_t completed_at_beat_ = 0;
     unsigned silent_beats_ = 0;
     Poller::TimerId beat_ = 0;
+    Closing closing_ = Closing::no;
+    Poller::TimerId closing_timer_ = 0;
 
     std::unordered_map<std::uint32_t, Registered> registered_;
     std::deque<Retired> retired_;

@@ -63,9 +63,11 @@ class Wire {
     virtual SocketName peer_name() const = 0;
     virtual const char* name() const = 0;  // "TCP", "RDMA"
     virtual void set_proved() {}           // the far node has shown the key
-    // No event comes any more, and nothing from the far node reaches memory here.
-    // has_last_words: a moment's wait is right for what was sent last.
+    // No event comes any more, and nothing from the far node reaches rings here. Does not wait.
+    // has_last_words: what was sent last is worth a moment; then the wire lingers.
     virtual void shut(bool has_last_words) = 0;
+    // After shut(): it is not over yet, and is to be destroyed later. Destroying it now waits.
+    virtual bool lingers() const { return false; }
 
     // Where the device can write into memory of the far node. Those of `connection` are reachable for the far
     // node from now on, under what is returned, until hide(). Nothing: not this one (no such device, or no
