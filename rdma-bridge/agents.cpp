@@ -76,13 +76,10 @@ void Bridge::on_ring(AgentLink&, const Received& message) {
 
 void Bridge::on_agent_broken(AgentLink& link) {
     for (auto it = asking_.begin(); it != asking_.end();) {
-        if ((*it)->asker != &link) {
-            ++it;
-            continue;
-        }
-        (*it)->asker = nullptr;
-        poller_.cancel((*it)->answer_timer);
-        it = asking_.erase(it);
+        const ConnectionPtr connection = *it;
+        const bool is_its = connection->asker == &link;
+        it = is_its ? asking_.erase(it) : std::next(it);
+        if (is_its) stop_asking(connection);
     }
     const auto bury = [&](std::unique_ptr<AgentLink>& place) { dead_agents_.push_back(std::move(place)); };
     for (auto* table : {&in_, &out_}) {

@@ -127,6 +127,7 @@ class Bridge {
     void on_opened(const ConnectionPtr& connection, Reason reason);
     void answer_agent(const ConnectionPtr& connection, Reason reason);
     bool attach(const ConnectionPtr& connection, Result<Mirror> mirror);
+    void stop_asking(const ConnectionPtr& connection);
     ConnectionKey key_at_listener(Node& node, std::uint32_t from_domain, std::uint32_t to_domain,
                                   std::uint64_t connection_id);
 

@@ -203,15 +203,21 @@ void Bridge::on_opened(const ConnectionPtr& connection, Reason reason) {
         opened.reason = static_cast<std::uint32_t>(reason);
         c.link()->send(&opened, sizeof opened);
     }
-    const bool is_late = c.home_side == 0 && c.asker == nullptr;
     if (c.home_side == 0) answer_agent(connection, reason);
-    if (reason != Reason::ring || is_late || !c.mirror) return forget(connection);
+    if (reason != Reason::ring || !c.mirror) return forget(connection);
     c.is_open = true;
     queue(connection);
 }
 
 void Bridge::answer_agent(const ConnectionPtr& connection, Reason reason) {
     Connection& c = *connection;
+// The agent that asked is gone. Whoever answers is told that nobody waits (on_opened_frame()).
+void Bridge::stop_asking(const ConnectionPtr& connection) {
+    connection->asker = nullptr;
+    poller_.cancel(connection->answer_timer);
+    forget(connection);
+}
+
     if (c.asker == nullptr) return;
     auto answer = make_message<LinkConnectedMessage>(kLinkMagic, LinkMessage::connected, c.request_id);
     answer.connection_id = c.key.connection_id;

@@ -61,7 +61,7 @@ class HomeAgent {
     }
     void hang_up() {
         dialled_.reset();
-        accepted_.reset();
+        accepted_.clear();
         heard_.clear();
     }
 
@@ -135,16 +135,23 @@ class HomeAgent {
         return end;
     }
     void look() {
-        if (!accepted_)
-            accepted_.reset(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        for (const int link : {dialled_.get(), accepted_.get()}) {
+        for (;;) {  // some only look at who owns the socket
+            UniqueFd link(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+            if (!link) break;
+            accepted_.push_back(std::move(link));
+        }
+        if (dialled_) take_all(dialled_.get());
+        for (const UniqueFd& link : accepted_) take_all(link.get());
+    }
+    void take_all(int link) {
+        for (;;) {
             Received message;
-            while (link >= 0 && receive_message(link, message)) {
-                const bool is_question =
-                    link == accepted_.get() &&
-                    static_cast<LinkMessage>(message.header().type) == LinkMessage::hello;
-                is_question ? greet(link, message) : heard_.push_back(std::move(message));
-                message = Received();
+            if (!receive_message(link, message)) return;
+            const bool is_hello = static_cast<LinkMessage>(message.header().type) == LinkMessage::hello;
+            if (is_hello && link != dialled_.get()) {
+                greet(link, message);
+            } else {
+                heard_.push_back(std::move(message));
             }
         }
     }
@@ -160,7 +167,7 @@ class HomeAgent {
     const Until until_;
     UniqueFd listening_;
     UniqueFd dialled_;
-    UniqueFd accepted_;
+    std::vector<UniqueFd> accepted_;
     std::deque<Received> heard_;
 };
 
