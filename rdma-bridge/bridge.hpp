@@ -148,6 +148,8 @@ class Bridge {
     bool on_update(Node& node, const UpdateFrame& frame);
     void show(const ConnectionPtr& connection);
     void kick(Connection& connection, const Woken& woken);
+    bool knows_bells(const ConnectionPtr& connection);
+    void stop_waiting(const ConnectionPtr& connection);
 
     // ending.cpp
     void on_end_message(AgentLink& link, const Received& message);

@@ -13,6 +13,7 @@ namespace xylem::bridge {
 namespace {
 
 constexpr std::uint64_t kTailNs = kNsPerMs;
+constexpr std::uint64_t kBellNs = 100 * kNsPerMs;  // that its agent has to say where a doorbell is
 
 }  // namespace
 
@@ -170,20 +171,40 @@ bool Bridge::on_update(Node& node, const UpdateFrame& frame) {
 }
 
 // Only once the doorbells that are named are known: a program that finds bytes, and whose epoll set is told
-// of them later, would be told of an edge that it has passed already.
+// of them later, would be told of an edge that it has passed already. But an agent that does not answer
+// (somebody stopped it) must not hold up programs: after kBellNs they find what there is by themselves, since
+// all their sleeps are bounded, and what follows waits no more until the agent has answered.
 void Bridge::show(const ConnectionPtr& connection) {
     Connection& c = *connection;
     // Of a far end that is gone the agent was told: it may use the slab again.
-    if (!c.is_open || c.is_far_gone || !c.mirror->has_unshown()) return;
-    const auto show_again = [this, connection] { show(connection); };
-    const WakeupLine& line = c.mirror->home_waiters();
+    if (!c.is_open || c.is_far_gone || c.show_timer != 0 || !c.mirror->has_unshown()) return;
+    if (!c.waits_for_bell && !knows_bells(connection)) {
+        c.waits_for_bell = true;
+        c.show_timer = poller_.after(kBellNs, [this, connection] { stop_waiting(connection); });
+        return;
+    }
+    kick(c, c.mirror->publish());
+}
+
+// False: its agent is asked for one.
+bool Bridge::knows_bells(const ConnectionPtr& connection) {
+    const auto on_known = [this, connection] {
+        connection->waits_for_bell = false;
+        stop_waiting(connection);
+    };
+    const WakeupLine& line = connection->mirror->home_waiters();
     for (unsigned i = 0; i < kWaiterSlots; ++i) {
         for (const AtomicU64* slot : {&line.readable[i], &line.writable[i]}) {
             const WaitToken token(slot->load_relaxed());
-            if (token && !program_bells_.is_known(c.key.pair, token, show_again)) return;
+            if (token && !program_bells_.is_known(connection->key.pair, token, on_known)) return false;
         }
     }
-    kick(c, c.mirror->publish());
+    return true;
+}
+
+void Bridge::stop_waiting(const ConnectionPtr& connection) {
+    poller_.cancel(std::exchange(connection->show_timer, 0));
+    show(connection);
 }
 
 // What the words name are hints that the program wrote. Sets come first: a thread that wakes up may look at

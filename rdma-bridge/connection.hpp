@@ -31,8 +31,10 @@ struct Connection {
     bool shows_writer = false;
     bool has_offered_window = false;  // on this link
     bool has_tail_timer = false;
-    bool owes_tail = false;     // for a while now the far end does not know all that was consumed here
-    bool is_home_gone = false;  // its agent said so
+    bool waits_for_bell = false;     // its agent was asked where one is
+    Poller::TimerId show_timer = 0;  // not 0: nothing is shown before
+    bool owes_tail = false;          // for a while now the far end does not know all that was consumed here
+    bool is_home_gone = false;       // its agent said so
     bool is_home_vanished = false;
     bool is_gone_sent = false;
     bool is_far_gone = false;

@@ -35,5 +35,22 @@ TEST_F(Carrying, connections_that_never_run_dry_get_the_same_of_a_link_that_is_f
     EXPECT_GE(least->second + 2 * kMostDataBytes, most->second);
 }
 
+TEST_F(Carrying, an_agent_that_does_not_say_where_a_doorbell_is_does_not_hold_up_its_programs) {
+    far_->listen();
+    const Opened opened = open(1);
+    opened.end.view.own->wakeup.readable[0].store_release(WaitToken(5, 0, 0).bits());
+    const auto has_shown = [&](std::uint64_t bytes) {
+        return until([&] { return opened.end.view.peer->producer.head.load_acquire() == bytes; });
+    };
+    far_->say_data(opened.number, 0, "abc");
+    ASSERT_TRUE(agent_->hear<LinkBellFindMessage>(LinkMessage::bell_find));
+    EXPECT_TRUE(has_shown(3));
+    for (std::uint64_t cursor = 3; cursor < 60; cursor += 3) {
+        far_->say_data(opened.number, cursor, "abc");
+        ASSERT_TRUE(has_shown(cursor + 3));
+    }
+    EXPECT_EQ(agent_->times_heard(LinkMessage::bell_find), 0U);
+}
+
 }  // namespace
 }  // namespace xylem::bridge
