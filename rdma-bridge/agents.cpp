@@ -81,6 +81,7 @@ void Bridge::on_agent_broken(AgentLink& link) {
         it = is_its ? asking_.erase(it) : std::next(it);
         if (is_its) stop_asking(connection);
     }
+    doubt(link.pair());
     const auto bury = [&](std::unique_ptr<AgentLink>& place) { dead_agents_.push_back(std::move(place)); };
     for (auto* table : {&in_, &out_}) {
         const auto found = table->find(link.pair());

@@ -46,8 +46,9 @@ class Bridge {
     void stop() { is_stopped_ = true; }
     // One turn of run(), for whoever has a loop of his own. Says whether there was anything to do.
     bool turn();
-    // Ends of programs that are gone, though no agent said so. run() looks once a second.
-    void look_for_left_behind();
+    // Ends of programs that are gone, though no agent said so. run() looks once a second, and sooner if some
+    // are left, as is said.
+    bool look_for_left_behind();
     std::size_t connection_count() const { return connections_.size(); }
 
   private:
@@ -126,8 +127,8 @@ class Bridge {
     bool on_opened_frame(Node& node, const OpenedFrame& frame);
     void on_opened(const ConnectionPtr& connection, Reason reason);
     void answer_agent(const ConnectionPtr& connection, Reason reason);
-    bool attach(const ConnectionPtr& connection, Result<Mirror> mirror);
     void stop_asking(const ConnectionPtr& connection);
+    bool attach(const ConnectionPtr& connection, Result<Mirror> mirror);
     ConnectionKey key_at_listener(Node& node, std::uint32_t from_domain, std::uint32_t to_domain,
                                   std::uint64_t connection_id);
 
@@ -147,9 +148,9 @@ class Bridge {
     bool on_window(Node& node, const WindowFrame& frame);
     bool on_update(Node& node, const UpdateFrame& frame);
     void show(const ConnectionPtr& connection);
-    void kick(Connection& connection, const Woken& woken);
     bool knows_bells(const ConnectionPtr& connection);
     void stop_waiting(const ConnectionPtr& connection);
+    void kick(Connection& connection, const Woken& woken);
 
     // ending.cpp
     void on_end_message(AgentLink& link, const Received& message);
@@ -161,6 +162,8 @@ class Bridge {
     void tell_agent(Connection& connection, LinkMessage what);
     void forget_if_over(const ConnectionPtr& connection);
     void forget(const ConnectionPtr& connection);
+    static bool look_at_home(Connection& connection);
+    void doubt(const Pair& pair);
     void look_now_and_then();
 
     Poller& poller_;
@@ -193,6 +196,7 @@ class Bridge {
     std::uint32_t last_bell_;                                  // programs may know those of an earlier bridge
     std::unordered_map<std::uint64_t, ConnectionPtr> by_bit_;  // bell id << 16 | bit
     std::map<ConnectionKey, ConnectionPtr> connections_;
+    ConnectionKey last_looked_at_{};
     std::set<ConnectionPtr> asking_;  // an agent here waits for the answer
     std::uint32_t last_number_ = 0;
     std::uint32_t last_unnumbered_ = 0;

@@ -36,6 +36,9 @@ struct Connection {
     bool owes_tail = false;          // for a while now the far end does not know all that was consumed here
     bool is_home_gone = false;       // its agent said so
     bool is_home_vanished = false;
+    bool is_home_seen = false;  // with its side lock
+    std::uint64_t look_ns = 0;  // when that is looked at again, and how long after the last time
+    std::uint64_t look_pause_ns = 0;
     bool is_gone_sent = false;
     bool is_far_gone = false;
     Published last_sent;

@@ -1,6 +1,11 @@
 // Bridge: how a connection ends. Each program's agent says when its end is closed and unmapped; what that end
 // published last goes to the far node first, then `gone`. Once both have gone nothing is left here. Until
 // then the slab stays as it is, since the program that is left may still read from it.
+//
+// An agent that died, or gave up on an answer, says nothing of an end that is gone, and the next agent may
+// never have known it. So all ends are looked at now and then: whether somebody still has the slab
+// (vsock-transport/local/side_lock.cpp). New ones, and those of which an agent's link broke, are looked at
+// soon.
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,6 +16,14 @@
 #include "vsock-transport/local/side_lock.hpp"
 
 namespace xylem::bridge {
+namespace {
+
+constexpr std::uint64_t kLookNs = kNsPerMs / 4;  // a time
+constexpr std::uint64_t kLookAgainNs = 5 * kNsPerMs;
+constexpr std::uint64_t kFirstPauseNs = kNsPerSecond / 2;
+constexpr std::uint64_t kLongestPauseNs = 64 * kNsPerSecond;
+
+}  // namespace
 
 void Bridge::on_end_message(AgentLink& link, const Received& message) {
     const auto& said = *message.as<LinkEndMessage>();
@@ -117,29 +130,52 @@ void Bridge::forget(const ConnectionPtr& connection) {
     }
 }
 
-// Ends of domains that have no agent now: of a program that dies meanwhile nobody says anything, but the
-// kernel.
-void Bridge::look_for_left_behind() {
+// Whether somebody of the domain has the end still.
+bool Bridge::look_at_home(Connection& c) {
+    const bool is_there = is_side_locked(c.slab_fd.get(), c.key.connection_id, c.home_side);
+    c.is_home_seen |= is_there;
+    return is_there;
+}
+
+// Soon.
+void Bridge::doubt(const Pair& pair) {
+    const ConnectionKey first{pair, 0, 0};
+    for (auto at = connections_.lower_bound(first); at != connections_.end() && at->first.pair == pair; ++at)
+        at->second->look_ns = at->second->look_pause_ns = 0;
+}
+
+// Says whether some that are due are left for the next time: a look is a system call, which a program can
+// make slow. Without an agent an end is looked at each time, with one ever more seldom.
+bool Bridge::look_for_left_behind() {
+    const std::uint64_t begin_ns = now_ns();
     std::vector<ConnectionPtr> left;
-    for (const auto& [key, connection] : connections_) {
-        const bool is_watched = in_.count(key.pair) != 0 || out_.count(key.pair) != 0;
-        const bool is_left =
-            !is_watched && connection->is_open && !connection->is_home_gone &&
-            !is_side_locked(connection->slab_fd.get(), key.connection_id, connection->home_side);
-        if (is_left) left.push_back(connection);
+    auto at = connections_.upper_bound(last_looked_at_);
+    std::size_t count = connections_.size();
+    for (; count > 0 && now_ns() - begin_ns < kLookNs; --count, ++at) {
+        if (at == connections_.end()) at = connections_.begin();
+        last_looked_at_ = at->first;
+        Connection& c = *at->second;
+        if (!c.is_open || c.is_home_gone || begin_ns < c.look_ns) continue;
+        const bool has_agent = in_.count(c.key.pair) != 0 || out_.count(c.key.pair) != 0;
+        // While there is an agent, locks that the system does not give must not look like an end.
+        const bool can_tell = !has_agent || c.is_home_seen || c.mirror->has_ended();
+        if (!look_at_home(c) && can_tell) left.push_back(at->second);
+        c.look_pause_ns = has_agent ? std::clamp(2 * c.look_pause_ns, kFirstPauseNs, kLongestPauseNs) : 0;
+        c.look_ns = begin_ns + c.look_pause_ns;
     }
     for (const ConnectionPtr& connection : left) {
         connection->is_home_gone = true;
-        connection->is_home_vanished = true;
+        connection->is_home_vanished = !connection->mirror->has_ended();
         queue(connection);
         forget_if_over(connection);
     }
+    return count > 0;
 }
 
 void Bridge::look_now_and_then() {
-    look_for_left_behind();
+    const bool has_more = look_for_left_behind();
     program_bells_.forget_idle();
-    poller_.after(kNsPerSecond, [this] { look_now_and_then(); });
+    poller_.after(has_more ? kLookAgainNs : kNsPerSecond, [this] { look_now_and_then(); });
 }
 
 }  // namespace xylem::bridge

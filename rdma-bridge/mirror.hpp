@@ -67,6 +67,7 @@ class Mirror {
     Progress progress() const { return {image_head_, home_.tail}; }
     // As of the last look; the end of the stream shows only when all bytes were sent.
     Published published() const;
+    bool has_ended() const { return home_.tx_state != 0 && home_.rx_state != 0; }
 
     // Of the bytes in the image's ring the far producer knows that all before `tail` are consumed. Whether it
     // may soon want to know more.

@@ -102,6 +102,7 @@ bool Bridge::attach(const ConnectionPtr& connection, Result<Mirror> mirror) {
     }
     by_bit_[std::uint64_t{c.bell->id()} << 16 | c.bit] = connection;
     c.mirror.emplace(std::move(*mirror));
+    look_at_home(c);  // an agent that asks, or names the end again, has it
     c.mirror->show_reader(c.bell->token(c.bit));
     c.mirror->show_writer(WaitToken());
     connections_[c.key] = connection;
@@ -206,11 +207,10 @@ void Bridge::on_opened(const ConnectionPtr& connection, Reason reason) {
     if (c.home_side == 0) answer_agent(connection, reason);
     if (reason != Reason::ring || !c.mirror) return forget(connection);
     c.is_open = true;
+    look_at_home(c);  // an agent that was asked has it by now
     queue(connection);
 }
 
-void Bridge::answer_agent(const ConnectionPtr& connection, Reason reason) {
-    Connection& c = *connection;
 // The agent that asked is gone. Whoever answers is told that nobody waits (on_opened_frame()).
 void Bridge::stop_asking(const ConnectionPtr& connection) {
     connection->asker = nullptr;
@@ -218,6 +218,8 @@ void Bridge::stop_asking(const ConnectionPtr& connection) {
     forget(connection);
 }
 
+void Bridge::answer_agent(const ConnectionPtr& connection, Reason reason) {
+    Connection& c = *connection;
     if (c.asker == nullptr) return;
     auto answer = make_message<LinkConnectedMessage>(kLinkMagic, LinkMessage::connected, c.request_id);
     answer.connection_id = c.key.connection_id;
