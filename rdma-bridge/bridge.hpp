@@ -168,6 +168,7 @@ class Bridge {
 
     Poller& poller_;
     const NodeKey key_;
+    void free_idle_bells();
     const Settings settings_;
     const std::uint64_t boot_id_;
     bool is_stopped_ = false;

@@ -172,9 +172,21 @@ bool Bridge::look_for_left_behind() {
     return count > 0;
 }
 
+void Bridge::free_idle_bells() {
+    for (auto& [pair, bells] : own_bells_) {
+        std::erase_if(bells, [this](const auto& bell) {
+            const bool is_idle = bell->is_idle();
+            if (is_idle) poller_.remove(bell->waiter_fd());
+            return is_idle;
+        });
+    }
+    std::erase_if(own_bells_, [](const auto& entry) { return entry.second.empty(); });
+}
+
 void Bridge::look_now_and_then() {
     const bool has_more = look_for_left_behind();
     program_bells_.forget_idle();
+    free_idle_bells();
     poller_.after(has_more ? kLookAgainNs : kNsPerSecond, [this] { look_now_and_then(); });
 }
 

@@ -26,9 +26,11 @@ class OwnBell {
 
     // A bit for one more connection; kReadyBits if there is none.
     unsigned take_bit();
-    void give_back(unsigned bit) { free_bits_.push_back(bit); }
+    void give_back(unsigned bit);
     WaitToken token(unsigned bit) const { return {id_, static_cast<std::uint16_t>(bit), 0}; }
     bool is_unused() const { return free_bits_.size() == next_bit_; }
+    // For so long that programs gain nothing by knowing it already when they connect again.
+    bool is_idle() const;
 
   private:
     OwnBell(std::uint32_t id, const Pair& pair, LocalBell bell, UniqueFd area_fd, Mapping area)
@@ -45,6 +47,7 @@ class OwnBell {
     Mapping area_;
     unsigned next_bit_ = 0;
     std::vector<unsigned> free_bits_;
+    std::uint64_t unused_since_ns_ = 0;
 };
 
 }  // namespace xylem::bridge

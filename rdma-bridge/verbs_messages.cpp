@@ -148,10 +148,13 @@ void VerbsWire::take(const ibv_wc& done) {
     arrivals_.push_back({slot, done.byte_len, 0});
 }
 
+// No more than there can be at the beginning: slots that are emptied here take further messages, and a node
+// that sends without end must not keep the others waiting.
 bool VerbsWire::take_all() {
     bool is_any = false;
     ibv_wc done[kMostCompletions];
-    for (int count = kMostCompletions; count == kMostCompletions && !is_shut_;) {
+    int most = kSlots + kMostWrites;
+    for (int count = kMostCompletions; count == kMostCompletions && most > 0 && !is_shut_; most -= count) {
         count = ::ibv_poll_cq(queue_, kMostCompletions, done);
         if (count < 0) fail("the device's completion queue is broken");
         counters_.completions += static_cast<std::uint64_t>(std::max(count, 0));
