@@ -2,8 +2,9 @@
 //
 //   turn   take what descriptors have, look at the areas that programs mark, give each queued connection its
 //          turn, send
-//   sleep  after a time without anything to do: say in all areas that the bridge sleeps, look once more, wait
-//          for a descriptor, at most a second; a kick that is lost costs that second
+//   sleep  after a time without anything to do, which is the shorter the more often such a time found nothing
+//          (vsock-transport/wakeup/wait_policy.hpp): say in all areas that the bridge sleeps, look once more,
+//          wait for a descriptor, at most a second; a kick that is lost costs that second
 //          (vsock-transport/wakeup/recipe.hpp)
 #include "rdma-bridge/bridge.hpp"
 
@@ -95,17 +96,25 @@ bool Bridge::begin(std::string& error) {
 }
 
 bool Bridge::run() {
-    std::uint64_t idle_since_ns = 0;
+    WaitPolicy policy;
+    policy.set_max_ns(static_cast<std::uint32_t>(settings_.spin_ns));
     while (!is_stopped_) {
-        if (turn()) {
-            idle_since_ns = 0;
-            continue;
-        }
-        const std::uint64_t now = now_ns();
-        if (idle_since_ns == 0) idle_since_ns = now;
-        if (now - idle_since_ns >= settings_.spin_ns) sleep();
+        if (!turn() && !has_come(policy)) sleep();
     }
     return !has_failed_;
+}
+
+// Looks for a while. The policy's own loop is for looks that cost nothing; a turn is system calls.
+bool Bridge::has_come(WaitPolicy& policy) {
+    const std::uint64_t budget_ns = policy.next_budget_ns();
+    if (budget_ns == 0) return false;
+    for (const std::uint64_t begin_ns = now_ns(); now_ns() - begin_ns < budget_ns;) {
+        if (!turn() && !is_stopped_) continue;
+        policy.won();
+        return true;
+    }
+    policy.lost();
+    return false;
 }
 
 void Bridge::fail(const char* why) {

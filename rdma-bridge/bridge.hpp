@@ -14,6 +14,7 @@
 #include "rdma-bridge/connection.hpp"
 #include "rdma-bridge/program_bells.hpp"
 #include "rdma-bridge/verbs.hpp"
+#include "vsock-transport/wakeup/wait_policy.hpp"
 
 namespace xylem::bridge {
 
@@ -26,7 +27,7 @@ struct Settings {
     std::string name;  // as hosts maps call this node; empty: as `listen` says
     std::string key_file = "/etc/xylem/node.key";
     std::string log_level = "info";
-    std::uint64_t spin_ns = 20'000;  // before a sleep
+    std::uint64_t spin_ns = 20'000;  // before a sleep, at most
     Transport transport = Transport::automatic;
     std::uint64_t most_pinned_bytes = 256 << 20;  // for devices to write into and read from
     std::uint64_t patience_ns = 10'000'000'000;   // with a node whose link is lost
@@ -55,6 +56,7 @@ class Bridge {
     // bridge.cpp
     static UniqueFd listen_at(const char* path, int kind, std::string& error);
     void fail(const char* why);
+    bool has_come(WaitPolicy& policy);
     void sleep();
     template <class Call>
     void for_each_link(Call call);

@@ -35,7 +35,7 @@ po::options_description known_options() {
         "as xylemd has it; else XYLEM_RUNTIME_DIR, else /run/xylem or the user's own");
     add("fabric-dir", text("DIR"),
         "where the agents of this node meet; else XYLEM_FABRIC_DIR, else fabric in the runtime directory");
-    add("spin", text("US"), "how long to look before a sleep, in microseconds; 20");
+    add("spin", text("US"), "how long to look before a sleep at most, in microseconds; 20");
     add("transport", text("KIND"),
         "what carries to other nodes: verbs (an RDMA device), tcp, or auto: verbs where a device has the "
         "address. auto");
