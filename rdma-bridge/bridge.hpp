@@ -94,6 +94,8 @@ class Bridge {
     bool dial(Node& node);
     bool dial_rest(Node& node);
     void dial_again(Node& node);
+    void dial_later(Node& node, std::uint64_t delay_ns);
+    void back_off(Node& node);
     bool on_frame(Node& node, const FrameHeader& header, const std::byte* bytes);
     bool may_have_name(const std::string& name) const;
     void on_node_ready(NodeLink& link);
@@ -166,11 +168,11 @@ class Bridge {
     void forget(const ConnectionPtr& connection);
     static bool look_at_home(Connection& connection);
     void doubt(const Pair& pair);
+    void free_idle_bells();
     void look_now_and_then();
 
     Poller& poller_;
     const NodeKey key_;
-    void free_idle_bells();
     const Settings settings_;
     const std::uint64_t boot_id_;
     bool is_stopped_ = false;

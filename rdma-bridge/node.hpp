@@ -42,9 +42,17 @@ struct Node {
     std::unique_ptr<NodeLink> dialled;
     std::size_t tried = 0;               // of the transports that it may be reached over (wires.cpp)
     std::vector<ConnectionPtr> waiting;  // for the link to be ready, to be opened
-    std::uint64_t dial_again_ns = 0;
-    std::uint64_t delay_ns = 0;
+    Poller::TimerId redial = 0;          // not 0: nor is it dialled before
+    std::uint64_t delay_ns = 0;          // not 0: it was dialled in vain since it was last reached
+    bool is_missed = false;              // somebody asked for it in vain since it was last dialled
 
+    // The next number that none of them has. Behind the last one they begin anew.
+    std::uint32_t free_number(std::uint32_t last) const {
+        do {
+            last = last + 1 < kUnnumbered ? last + 1 : 1;
+        } while (connections.count(last) != 0);
+        return last;
+    }
     // Whether somebody waits for a turn, and could have it.
     bool has_turn() const { return link != nullptr && !turns.empty() && !link->is_full(); }
     ConnectionPtr find(std::uint32_t number) const {

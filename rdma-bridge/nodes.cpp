@@ -88,11 +88,15 @@ Node* Bridge::known_node(std::map<std::string, Node>& nodes, const Pair& pair) {
     return &node;
 }
 
-// Null: it was tried a short time ago, or cannot be tried.
+// Null: it cannot be tried, or was in vain the last time. Then it is tried behind the back of whoever asks,
+// who goes another way at once: only the first one waits for a node that is away.
 Node* Bridge::node_for(const Pair& pair) {
     Node* node = known_node(dialled_, pair);
-    if (node == nullptr || node->dialled != nullptr) return node;
-    return now_ns() < node->dial_again_ns || !dial(*node) ? nullptr : node;
+    if (node == nullptr) return nullptr;
+    if (node->delay_ns == 0) return node->dialled != nullptr || dial(*node) ? node : nullptr;
+    node->is_missed = true;
+    dial_again(*node);
+    return nullptr;
 }
 
 Reason Bridge::why_no_node(const Pair& pair) {
@@ -102,16 +106,16 @@ Reason Bridge::why_no_node(const Pair& pair) {
 
 bool Bridge::dial(Node& node) {
     node.tried = 0;
-    return dial_rest(node);
+    node.is_missed = false;
+    if (dial_rest(node)) return true;
+    // Where the order leaves nothing, nothing was tried, and the next map may leave more.
+    if (!order_for(node).empty()) back_off(node);
+    return false;
 }
 
 bool Bridge::dial_rest(Node& node) {
     std::unique_ptr<Wire> wire = dial_next(node);
-    if (wire == nullptr) {
-        // Where the order leaves nothing, nothing was tried, and the next map may leave more.
-        if (!order_for(node).empty()) node.dial_again_ns = now_ns() + kFirstDelayNs;
-        return false;
-    }
+    if (wire == nullptr) return false;
     node.dialled = std::make_unique<NodeLink>(poller_, key_, std::move(wire), Role::dialler, settings_.port,
                                               node_events());
     node.dialled->node = &node;
@@ -119,11 +123,26 @@ bool Bridge::dial_rest(Node& node) {
     return true;
 }
 
-// As long as connections wait for it.
+// As long as connections wait for it, or somebody missed it.
 void Bridge::dial_again(Node& node) {
-    const bool is_wanted = !node.connections.empty() || !node.waiting.empty();
-    if (node.dialled != nullptr || !is_wanted || dial(node)) return;
-    poller_.after(kFirstDelayNs, [this, &node] { dial_again(node); });
+    const bool is_wanted = !node.connections.empty() || !node.waiting.empty() || node.is_missed;
+    if (node.dialled != nullptr || node.redial != 0 || !is_wanted || dial(node)) return;
+    if (node.redial == 0) dial_later(node, kFirstDelayNs);
+}
+
+void Bridge::dial_later(Node& node, std::uint64_t delay_ns) {
+    poller_.cancel(node.redial);
+    node.redial = poller_.after(delay_ns, [this, &node] {
+        node.redial = 0;
+        dial_again(node);
+    });
+}
+
+// It was dialled in vain.
+void Bridge::back_off(Node& node) {
+    const std::uint64_t max_ns = node.connections.empty() ? kMaxDelayNs : kMaxDelayOfCutNs;
+    node.delay_ns = std::clamp(2 * node.delay_ns, kFirstDelayNs, max_ns);
+    dial_later(node, node.delay_ns);
 }
 
 // A name is the address that a node comes from and the port that it says it listens at, and is kept for ever.
@@ -184,12 +203,9 @@ void Bridge::on_node_broken(NodeLink& link, const std::string& why) {
     if (!was_ready && dial_rest(node)) return;
     for (const ConnectionPtr& connection : std::exchange(node.waiting, {}))
         on_opened(connection, Reason::node_unreachable);
-    if (was_ready) cut(node);
-    // At once, where it was there a moment ago.
-    const std::uint64_t max_ns = node.connections.empty() ? kMaxDelayNs : kMaxDelayOfCutNs;
-    node.delay_ns = was_ready ? 0 : std::clamp(2 * node.delay_ns, kFirstDelayNs, max_ns);
-    node.dial_again_ns = now_ns() + node.delay_ns;
-    poller_.after(node.delay_ns, [this, &node] { dial_again(node); });
+    if (!was_ready) return back_off(node);
+    cut(node);
+    dial_later(node, 0);  // it was there a moment ago
 }
 
 }  // namespace xylem::bridge

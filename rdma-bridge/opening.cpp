@@ -1,7 +1,8 @@
 // Bridge: how a connection comes to be. The agent of the connecting domain offers a slab, as to any other
 // agent; the far bridge makes one of the same size and offers it to the agent over there. What that one says
 // is the answer. An agent waits a second for it, so none of the steps here may take longer: a node that
-// cannot be reached is given up before, and then for a while costs nothing but the question.
+// cannot be reached is given up before, and from then on costs nothing but the question, until it is reached
+// again (nodes.cpp).
 #include <errno.h>
 #include <spdlog/spdlog.h>
 #include <string.h>
@@ -66,7 +67,7 @@ void Bridge::open_on(Node& node, const ConnectionPtr& connection) {
     if (c.asker == nullptr) return forget(connection);  // nobody waits for it any more
     c.node = &node;
     c.is_cut = false;
-    if (c.number == 0) c.number = ++last_number_;
+    if (c.number == 0) c.number = last_number_ = node.free_number(last_number_);
     node.connections[c.number] = connection;
     auto open = make_frame<OpenFrame>(FrameKind::open, c.number);
     open.connection_id = c.key.connection_id;

@@ -29,6 +29,7 @@ class Poller {
     void remove(int fd);
     TimerId after(std::uint64_t delay_ns, std::function<void()> call);
     void cancel(TimerId id);
+    std::size_t timer_count() const { return timers_.size(); }
 
     // Calls the handlers of what is ready, after waiting for it no longer than timeout_ns or the next timer.
     // Says whether there was anything.

@@ -81,7 +81,8 @@ Reason Bridge::adopt(const ConnectionKey& key, const LinkRejoinMessage& said, Un
     c.is_open = true;
     c.is_cut = true;
     c.node = node;
-    c.number = c.home_side == 0 ? ++last_number_ : kUnnumbered | ++last_unnumbered_;
+    if (c.home_side == 0) last_number_ = node->free_number(last_number_);
+    c.number = c.home_side == 0 ? last_number_ : kUnnumbered | ++last_unnumbered_;
     node->connections[c.number] = connection;
     begin_patience(*node);
     spdlog::debug("domain {}: a connection with {} was left by another bridge", pair.local, node->text);

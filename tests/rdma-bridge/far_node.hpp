@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <cstring>
 #include <functional>
@@ -37,7 +38,7 @@ class FarNode {
         ASSERT_EQ(::listen(listening_.get(), 16), 0);
     }
     void stop_listening() { listening_.reset(); }
-    // Takes a call of the bridge, and greets only if it is told to.
+    // Takes a call of the bridge, and says nothing.
     bool take_call() {
         return until_([this] {
             link_.reset(::accept4(listening_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -51,6 +52,23 @@ class FarNode {
         if (::connect(link_.get(), to.get(), to.length) != 0) return false;
         return greet(Role::dialler);
     }
+    bool greet(Role role) {
+        auto greeting = make_frame<GreetFrame>(FrameKind::greet);
+        greeting.magic = kNodeMagic;
+        greeting.version = kNodeVersion;
+        greeting.listen_port = kNodePort;
+        say(greeting);
+        const auto theirs = hear<GreetFrame>(FrameKind::greet);
+        if (!theirs) return false;
+        Nonce nonce;
+        std::copy(std::begin(theirs->nonce), std::end(theirs->nonce), nonce.begin());
+        const bool is_dialler = role == Role::dialler;
+        const Proof proof = key_.proof(role, is_dialler ? Nonce{} : nonce, is_dialler ? nonce : Nonce{});
+        auto frame = make_frame<ProofFrame>(FrameKind::proof);
+        std::copy(proof.begin(), proof.end(), frame.proof);
+        say(frame);
+        return hear<ProofFrame>(FrameKind::proof).has_value();
+    }
     void hang_up() {
         link_.reset();
         heard_.clear();
@@ -58,8 +76,8 @@ class FarNode {
         received_bytes.clear();
     }
     bool is_hung_up() {
-        char byte;
-        return ::recv(link_.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
+        pollfd link{link_.get(), POLLRDHUP, 0};
+        return ::poll(&link, 1, 0) > 0;
     }
 
     template <class Frame>
@@ -116,23 +134,6 @@ class FarNode {
         own.set_port(port);
         EXPECT_EQ(::bind(fd.get(), own.get(), own.length), 0);
         return fd;
-    }
-    bool greet(Role role) {
-        auto greeting = make_frame<GreetFrame>(FrameKind::greet);
-        greeting.magic = kNodeMagic;
-        greeting.version = kNodeVersion;
-        greeting.listen_port = kNodePort;
-        say(greeting);
-        const auto theirs = hear<GreetFrame>(FrameKind::greet);
-        if (!theirs) return false;
-        Nonce nonce;
-        std::copy(std::begin(theirs->nonce), std::end(theirs->nonce), nonce.begin());
-        const bool is_dialler = role == Role::dialler;
-        const Proof proof = key_.proof(role, is_dialler ? Nonce{} : nonce, is_dialler ? nonce : Nonce{});
-        auto frame = make_frame<ProofFrame>(FrameKind::proof);
-        std::copy(proof.begin(), proof.end(), frame.proof);
-        say(frame);
-        return hear<ProofFrame>(FrameKind::proof).has_value();
     }
     bool take_frame(FrameKind kind, void* frame, std::size_t size_bytes) {
         read(SIZE_MAX);
