@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 
 #include <map>
@@ -73,6 +74,7 @@ class FakeXenStore final : public XenStore {
 class GuestAgent : public testing::Test {
   protected:
     GuestAgent() {
+        spdlog::set_level(spdlog::level::off);
         agent::Settings settings;
         settings.max_grants = 100;
         loop_ = std::move(*agent::EventLoop::make());
@@ -84,6 +86,7 @@ class GuestAgent : public testing::Test {
         agent_->xen = std::make_unique<agent::XenPeers>(*agent_, std::move(store));
         agent_->xen->is_known = [this](DomainId id) { return known_.count(id) != 0; };
     }
+    ~GuestAgent() override { spdlog::set_level(spdlog::level::info); }
     template <class Holds>
     bool comes_to(Holds holds, std::uint64_t patience_ns = 10 * kNsPerSecond) {
         for (const std::uint64_t until_ns = deadline_after(patience_ns); now_ns() < until_ns;) {
