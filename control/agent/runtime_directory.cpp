@@ -137,14 +137,15 @@ bool RuntimeDirectory::make_default() const {
     return is_made;
 }
 
+// The one for programs last: what they offer as soon as it is there, other domains reach.
 bool RuntimeDirectory::bind_sockets(std::string& error) {
-    session_socket_ = bind_at(agent_socket(domain_).text, 0777, error);
-    session_bound_ = static_cast<bool>(session_socket_);
-    if (!session_bound_) return false;
     // Agents of other users dial it, too; who may be there at all is for the directory to say.
     link_socket_ = bind_at(xylem::link_socket(domain_).text, 0777, error);
     link_bound_ = static_cast<bool>(link_socket_);
-    return link_bound_;
+    if (!link_bound_) return false;
+    session_socket_ = bind_at(agent_socket(domain_).text, 0777, error);
+    session_bound_ = static_cast<bool>(session_socket_);
+    return session_bound_;
 }
 
 RuntimeDirectory::~RuntimeDirectory() {
