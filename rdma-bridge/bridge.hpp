@@ -201,7 +201,7 @@ class Bridge {
     std::uint32_t last_bell_;                                  // programs may know those of an earlier bridge
     std::unordered_map<std::uint64_t, ConnectionPtr> by_bit_;  // bell id << 16 | bit
     std::map<ConnectionKey, ConnectionPtr> connections_;
-    ConnectionKey last_looked_at_{};
+    ConnectionKey last_looked_at_{};  // by look_for_left_behind()
     std::set<ConnectionPtr> asking_;  // an agent here waits for the answer
     std::uint32_t last_number_ = 0;
     std::uint32_t last_unnumbered_ = 0;

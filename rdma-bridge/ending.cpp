@@ -144,15 +144,13 @@ void Bridge::doubt(const Pair& pair) {
         at->second->look_ns = at->second->look_pause_ns = 0;
 }
 
-// Says whether some that are due are left for the next time: a look is a system call, which a program can
-// make slow. Without an agent an end is looked at each time, with one ever more seldom.
+// Says whether some are left for the next time: a look is a system call, which a program can make slow.
+// Without an agent an end is looked at each time, with one ever more seldom.
 bool Bridge::look_for_left_behind() {
     const std::uint64_t begin_ns = now_ns();
     std::vector<ConnectionPtr> left;
     auto at = connections_.upper_bound(last_looked_at_);
-    std::size_t count = connections_.size();
-    for (; count > 0 && now_ns() - begin_ns < kLookNs; --count, ++at) {
-        if (at == connections_.end()) at = connections_.begin();
+    for (; at != connections_.end() && now_ns() - begin_ns < kLookNs; ++at) {
         last_looked_at_ = at->first;
         Connection& c = *at->second;
         if (!c.is_open || c.is_home_gone || begin_ns < c.look_ns) continue;
@@ -163,13 +161,15 @@ bool Bridge::look_for_left_behind() {
         c.look_pause_ns = has_agent ? std::clamp(2 * c.look_pause_ns, kFirstPauseNs, kLongestPauseNs) : 0;
         c.look_ns = begin_ns + c.look_pause_ns;
     }
+    const bool has_more = at != connections_.end();
+    if (!has_more) last_looked_at_ = {};
     for (const ConnectionPtr& connection : left) {
         connection->is_home_gone = true;
         connection->is_home_vanished = !connection->mirror->has_ended();
         queue(connection);
         forget_if_over(connection);
     }
-    return count > 0;
+    return has_more;
 }
 
 void Bridge::free_idle_bells() {

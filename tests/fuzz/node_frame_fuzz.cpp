@@ -139,7 +139,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
     }
     for (int i = 0; i < 4; ++i) node.turn();
-    node.bridge().look_for_left_behind();
+    while (node.bridge().look_for_left_behind()) continue;
     for (int i = 0; i < 4; ++i) node.turn();
     require(node.bridge().connection_count() == 0);
     return 0;
