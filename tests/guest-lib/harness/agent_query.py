@@ -10,12 +10,15 @@ import array
 import json
 import mmap
 import os
+import re
 import socket
 import struct
 import sys
+from pathlib import Path
 
+HEADER = Path(__file__).resolve().parents[3] / "control" / "protocol" / "message_header.h"
 MAGIC = 0x53535958
-VERSION = 6
+VERSION = int(re.search(r"kProtocolVersion = (\d+)", HEADER.read_text(encoding="ascii"))[1])
 HELLO, QUERY, WELCOME, REPORT = 1, 13, 64, 70
 KINDS = {"sockets": 1, "statistics": 2, "map": 3, "health": 4}
 PATIENCE_SECONDS = 10
