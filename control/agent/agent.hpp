@@ -7,6 +7,7 @@
 
 #include "control/agent/bells.hpp"
 #include "control/agent/counters.hpp"
+#include "control/agent/data_sums.hpp"
 #include "control/agent/ends.hpp"
 #include "control/agent/event_loop.hpp"
 #include "control/agent/far_bells.hpp"
@@ -59,7 +60,9 @@ struct Agent {
     const std::uint64_t boot_id;
     const std::uint64_t started_ns;
     Counters counters;
-    Quota memory;  // slab bytes in use
+    DataSums ended_data;               // of ends that are gone
+    ConnectionSums ended_connections;  // of programs that are gone
+    Quota memory;                      // slab bytes in use
     Quota session_quota;
     Quota grants;  // pages that other guests may map
     PeerShares grant_shares;

@@ -8,7 +8,7 @@
 namespace xylem::agent {
 
 struct Counters {
-#define XYLEM_COUNTER(name) std::uint64_t name = 0;
+#define XYLEM_COUNTER(name, help) std::uint64_t name = 0;
 #include "control/agent/counters.def"
 #undef XYLEM_COUNTER
     std::uint64_t connects_failed[kReasonCount] = {};  // by Reason, of the own domain's programs

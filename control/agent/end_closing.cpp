@@ -173,6 +173,7 @@ void finish(Agent& agent, EndId id, CloseMode mode) {
         close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
     }
     if (had_memory) count_bytes(agent.counters, *end);
+    agent.ended_data.add(*end);
     count_uses(agent.counters, *end);
     if (RunSums* run = agent.runs.find(end->run_id)) run->add(*end);
     end->page.unmap();

@@ -43,14 +43,11 @@ const char* state_of(const End& end, const PeerWords& peer) {
 }
 
 Json counters_of(const EndCounters& counters) {
-    return {{"send_calls", counters.send_calls.load_relaxed()},
-            {"receive_calls", counters.receive_calls.load_relaxed()},
-            {"kicks_sent", counters.kicks_sent.load_relaxed()},
-            {"kicks_suppressed", counters.kicks_suppressed.load_relaxed()},
-            {"sleeps", counters.sleeps.load_relaxed()},
-            {"spins_won", counters.spins_won.load_relaxed()},
-            {"spins_lost", counters.spins_lost.load_relaxed()},
-            {"ring_full", counters.ring_full.load_relaxed()}};
+    return {
+#define XYLEM_END_COUNTER(name, help) {#name, counters.name.load_relaxed()},
+#include "control/agent/end_counters.def"
+#undef XYLEM_END_COUNTER
+    };
 }
 
 }  // namespace

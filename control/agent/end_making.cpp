@@ -29,6 +29,7 @@ End* make_end(Agent& agent, EndIdentity identity, std::uint32_t connecting_domai
     end->page_fd = std::move(*fd);
     end->page = std::move(*page);
     why = Reason::bad_request;  // the connecting domain used one connection id twice
+    agent.ended_data.know(identity.peer_domain);
     return agent.ends.add(std::move(end));
 }
 

@@ -20,7 +20,7 @@ Json counters_of(const Agent& agent) {
         count_uses(counters, end);
     });
     return {
-#define XYLEM_COUNTER(name) {#name, counters.name},
+#define XYLEM_COUNTER(name, help) {#name, counters.name},
 #include "control/agent/counters.def"
 #undef XYLEM_COUNTER
     };
@@ -71,6 +71,33 @@ Json programs_of(const Agent& agent) {
     return {{"sessions", sessions}, {"ring_connections", ring}, {"tcp_connections", tcp}};
 }
 
+// Of those that ended, and of those that run.
+Json connections_of(const Agent& agent) {
+    ConnectionSums sums = agent.ended_connections;
+    agent.sessions.for_each([&sums](const Session& session) { sums.add(session); });
+    return {{"ring", sums.ring}, {"tcp", by_reason(sums.tcp)}};
+}
+
+Json json_of(const DataFigures& figures, const Json& peer_domain) {
+    return {
+        {"domain", peer_domain},
+        {"tx_bytes", figures.tx_bytes},
+        {"rx_bytes", figures.rx_bytes},
+#define XYLEM_END_COUNTER(name, help) {#name, figures.name},
+#include "control/agent/end_counters.def"
+#undef XYLEM_END_COUNTER
+    };
+}
+
+Json data_of(const Agent& agent) {
+    DataSums sums = agent.ended_data;
+    agent.ends.for_each([&sums](const End& end) { sums.add(end); });
+    Json json = Json::array();
+    for (const auto& [domain, figures] : sums.by_peer()) json.push_back(json_of(figures, domain));
+    if (sums.by_peer().size() == DataSums::kMostPeers) json.push_back(json_of(sums.of_others(), nullptr));
+    return json;
+}
+
 struct PeerFigures {
     std::uint64_t ends = 0;
     Storms::Counts storms;
@@ -110,6 +137,8 @@ Json report_statistics(const Agent& agent) {
     report["connects_failed"] = by_reason(agent.counters.connects_failed);
     report["refused"] = by_reason(agent.counters.refused);
     report["programs"] = programs_of(agent);
+    report["connections"] = connections_of(agent);
+    report["data"] = data_of(agent);
     report["quotas"] = quotas_of(agent);
     report["fabric_dir"] = fabric_directory().text;
     report["kept_ends"] = count_kept(agent.ends);

@@ -103,6 +103,7 @@ void Sessions::forget(const SessionPtr& session) {
     if (session->become(SessionState::gone)) {
         ++agent_.counters.sessions_closed;
         leave_run(agent_, *session);
+        agent_.ended_connections.add(*session);
         for_each_storm(*session, [this](std::uint32_t peer, std::uint64_t waits) {
             agent_.storms.add_waits(peer, waits);
         });
