@@ -62,7 +62,7 @@ ifneq ($(PACKAGES),no)
 $(if $(wildcard $(BUILD)/packages.mk),,$(shell mkdir -p $(BUILD) && touch -d @0 $(BUILD)/packages.mk))
 include $(BUILD)/packages.mk
 endif
-DAEMON_PACKAGES := spdlog fmt libsystemd
+DAEMON_PACKAGES := spdlog fmt libsystemd prometheus-cpp-core
 DAEMON_CFLAGS := $(shell pkg-config --cflags $(DAEMON_PACKAGES) 2>/dev/null)
 DAEMON_LIBS := $(shell pkg-config --libs $(DAEMON_PACKAGES) 2>/dev/null) -lboost_program_options -Wl,--as-needed -lxenstore -Wl,--no-as-needed
 # The bridge: whether other nodes have the key, and RDMA devices.

@@ -13,6 +13,7 @@
 
 #include "control/agent/agent.hpp"
 #include "control/agent/idle.hpp"
+#include "control/agent/metrics/metrics_endpoint.hpp"
 #include "control/agent/runtime_directory.hpp"
 #include "control/agent/xen/grant_limit.hpp"
 #include "control/agent/xen/wake_up_cost.hpp"
@@ -87,6 +88,7 @@ int serve(EventLoop& loop, Agent& agent, RuntimeDirectory& directory) {
     const Watch hang_up = loop.on_signal(SIGHUP, [] {});  // files are watched: nothing to reload
     if (!sessions || !links || !term || !interrupt || !hang_up) return 1;
     const Idle idle(agent);
+    const auto metrics = MetricsEndpoint::open(agent, loop, agent.settings.metrics);
     spdlog::info("serving domain {}, {} map entries, {}", agent.settings.domain,
                  agent.map.table().entry_count, agent_socket(agent.settings.domain).text);
     sd_notifyf(0, "READY=1\nSTATUS=Serving domain %u", agent.settings.domain);

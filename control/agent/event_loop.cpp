@@ -49,6 +49,10 @@ void Watch::set_events(std::uint32_t events) {
     if (source_ != nullptr) sd_event_source_set_io_events(source_, events);
 }
 
+void Watch::come_last() {
+    if (source_ != nullptr) sd_event_source_set_priority(source_, SD_EVENT_PRIORITY_IDLE);
+}
+
 Result<std::unique_ptr<EventLoop>> EventLoop::make() {
     sd_event* event = nullptr;
     const int result = sd_event_new(&event);

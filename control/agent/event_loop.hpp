@@ -30,6 +30,8 @@ class Watch {
     void pause();
     void resume();
     void set_events(std::uint32_t events);
+    // Called only when nothing else is due.
+    void come_last();
 
   private:
     sd_event_source* source_ = nullptr;

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "control/agent/metrics/metrics_address.hpp"
 #include "control/agent/size_text.hpp"
 #include "vsock-transport/base/clock.hpp"
 
@@ -53,6 +54,9 @@ po::options_description common_options() {
     add("max-grants", text()->value_name("N"),
         "in a Xen guest: pages of rings that are granted to others; else what memory and grant table allow");
     add("max-memory", text()->value_name("SIZE"), "address space of all slabs in use; 64G");
+    add("metrics", text()->value_name("ADDRESS:PORT"),
+        "serve figures for Prometheus there, as /metrics; of :PORT, at 127.0.0.1; or the path of a unix "
+        "socket");
     add("log-level", text()->value_name("LEVEL"), "trace, debug, info, warn, err or off; info");
     return options;
 }
@@ -157,6 +161,15 @@ void set_tuning(const po::variables_map& found, Settings& settings) {
     }
 }
 
+void set_metrics(const po::variables_map& found, Settings& settings) {
+    settings.metrics = said(found, "metrics").value_or("");
+    if (settings.metrics.empty() || parse_metrics_address(settings.metrics)) return;
+    throw Mistake(
+        fmt::format("--metrics: '{}' is neither ADDRESS:PORT, with a numeric address, nor the "
+                    "absolute path of a socket",
+                    settings.metrics));
+}
+
 std::optional<Options> read(int argc, const char* const* argv, int& exit_code) {
     const po::options_description common = common_options();
     po::options_description all;
@@ -182,6 +195,7 @@ std::optional<Options> read(int argc, const char* const* argv, int& exit_code) {
     set_domain(found, options.settings);
     set_files(found, options);
     set_tuning(found, options.settings);
+    set_metrics(found, options.settings);
     return options;
 }
 

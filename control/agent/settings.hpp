@@ -18,7 +18,8 @@ struct Settings {
     std::string policy_file = "/etc/xylem/policy";
     bool policy_file_is_named = false;
     std::string log_level = "info";
-    std::string group;  // whose programs may use the agent, too; empty: nobody's
+    std::string metrics;  // where figures are served (metrics/metrics_address.hpp); empty: nowhere
+    std::string group;    // whose programs may use the agent, too; empty: nobody's
     std::uint64_t ring_size_bytes = kDefaultRingSizeBytes;
     bool ring_size_is_named = false;
     std::uint32_t spin_ns = kDefaultSpinNs;

@@ -48,6 +48,7 @@ TEST_F(AgentOptions, without_any_the_defaults_hold) {
     EXPECT_EQ(options->settings.max_ends, 16384U);
     EXPECT_EQ(options->settings.max_channels, 768U);
     EXPECT_FALSE(options->settings.idle_exit_ns);
+    EXPECT_TRUE(options->settings.metrics.empty());
 }
 
 TEST_F(AgentOptions, the_command_line_beats_the_environment) {
@@ -79,6 +80,7 @@ TEST_F(AgentOptions, mistakes_say_what_would_be_right) {
     EXPECT_NE(mistake({"--log-level", "loud"}).find("debug"), std::string::npos);
     EXPECT_NE(mistake({"--no-such"}).find("no-such"), std::string::npos);
     EXPECT_NE(mistake({"stray"}).find("positional"), std::string::npos);
+    EXPECT_NE(mistake({"--metrics", "localhost:9464"}).find("numeric address"), std::string::npos);
     EXPECT_NE(mistake({"--runtime-dir", "relative"}).find("absolute"), std::string::npos);
     ::setenv("XYLEM_DOMAIN", "junk", 1);
     EXPECT_NE(mistake({}).find("XYLEM_DOMAIN"), std::string::npos);

@@ -1,0 +1,47 @@
+// The agent's figures for Prometheus, over HTTP: xylemd --metrics. In the agent's own thread, after
+// everything else that is due.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <string>
+
+#include "control/agent/accepting.hpp"
+#include "control/agent/metrics/metrics_address.hpp"
+#include "control/agent/metrics/metrics_text.hpp"
+#include "control/agent/metrics/scrape.hpp"
+
+namespace xylem::agent {
+
+struct Agent;
+
+class MetricsEndpoint {
+  public:
+    // A newcomer beyond that takes the place of the oldest, which has had its time: an honest scraper is
+    // answered in a turn or two.
+    static constexpr std::size_t kMostScrapes = 8;
+    // Figures are gathered once in so long, however many ask.
+    static constexpr std::uint64_t kFreshNs = kNsPerSecond / 2;
+
+    // Serves from here on; where it cannot, that is logged, and the agent goes on without. Null then, and for
+    // an empty address.
+    static std::unique_ptr<MetricsEndpoint> open(const Agent& agent, EventLoop& loop,
+                                                 const std::string& address);
+
+  private:
+    MetricsEndpoint(const Agent& agent, EventLoop& loop, const MetricsAddress& address, std::string& error);
+    void take(UniqueFd connected);
+    SharedText figures();
+
+    const Agent& agent_;
+    EventLoop& loop_;
+    MetricsSocket socket_;
+    MetricsText metrics_;
+    SharedText text_;
+    std::uint64_t gathered_at_ns_ = 0;
+    std::list<Scrape> scrapes_;  // the oldest first
+    Acceptor acceptor_;
+    Watch watch_;
+};
+
+}  // namespace xylem::agent
