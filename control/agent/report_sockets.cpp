@@ -37,8 +37,8 @@ SocketName in_this_use(const End& end, SocketName name, SocketName EndPage::*sho
 
 Json blank_socket() {
     Json socket = Json::object();
-    for (const char* field : {"peer", "end_id", "peer_domain", "peer_node", "side", "tx_bytes", "rx_bytes",
-                              "ring", "counters", "spin_ns", "backlog", "queued", "private"}) {
+    for (const char* field : {"peer", "end_id", "use", "peer_domain", "peer_node", "side", "tx_bytes",
+                              "rx_bytes", "ring", "counters", "spin_ns", "backlog", "queued", "private"}) {
         socket[field] = nullptr;
     }
     socket["users"] = Json::array();
@@ -116,6 +116,7 @@ class SocketReport {
         socket["peer"] = json_of(in_this_use(end, end.identity.peer, &EndPage::peer));
         socket["cookie"] = end.cookie;
         socket["end_id"] = end.id();
+        socket["use"] = uses_again(end);
         const std::uint32_t peer_domain = end.identity.peer_domain;
         socket["peer_domain"] = domain_on_node(peer_domain);
         if (is_remote_domain(peer_domain))

@@ -5,6 +5,7 @@
 
 #include "control/cli/gather.hpp"
 #include "control/cli/quantity.hpp"
+#include "control/cli/socket_text.hpp"
 #include "control/cli/table.hpp"
 #include "control/cli/verb.hpp"
 
@@ -33,22 +34,6 @@ std::string bytes_or_dash(const std::optional<std::uint64_t>& bytes) {
 std::string fill_text(const Json& ring, const char* queued, const char* size) {
     if (!ring.is_object()) return "-";
     return percent_text(number_at(ring, queued).value_or(0), number_at(ring, size).value_or(0));
-}
-
-// iperf3[4711], and +2 if two more processes hold it.
-std::string program_text(const Json& socket) {
-    auto pid = number_at(socket, "pid");
-    const std::string name = text_at(socket, "program", "?");
-    const std::size_t users = member(socket, "users").size();
-    std::string text = pid ? fmt::format("{}[{}]", name, *pid) : name;
-    return users > 1 ? fmt::format("{} +{}", text, users - 1) : text;
-}
-
-// A connection whose own address its program did not tell has port 0, which of AF_VSOCK is a port.
-std::string local_text(const Json& socket) {
-    const Json& local = member(socket, "local");
-    const bool is_vsock = text_at(local, "family") == "vsock";
-    return number_at(local, "port").value_or(0) == 0 && !is_vsock ? "-" : name_text(local);
 }
 
 Cell transport_cell(const Json& socket) {

@@ -3,6 +3,7 @@
 
 #include "control/cli/bridge_report.hpp"
 #include "control/cli/gather.hpp"
+#include "control/cli/live.hpp"
 #include "control/cli/quantity.hpp"
 #include "control/cli/table.hpp"
 #include "control/cli/verb.hpp"
@@ -20,7 +21,10 @@ po::options_description stat_options() {
     auto add = known.add_options();
     add("domain", text_value("N"), "the domain to look at; default XYLEM_DOMAIN, else the guest's, else 1");
     add("all,a", "every domain of this machine");
-    add("json", "print JSON");
+    add("json", "print JSON; with --live, one object a line");
+    add("live", "show what each connection does, every second, or every SECONDS");
+    add("count", text_value("N"), "with --live: end after so many times");
+    add("sort", text_value("KEY"), "with --live: bytes (default), calls, kicks, sleeps, spins or full");
     add("verbose,v", "also counters that are zero");
     return known;
 }
@@ -188,7 +192,22 @@ void print_report(const Json& report, bool with_zeros) {
     if (const Json& bridge = member(report, "bridge"); bridge.is_object()) print_bridge(bridge);
 }
 
+// What is for --live, given without it.
+Outcome<void> check_not_live(const Arguments& arguments) {
+    for (const char* option : {"count", "sort"}) {
+        if (arguments.has(option)) return misused(fmt::format("--{} is for --live", option));
+    }
+    if (arguments.rest().empty()) return {};
+    return misused(fmt::format("stat: '{}' is one word too many", printable(arguments.rest()[0])),
+                   "see: xylem stat --help");
+}
+
 Outcome<int> run_stat(const Arguments& arguments) {
+    if (arguments.has("live")) {
+        const auto options = live_options(arguments);
+        return options ? run_live(arguments, *options) : tl::unexpected(options.error());
+    }
+    if (auto checked = check_not_live(arguments); !checked) return tl::unexpected(checked.error());
     auto domains = chosen_domains(arguments);
     if (!domains) return tl::unexpected(domains.error());
     auto reports = gather(*domains, QueryKind::statistics, arguments.has("all"));
@@ -218,12 +237,16 @@ Outcome<int> run_stat(const Arguments& arguments) {
 const Verb kStatVerb{
     "stat",
     "print the agent's counters, quotas, links and pool, and the bridge's links",
-    "stat [--domain N | --all] [--json] [-v]",
-    "Counters are since the agent began; those that are zero are left out without -v.",
+    "stat [--domain N | --all] [--json] [-v]\n"
+    "stat --live [SECONDS] [--domain N | --all] [--json] [--count N] [--sort KEY]",
+    "Counters are since the agent began; those that are zero are left out without -v.\n"
+    "With --live a terminal becomes a screen, on which s sorts by the next key and q ends.",
     "xylem stat\n"
-    "xylem stat --all --json",
+    "xylem stat --all --json\n"
+    "xylem stat --live 5 --count 12 --sort kicks",
     stat_options,
     run_stat,
+    1,
 };
 
 }  // namespace xylem::cli
