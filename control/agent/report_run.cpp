@@ -50,6 +50,7 @@ Json report_run(const Agent& agent, RunId id, const RunSums& ended) {
                       {"accepted", sums.accepted},
                       {"tx_bytes", sums.tx_bytes},
                       {"rx_bytes", sums.rx_bytes}};
+    report["ring_peers"] = rows_of(sums.ring_peers, "peer", "connections");
     report["tcp"] = rows_of(sums.tcp, "peer", "connections");
     report["bypasses"] = rows_of(sums.bypasses, "program", "times");
     return report;

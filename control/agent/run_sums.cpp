@@ -2,6 +2,8 @@
 // and shown, and that is all.
 #include "control/agent/run_sums.hpp"
 
+#include <sys/socket.h>
+
 #include "control/agent/counters.hpp"
 #include "control/agent/end_keeping.hpp"
 #include "control/agent/names.hpp"
@@ -22,11 +24,19 @@ void add_to(Tallies& tallies, Reason reason, const std::string& name, std::uint6
     }
 }
 
+// As the hosts map and people name the peer, whatever its port.
+std::string hosts_name(const SocketName& peer) {
+    return (peer.family == AF_VSOCK ? "vsock:" : "") + address_text(unmapped(peer));
+}
+
 }  // namespace
 
 void RunSums::add(const End& end) {
     if (!end.has_memory()) return;
-    (end.identity.side == 0 ? made : accepted) += 1 + uses_again(end);
+    const std::uint64_t uses = 1 + uses_again(end);
+    const bool is_made = end.identity.side == 0;
+    (is_made ? made : accepted) += uses;
+    if (is_made) add_to(ring_peers, Reason::ring, hosts_name(end.identity.peer), uses);
     tx_bytes += end.end_page()->tx.head.load_relaxed();
     rx_bytes += end.end_page()->rx.tail.load_relaxed();
 }

@@ -30,8 +30,9 @@ struct RunSums {
     std::uint64_t accepted = 0;  // by accept()
     std::uint64_t tx_bytes = 0;
     std::uint64_t rx_bytes = 0;
-    Tallies tcp;       // by peer
-    Tallies bypasses;  // programs that the library cannot carry, by program
+    Tallies ring_peers;  // what was made, by the peer's address
+    Tallies tcp;         // by peer
+    Tallies bypasses;    // programs that the library cannot carry, by program
 };
 
 }  // namespace xylem::agent

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,12 +83,12 @@ void say_that_others_go_on(std::uint64_t count) {
 // The run's report once nothing of the run goes on, or a signal came. What the run's last programs said may
 // still be on its way: it is there before the second question, unless somebody has only just dialled. A
 // process that the command left behind may not have begun yet with what it was started for: it gets a while.
-Outcome<Json> wait_for_others(AgentClient& agent, const Signals& signals, Bystanders& bystanders) {
+Outcome<Json> wait_for_others(AgentRun& run, const Signals& signals, Bystanders& bystanders) {
     const std::uint64_t word_at_ns = deadline_after(kPatienceNs);
     bool has_said = false;
     for (unsigned questions = 1;; ++questions) {
         const bool may_begin = bystanders.look();
-        auto report = agent.ask(QueryKind::run);
+        auto report = run.sums();
         if (!report) return report;
         const std::uint64_t going_on = number_at(*report, "going_on").value_or(0);
         const bool is_late = now_ns() >= word_at_ns;
@@ -99,7 +97,7 @@ Outcome<Json> wait_for_others(AgentClient& agent, const Signals& signals, Bystan
         if (going_on == 0 && is_settled) return report;
         if (going_on != 0 && is_late && !std::exchange(has_said, true)) say_that_others_go_on(going_on);
         const int signal = signals.wait(has_said ? kSeldomNs / 4 : kFirstLookNs / 10).si_signo;
-        if (signal != 0 && signal != SIGCHLD && signal != SIGWINCH) return agent.ask(QueryKind::run);
+        if (signal != 0 && signal != SIGCHLD && signal != SIGWINCH) return run.sums();
     }
 }
 
@@ -116,22 +114,14 @@ int end_as(int status) {
 }  // namespace
 
 Outcome<WatchedRun> WatchedRun::open(std::uint32_t domain) {
-    std::uint64_t id = 0;
-    while (id == 0) {
-        if (::getrandom(&id, sizeof id, 0) != sizeof id)
-            return failed(kFailed, "the kernel has no random number");
-    }
-    auto agent = AgentClient::open(domain);
-    if (!agent) return tl::unexpected(agent.error());
-    if (auto opened = agent->open_run(id); !opened) return tl::unexpected(opened.error());
-    std::string name = fmt::format("{:016x}", id);
-    ::setenv("XYLEM_RUN", name.c_str(), 1);
-    return WatchedRun(std::move(*agent), std::move(name));
+    auto opened = AgentRun::open(domain);
+    if (!opened) return tl::unexpected(opened.error());
+    return WatchedRun(std::move(*opened));
 }
 
 Outcome<int> WatchedRun::run(const std::string& program, Reason obstacle,
                              const std::function<tl::unexpected<Failure>()>& become) {
-    Bystanders bystanders(name_);
+    Bystanders bystanders(run_.name());
     if (obstacle != Reason::none) bystanders.add(obstacle, program);
     int status = 0;
     {
@@ -143,7 +133,7 @@ Outcome<int> WatchedRun::run(const std::string& program, Reason obstacle,
             ::_exit(report(become().value()));
         }
         status = wait_for_command(child, signals, bystanders);
-        auto sums = wait_for_others(agent_, signals, bystanders);
+        auto sums = wait_for_others(run_, signals, bystanders);
         if (sums) {
             bystanders.add_to(*sums);
             fmt::print(stderr, "{}", summary_text(*sums, colours_on(stderr)));

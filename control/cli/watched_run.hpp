@@ -4,8 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "control/cli/agent_client.hpp"
-#include "control/cli/json_field.hpp"
+#include "control/cli/agent_run.hpp"
 #include "control/protocol/reason.hpp"
 
 namespace xylem::cli {
@@ -22,10 +21,9 @@ class WatchedRun {
                      const std::function<tl::unexpected<Failure>()>& become);
 
   private:
-    WatchedRun(AgentClient agent, std::string name) : agent_(std::move(agent)), name_(std::move(name)) {}
+    explicit WatchedRun(AgentRun run) : run_(std::move(run)) {}
 
-    AgentClient agent_;
-    std::string name_;
+    AgentRun run_;
 };
 
 }  // namespace xylem::cli

@@ -46,6 +46,7 @@ TEST_F(AgentRun, begins_with_nothing) {
     EXPECT_EQ(report["sessions"], 0);
     EXPECT_EQ(report["going_on"], 0);
     EXPECT_EQ(report["ring"], (Json{{"made", 0}, {"accepted", 0}, {"tx_bytes", 0}, {"rx_bytes", 0}}));
+    EXPECT_TRUE(report["ring_peers"].empty());
     EXPECT_TRUE(report["tcp"].empty());
     EXPECT_TRUE(report["bypasses"].empty());
 }
@@ -83,6 +84,24 @@ TEST_F(AgentRun, counts_both_ends_where_both_are_of_the_run) {
     auto server_end = server.accept(listener);
     EXPECT_EQ(sums()["ring"]["made"], 1);
     EXPECT_EQ(sums()["ring"]["accepted"], 1);
+}
+
+TEST_F(AgentRun, names_the_peers_of_rings_that_were_made) {
+    Program server(1);
+    Program client(2);
+    ScriptedClient command(2);
+    command.hello(0, SessionRole::command);
+    ASSERT_TRUE(join(command) && join(client));
+    const std::uint64_t listener = server.listen(name_of("0.0.0.0", 80), 4711);
+    auto first_end = client.connect(name_of("127.44.0.1", 80));
+    auto first = server.accept(listener);
+    auto second_end = client.connect(name_of("127.44.0.1", 80));
+    auto second = server.accept(listener);
+    const Json peers = report_of(command, QueryKind::run)["ring_peers"];
+    ASSERT_EQ(peers.size(), 1U);
+    EXPECT_EQ(peers[0]["peer"], "127.44.0.1");
+    EXPECT_EQ(peers[0]["connections"], 2);
+    EXPECT_TRUE(sums()["ring_peers"].empty()) << "the accepting side has chosen nothing";
 }
 
 TEST_F(AgentRun, does_not_count_others) {
