@@ -25,7 +25,7 @@ struct Verb {
     bool is_hidden = false;                           // not in menus
 };
 
-extern const Verb kRunVerb, kLsVerb, kStatVerb, kExplainVerb, kHostsVerb, kPolicyVerb, kDoctorVerb,
+extern const Verb kRunVerb, kLsVerb, kStatVerb, kExplainVerb, kHostsVerb, kPolicyVerb, kDoctorVerb, kTuneVerb,
     kVersionVerb, kHelpVerb, kSelfTestVerb;
 
 // In the order of the menu.

@@ -18,7 +18,7 @@ completions() {
 }
 
 completions xylem ''
-check "verbs" test "$(head -n 9 <<<"$stdout_text" | paste -sd ' ')" = 'run ls stat explain hosts policy doctor version help'
+check "verbs" test "$(head -n 10 <<<"$stdout_text" | paste -sd ' ')" = 'run tune ls stat explain hosts policy doctor version help'
 completions xylem 'do'
 check "a verb by its beginning" test "$stdout_text" = doctor
 completions xylem ls --
@@ -37,6 +37,10 @@ completions xylem run --domain 1 -- prin
 check "commands behind run" says '^printf$'
 completions xylem run --domain 1 prin
 check "commands without the --" says '^printf$'
+completions xylem tune --domain 2 --spins none --metric 'x ([0-9]+)' --higher prin
+check "commands behind tune" says '^printf$'
+completions xylem tune --re
+check "options of tune" test "$stdout_text" = --repetitions
 completions xylem help st
 check "verbs behind help" test "$stdout_text" = stat
 XYLEM_RUNTIME_DIR=$scratch/none completions xylem ls --domain ''

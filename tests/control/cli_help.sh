@@ -3,7 +3,7 @@
 # shellcheck source=tests/control/cli/tap.sh
 source tests/control/cli/tap.sh
 
-verbs=(run ls stat explain hosts policy doctor version help)
+verbs=(run tune ls stat explain hosts policy doctor version help)
 
 run "$xylem"
 check "without a verb the menu goes to standard error and the exit code is 2" exits_and_complains 2 '^usage: xylem VERB'

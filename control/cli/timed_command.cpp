@@ -1,0 +1,127 @@
+// TimedCommand: one poll over the command's pidfd, its output and the signals that stop us. The clock stops
+// when the pidfd says that it is over; reading what it printed comes after that. It has a process group of
+// its own, so that a shell and what the shell started end together.
+#include "control/cli/timed_command.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "vsock-transport/base/clock.hpp"
+
+namespace xylem::cli {
+namespace {
+
+constexpr std::uint64_t kGraceNs = 2 * kNsPerSecond;
+constexpr std::uint64_t kFirstPauseNs = 100 * kNsPerMs;
+constexpr std::uint64_t kLongestPauseNs = kNsPerSecond;
+
+class Watch {
+  public:
+    Watch(const TimedCommand& command, const StopSignals& signals, CommandOutput& output)
+        : command_(command), signals_(signals), output_(output), ends_at_ns_(command.deadline_ns) {}
+
+    Outcome<TimedEnd> start_and_wait() {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) != 0) return failed(kFailed, fmt::format("pipe: {}", ::strerror(errno)));
+        pipe_.reset(ends[0]);
+        UniqueFd theirs(ends[1]);
+        ::fcntl(pipe_.get(), F_SETFL, O_NONBLOCK);
+        const std::uint64_t begin_ns = now_ns();
+        child_ = ::fork();
+        if (child_ < 0) return failed(kFailed, fmt::format("fork: {}", ::strerror(errno)));
+        if (child_ == 0) be_child(theirs.get());
+        theirs.reset();
+        ::setpgid(child_, child_);
+        const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));
+        if (!process) return failed(kFailed, fmt::format("pidfd_open: {}", ::strerror(errno)));
+        while (!has_ended(process.get())) continue;
+        end_.wall_ns = now_ns() - begin_ns;
+        ::waitpid(child_, &end_.status, 0);
+        while (read_output()) continue;
+        output_.finish();
+        return end_;
+    }
+
+  private:
+    [[noreturn]] void be_child(int output) const {
+        ::setpgid(0, 0);
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+        const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        ::dup2(nothing, STDIN_FILENO);
+        ::dup2(output, STDOUT_FILENO);
+        ::dup2(output, STDERR_FILENO);
+        signals_.restore();
+        ::_exit(command_.become());
+    }
+
+    bool has_ended(int process) {
+        pollfd items[] = {{process, POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {pipe_.get(), POLLIN, 0}};
+        const std::uint64_t now = now_ns();
+        const std::uint64_t left_ns = ends_at_ns_ > now ? ends_at_ns_ - now : 0;
+        const timespec timeout = to_timespec(std::min(left_ns, pause_ns_));
+        const int ready = ::ppoll(items, 3, &timeout, nullptr);
+        if (ready < 0) return false;
+        if (items[0].revents != 0) return true;
+        if (items[1].revents != 0) stop(signals_.take());
+        if (items[2].revents != 0 && !read_output()) pipe_.reset();
+        if (now_ns() >= ends_at_ns_) be_late();
+        if (ready == 0 && command_.look) {
+            command_.look();
+            pause_ns_ = std::min(pause_ns_ * 2, kLongestPauseNs);
+        }
+        return false;
+    }
+
+    void stop(int signal) {
+        if (signal == 0) return;
+        end_group(end_.stop_signal == 0 ? signal : SIGKILL);
+        end_.stop_signal = signal;
+    }
+
+    void be_late() {
+        end_group(end_.was_ended() ? SIGKILL : SIGTERM);
+        end_.is_late = end_.stop_signal == 0;
+    }
+
+    void end_group(int signal) {
+        ::kill(-child_, signal);
+        ends_at_ns_ = deadline_after(kGraceNs);
+    }
+
+    // False at its end, and where there is none for now if the command is over.
+    bool read_output() {
+        if (!pipe_) return false;
+        char chunk[16384];
+        const ssize_t got = ::read(pipe_.get(), chunk, sizeof chunk);
+        if (got <= 0) return false;
+        output_.add({chunk, static_cast<std::size_t>(got)});
+        if (command_.shows_output) std::fwrite(chunk, 1, static_cast<std::size_t>(got), stderr);
+        return true;
+    }
+
+    const TimedCommand& command_;
+    const StopSignals& signals_;
+    CommandOutput& output_;
+    std::uint64_t ends_at_ns_;
+    std::uint64_t pause_ns_ = kFirstPauseNs;
+    UniqueFd pipe_;
+    pid_t child_ = -1;
+    TimedEnd end_;
+};
+
+}  // namespace
+
+Outcome<TimedEnd> TimedCommand::run(const StopSignals& signals, CommandOutput& output) const {
+    return Watch(*this, signals, output).start_and_wait();
+}
+
+}  // namespace xylem::cli
