@@ -56,7 +56,8 @@ check: check-variant  ## Run all tests; SUITE="name ..." selects, see tests/suit
 # need is not built for them.
 CHECKED_tsan := $(UNIT_AND_STRESS)
 CHECKED_ubsan := $(UNIT_AND_STRESS)
-CHECKED_asan := $(UNIT_AND_STRESS) $(PRODUCTS) $(PROGRAMS)
+CHECKED_asan := $(UNIT_AND_STRESS) $(PRODUCTS) $(if $(or $(if $(SUITE),,all),$(filter conformance,$(SUITE))),$(PROGRAMS), \
+                  $(filter-out $(B)/tests/conformance/%,$(PROGRAMS)))
 check-variant: $(or $(CHECKED_$(VARIANT)),all) $(if $(WANTS_FUZZ),fuzz-binaries)
 	@$(RUN_SUITES) $(SUITE)
 
