@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "control/agent/report.hpp"
 #include "control/agent/settings.hpp"
 #include "control/protocol/reason.hpp"
 #include "control/protocol/remote_domain.hpp"
@@ -12,7 +13,6 @@
 namespace xylem::agent {
 namespace {
 
-using Json = nlohmann::json;
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
