@@ -55,7 +55,11 @@ boot() {
         report "event|failed to create guest $1: $(tr '\n' ' ' <"$state/create.log")"
         return 1
     fi
-    xl domid "$1" >"$state/domid"
+    if ! xl domid "$1" >"$state/domid" 2>/dev/null; then
+        rm "$state/domid"
+        report "event|failed to keep guest $1: it fell over as soon as it was created"
+        return 1
+    fi
     report "event|created $1 $(cat "$state/domid")"
 }
 
