@@ -3,12 +3,16 @@
 #
 # What is known of guest NAME lies in /run/guest/NAME/: `domid` while it exists, `first`: the test that its last life began
 # with, `life`: how often it was created since that test began, `test`: the one it runs, `boots`: how often its last life
-# was begun.
+# was begun, `since`: when that was last, by `uptime_seconds`.
 
 report() { printf '%s\n' "$*" >&9; }
 
 peer_of() { if [ "$1" = a ]; then echo b; else echo a; fi; }
 domid_of() { cat "/run/guest/$1/domid" 2>/dev/null; }
+uptime_seconds() {
+    read -r up _ </proc/uptime
+    echo "${up%.*}"
+}
 console_of() { echo "/var/log/xen/console/guest-$1.log"; }
 
 # guest_config NAME FIRST_TEST
@@ -50,6 +54,7 @@ boot() {
     local state=/run/guest/$1
     rm -f "$state/finished" "$state/test"
     echo "again" >>"$state/boots"
+    uptime_seconds >"$state/since"
     guest_config "$1" "$(cat "$state/first")" >"$state/config"
     if ! xl create -q "$state/config" >"$state/create.log" 2>&1; then
         report "event|failed to create guest $1: $(tr '\n' ' ' <"$state/create.log")"

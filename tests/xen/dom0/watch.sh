@@ -15,6 +15,7 @@
 #   xylem: finished        the guest has run all its tests
 looks_between_polls_of_xenstore=10
 boots_of_a_life=3
+longest_boot_seconds=120 # a quarter of that is usual
 carriage_return=$(printf '\r')
 rest_a=
 rest_b=
@@ -103,16 +104,19 @@ follow_both() {
     rest_b=$rest
 }
 
-# is_down NAME: it is gone; or it fell over as it booted, and stays for whoever looks after it.
+# is_down NAME: it is gone; or it fell over as it booted, or stands still, and stays for whoever looks after it.
 is_down() {
     local domid
     domid=$(domid_of "$1")
     xenstore-exists "/local/domain/$domid" || return 0
-    [ ! -e "/run/guest/$1/test" ] && xl list "$domid" | awk 'NR == 2 { exit $5 ~ /[scd]/ ? 0 : 1 }'
+    [ ! -e "/run/guest/$1/test" ] || return 1
+    [ $(($(uptime_seconds) - $(cat "/run/guest/$1/since"))) -gt $longest_boot_seconds ] && return 0
+    xl list "$domid" | awk 'NR == 2 { exit $5 ~ /[scd]/ ? 0 : 1 }'
 }
 
 # A guest that is gone, though nobody asked for it, has crashed. Before its first test that is the emulator's doing, with
-# which a PVH guest's kernel now and then faults three times over where it sets up its memory: it gets another start.
+# which a PVH guest's kernel now and then faults three times over, or stands still, where it sets up its memory: it gets
+# another start.
 look_for_lost() {
     local name
     for name in a b; do
