@@ -14,7 +14,6 @@
 #   xylem: show guests     dom0 shows the guests' names to all of them, with control/dom0/xylem-guests
 #   xylem: finished        the guest has run all its tests
 looks_between_polls_of_xenstore=10
-boots_of_a_life=3
 longest_boot_seconds=120 # a quarter of that is usual
 carriage_return=$(printf '\r')
 rest_a=
@@ -114,9 +113,7 @@ is_down() {
     xl list "$domid" | awk 'NR == 2 { exit $5 ~ /[scd]/ ? 0 : 1 }'
 }
 
-# A guest that is gone, though nobody asked for it, has crashed. Before its first test that is the emulator's doing, with
-# which a PVH guest's kernel now and then faults three times over, or stands still, where it sets up its memory: it gets
-# another start.
+# A guest that is gone, though nobody asked for it, has crashed. Before its first test it gets another start.
 look_for_lost() {
     local name
     for name in a b; do
@@ -124,12 +121,12 @@ look_for_lost() {
         is_down "$name" || continue
         xl destroy "$name" 2>/dev/null
         rm "/run/guest/$name/domid"
-        if [ -e "/run/guest/$name/test" ] || [ "$(wc -l <"/run/guest/$name/boots")" -ge "$boots_of_a_life" ]; then
-            report "event|lost $name"
-        else
+        if [ ! -e "/run/guest/$name/test" ] && boots_left "$name"; then
             report "event|again $name"
             boot "$name"
             introduce
+        else
+            report "event|lost $name"
         fi
     done
 }
