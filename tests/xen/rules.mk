@@ -124,7 +124,8 @@ XEN_APP_PROGRAMS := $(addprefix $(B)/,xylem xylemd libxylem.so) $(addprefix /usr
 XEN_PYTHON := /usr/lib/python3.11
 XEN_APP_FILES := $(filter-out $(addprefix $(XEN_PYTHON)/,__pycache__ test config-% dist-packages distutils ensurepip idlelib \
                    lib2to3 pydoc_data tkinter turtle.py venv),$(wildcard $(XEN_PYTHON)/*)) \
-                 $(addprefix $(XEN_PYTHON)/test/,__init__.py support test_socket.py) tests/apps/harness tests/guest-lib/harness
+                 $(addprefix $(XEN_PYTHON)/test/,__init__.py support test_socket.py) tests/apps/harness tests/guest-lib/harness \
+                 control/protocol/message_header.h
 
 .PHONY: check-xen-apps
 check-xen-apps: $(XEN_IMAGES) $(XEN_APP_PROGRAMS) $(XEN_IMAGE)/payload.sh $(XEN_APPS)  ## Unmodified applications between two Xen guests (KIND=pv|pvh)
