@@ -25,6 +25,10 @@ void DataFigures::add(const End& end) {
 #define XYLEM_END_COUNTER(name, help) name += page.counters.name.load_relaxed();
 #include "control/agent/end_counters.def"
 #undef XYLEM_END_COUNTER
+    replies_ns += page.replies.sum_ns.load_relaxed();
+    for (unsigned bucket = 0; bucket < kLatencyBuckets; ++bucket) {
+        replies[bucket] += page.replies.counts[bucket].load_relaxed();
+    }
 }
 
 void ConnectionSums::add(const Session& session) {

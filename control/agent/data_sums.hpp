@@ -21,6 +21,8 @@ struct DataFigures {
 #define XYLEM_END_COUNTER(name, help) std::uint64_t name = 0;
 #include "control/agent/end_counters.def"
 #undef XYLEM_END_COUNTER
+    std::uint64_t replies_ns = 0;
+    std::uint64_t replies[kLatencyBuckets] = {};
 };
 
 class DataSums {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/agent/report_latency.hpp"
 #include "vsock-transport/base/mapping.hpp"
 
 namespace xylem::agent {
@@ -50,6 +51,14 @@ Json counters_of(const EndCounters& counters) {
     };
 }
 
+Json replies_of(const LatencyHistogram& replies) {
+    std::uint64_t counts[kLatencyBuckets];
+    for (unsigned bucket = 0; bucket < kLatencyBuckets; ++bucket) {
+        counts[bucket] = replies.counts[bucket].load_relaxed();
+    }
+    return json_of_latency(counts, replies.sum_ns.load_relaxed());
+}
+
 }  // namespace
 
 void count_bytes(Counters& counters, const End& end) {
@@ -75,6 +84,7 @@ void put_figures(Json& socket, const End& end) {
     socket["rx_bytes"] = received - page.rx_begin.load_relaxed();
     socket["spin_ns"] = page.spin_ns;
     socket["counters"] = counters_of(page.counters);
+    socket["replies"] = replies_of(page.replies);
     socket["ring"] = {{"tx_size_bytes", tx_size},
                       {"rx_size_bytes", rx_size},
                       {"tx_queued_bytes", peer.are_known ? std::min(sent - peer.tail, tx_size) : 0},

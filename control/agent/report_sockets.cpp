@@ -37,8 +37,9 @@ SocketName in_this_use(const End& end, SocketName name, SocketName EndPage::*sho
 
 Json blank_socket() {
     Json socket = Json::object();
-    for (const char* field : {"peer", "end_id", "use", "peer_domain", "peer_node", "side", "tx_bytes",
-                              "rx_bytes", "ring", "counters", "spin_ns", "backlog", "queued", "private"}) {
+    for (const char* field :
+         {"peer", "end_id", "use", "peer_domain", "peer_node", "side", "tx_bytes", "rx_bytes", "ring",
+          "counters", "replies", "spin_ns", "backlog", "queued", "private"}) {
         socket[field] = nullptr;
     }
     socket["users"] = Json::array();

@@ -5,6 +5,7 @@
 #include "control/agent/end_figures.hpp"
 #include "control/agent/end_keeping.hpp"
 #include "control/agent/report.hpp"
+#include "control/agent/report_latency.hpp"
 #include "control/agent/session_records.hpp"
 #include "control/protocol/runtime_paths.hpp"
 #include "control/protocol/session_page_layout.h"
@@ -86,6 +87,7 @@ Json json_of(const DataFigures& figures, const Json& peer_domain) {
 #define XYLEM_END_COUNTER(name, help) {#name, figures.name},
 #include "control/agent/end_counters.def"
 #undef XYLEM_END_COUNTER
+        {"replies", json_of_latency(figures.replies, figures.replies_ns)},
     };
 }
 

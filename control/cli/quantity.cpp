@@ -48,6 +48,19 @@ std::string percent_text(std::uint64_t part, std::uint64_t whole) {
     return fmt::format("{}%", std::clamp(std::lround(ratio * 100), 1L, 99L));
 }
 
+std::string time_text(std::uint64_t ns) {
+    constexpr std::array kUnits{"ns", "us", "ms"};
+    if (ns < 1000) return fmt::format("{}ns", ns);
+    auto value = static_cast<double>(ns);
+    std::size_t unit = 0;
+    while (value >= 999.5 && unit < kUnits.size()) {
+        value /= 1000;
+        ++unit;
+    }
+    const char* name = unit < kUnits.size() ? kUnits[unit] : "s";
+    return fmt::format("{:.{}f}{}", value, value < 9.95 ? 1 : 0, name);
+}
+
 std::string duration_text(std::uint64_t seconds) {
     if (seconds < 120) return fmt::format("{} s", seconds);
     if (seconds < 7200) return fmt::format("{} min", seconds / 60);

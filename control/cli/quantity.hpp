@@ -13,6 +13,8 @@ namespace xylem::cli {
 std::string bytes_text(std::uint64_t bytes);
 // 37%; - if the whole is 0. More than 0 is at least 1%, less than the whole at most 99%.
 std::string percent_text(std::uint64_t part, std::uint64_t whole);
+// 640ns, 1.3us, 25us, 7.5ms, 1.2s: two digits at least.
+std::string time_text(std::uint64_t ns);
 // 42 s, 3 min, 5 h, 12 d
 std::string duration_text(std::uint64_t seconds);
 

@@ -92,6 +92,30 @@ Table peer_table(const Json& peers) {
     return table;
 }
 
+// From the sums of all connections, ended ones included.
+Table reply_table(const Json& data) {
+    using enum Align;
+    Table table({{"PEER DOMAIN", right},
+                 {"REPLIES TIMED", right},
+                 {"MEDIAN", right},
+                 {"90%", right},
+                 {"99%", right},
+                 {"99.9%", right}});
+    for (const Json& row : data) {
+        const Json& replies = member(row, "replies");
+        const std::uint64_t count = number_at(replies, "count").value_or(0);
+        if (count == 0) continue;
+        const auto time = [&](const char* name) {
+            const auto ns = number_at(replies, name);
+            return ns ? "< " + time_text(*ns) : "> 1 min";
+        };
+        const auto domain = number_at(row, "domain");
+        table.add({domain ? fmt::format("{}", *domain) : "others", fmt::format("{}", count), time("p50_ns"),
+                   time("p90_ns"), time("p99_ns"), time("p999_ns")});
+    }
+    return table;
+}
+
 Table link_table(const Json& links) {
     using enum Align;
     Table table({{"LINK TO", right},
@@ -186,6 +210,7 @@ void print_report(const Json& report, bool with_zeros) {
     print_section("Xen: all programs of this guest, as its kernel tells",
                   number_table(member(report, "xen"), "NAME", true));
     print_section("peers", peer_table(member(report, "peers")));
+    print_section("from a send to its reply, where this domain called", reply_table(member(report, "data")));
     print_section("links", link_table(member(report, "links")));
     print_pool(member(report, "pool"));
     print_kept(report);

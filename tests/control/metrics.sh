@@ -75,6 +75,20 @@ check "they add to those of connections that ended" eventually 20 is_at_least "$
 check "and are no more than that" test "$(figure "$received")" = 500000
 check "connections are counted by transport" is_at_least 'xylem_connections_total{transport="ring",reason="ring"}' 2
 check "calls are counted" is_at_least 'xylem_connection_receive_calls_total{peer_domain="2"}' 2
+"$xylem" run --domain 1 -- python3 -S -c "
+import socket
+listener = socket.create_server(('127.44.0.1', 7001))
+caller = socket.create_connection(('127.44.0.1', 7001))
+called, _ = listener.accept()
+for _ in range(3):
+    caller.sendall(b'question')
+    called.recv(8)
+    called.sendall(b'answer')
+    caller.recv(6)"
+check "replies are a histogram, by peer" eventually 20 is_at_least 'xylem_reply_seconds_count{peer_domain="1"}' 3
+check "of time" is_at_least 'xylem_reply_seconds_bucket{peer_domain="1",le="+Inf"}' 3
+run "$xylem" stat
+check "stat shows it, too" says '^ +1 +[1-9][0-9]* +< [0-9.]+[num]?s +< [0-9.]+[num]?s +< '
 
 # More of the silent ones than the agent has room for.
 client 'import time

@@ -6,11 +6,11 @@
 
 namespace xylem {
 
-// Both ends are open as far as is known, and nothing is to be reported.
+// Both ends are open as far as is known, and nothing is to be reported or counted.
 inline bool Stream::is_plainly_open() const {
     constexpr std::uint32_t kSpecial = kWriteShut | kReset | kClosed | kPeerFinSeen;
     return view_.peer->producer.state.load_acquire() == tagged(TxState::open) && !has(kSpecial) &&
-           page().pending_error.load_relaxed() == 0;
+           page().pending_error.load_relaxed() == 0 && page().full_since_ns.load_relaxed() == 0;
 }
 
 bool Stream::send_at_once(const void* bytes, std::size_t length) {
@@ -20,6 +20,7 @@ bool Stream::send_at_once(const void* bytes, std::size_t length) {
         if (guard.state() == RobustGuard::State::reentered) return false;
         if (guard.state() == RobustGuard::State::repaired) producer().republish();
         if (is_plainly_open()) {
+            note_question();
             publish_and_kick([&] { is_sent = producer().produce_at_once(bytes, length); },
                              [&] {
                                  if (is_sent) kick(Direction::readable);
@@ -42,7 +43,10 @@ std::size_t Stream::receive_at_once(void* bytes, std::size_t room_bytes) {
                          if (taken > 0 && does_anybody_wait(Direction::writable) && is_writer_worth_waking())
                              kick(Direction::writable);
                      });
-    if (taken > 0) count(page().counters.receive_calls);
+    if (taken > 0) {
+        count(page().counters.receive_calls);
+        note_received();
+    }
     return taken;
 }
 

@@ -15,11 +15,12 @@
 #include "vsock-transport/ring/consumer.hpp"
 #include "vsock-transport/ring/producer.hpp"
 #include "vsock-transport/ring/slab_layout.h"
+#include "vsock-transport/stream/latency.hpp"
 
 namespace xylem {
 
 inline constexpr std::uint32_t kEndPageMagic = 0x5045'5958;  // "XYEP"
-inline constexpr std::uint16_t kEndPageVersion = 5;
+inline constexpr std::uint16_t kEndPageVersion = 6;
 inline constexpr std::size_t kEndPageBytes = 4096;
 
 // What has happened to this end in this use. Bits are only ever set.
@@ -48,6 +49,7 @@ struct EndCounters {
     AtomicU64 spins_won;
     AtomicU64 spins_lost;
     AtomicU64 ring_full;
+    AtomicU64 ring_full_ns;
 };
 
 struct EndPage {
@@ -81,6 +83,7 @@ struct EndPage {
     alignas(64) pthread_mutex_t tx_lock;  // robust, process shared, error checking
     ProducerState tx;
     alignas(64) CopyPolicy copy_policy;  // under tx_lock
+    AtomicU64 full_since_ns;             // under tx_lock; 0: there was room when a sender last looked
     alignas(64) pthread_mutex_t rx_lock;
     ConsumerState rx;
 
@@ -88,12 +91,17 @@ struct EndPage {
     AtomicU64 writable_waiters[kWaiterSlots];
 
     alignas(64) EndCounters counters;
+    // Of a connecting end: from a send to the first bytes that come after it, of some of them.
+    AtomicU64 asked_at_ns;  // 0: no reply is waited for
+    LatencyHistogram replies;
 };
 static_assert(offsetof(EndPage, tx) + sizeof(ProducerState) - offsetof(EndPage, tx_lock) <= 64);
 static_assert(sizeof(EndPage) <= kEndPageBytes);
 
-inline void count(AtomicU64& counter, std::uint64_t by = 1) {
-    counter.store_relaxed(counter.load_relaxed() + by);
+inline std::uint64_t count(AtomicU64& counter, std::uint64_t by = 1) {
+    const std::uint64_t sum = counter.load_relaxed() + by;
+    counter.store_relaxed(sum);
+    return sum;
 }
 
 }  // namespace xylem

@@ -81,6 +81,8 @@ void Stream::reset_page() {
     own.status.store_relaxed(0);
     own.pending_error.store_relaxed(0);
     own.low_water_bytes.store_relaxed(0);
+    own.asked_at_ns.store_relaxed(0);
+    own.full_since_ns.store_relaxed(0);
     own.tx_begin.store_relaxed(own.tx.head.load_relaxed());
     own.rx_begin.store_relaxed(own.rx.tail.load_relaxed());
     own.use.store_release(own.use.load_relaxed() + 1);

@@ -21,6 +21,12 @@ long map_at(const Mapping& place, int protection, int flags, int fd) {
                        flags, fd, 0);
 }
 
+// Each process reads that clock in its own way, and may be a little behind another.
+std::uint64_t ns_since(std::uint64_t then_ns) {
+    const std::uint64_t now = span_now_ns();
+    return now > then_ns ? now - then_ns : 0;
+}
+
 tl::unexpected<Error> reentered() { return fail(ErrorKind::system, EINTR); }
 
 }  // namespace
@@ -56,8 +62,8 @@ void Stream::lose_slab() {
     fail_connection(kReset, ECONNRESET);
 }
 
-Result<std::size_t> Stream::send_some(IoCursor& source) {
-    const Result<std::size_t> result = send_locked(source);
+Result<std::size_t> Stream::send_some(IoCursor& source, Cursor* place) {
+    const Result<std::size_t> result = send_locked(source, place);
     publish_end_if_shut();
     return result;
 }
@@ -67,10 +73,11 @@ void Stream::publish_end_if_shut() {
     if (has(kWriteShut) && !has_published_end()) shutdown_write();
 }
 
-Result<std::size_t> Stream::send_locked(IoCursor& source) {
+Result<std::size_t> Stream::send_locked(IoCursor& source, Cursor* place) {
     RobustGuard guard(page().tx_lock);
     if (guard.state() == RobustGuard::State::reentered) return reentered();
     if (guard.state() == RobustGuard::State::repaired) producer().republish();
+    note_question();
     count(page().counters.send_calls);
     if (peer_state() != TxState::open) note_peer_state();
     if (has(kWriteShut | kReset | kClosed) || page().pending_error.load_relaxed() != 0) {
@@ -84,7 +91,10 @@ Result<std::size_t> Stream::send_locked(IoCursor& source) {
         wake_all_own_waiters();
         return lost;
     }
-    return produce_chunks(source);
+    if (place != nullptr) *place = page().tx.head.load_relaxed();
+    const Result<std::size_t> sent = produce_chunks(source);
+    if (!sent) forget_question();
+    return sent;
 }
 
 Result<std::size_t> Stream::produce_chunks(IoCursor& source) {
@@ -97,10 +107,10 @@ Result<std::size_t> Stream::produce_chunks(IoCursor& source) {
         if (!room) return reject_lie();
         const std::size_t length = std::min<std::size_t>(wanted, *room);
         if (length == 0) {
-            count(page().counters.ring_full);
-            ring.note_full();
+            note_full(ring);
             break;
         }
+        if (page().full_since_ns.load_relaxed() != 0) note_room();
         publish_and_kick([&] { ring.produce(source, length); }, [this] { kick(Direction::readable); });
         total += length;
     }
@@ -108,13 +118,32 @@ Result<std::size_t> Stream::produce_chunks(IoCursor& source) {
     return total;
 }
 
-Result<std::size_t> Stream::receive_some(IoCursor& destination, ReceiveMode mode, std::uint64_t skip_bytes) {
+void Stream::note_full(Producer& ring) {
+    count(page().counters.ring_full);
+    ring.note_full();
+    if (page().full_since_ns.load_relaxed() == 0) page().full_since_ns.store_relaxed(span_now_ns());
+}
+
+void Stream::note_room() {
+    const std::uint64_t since_ns = page().full_since_ns.load_relaxed();
+    page().full_since_ns.store_relaxed(0);
+    count(page().counters.ring_full_ns, ns_since(since_ns));
+}
+
+void Stream::note_reply(std::uint64_t asked_at_ns) {
+    page().asked_at_ns.store_relaxed(0);
+    page().replies.add(ns_since(asked_at_ns));
+}
+
+Result<std::size_t> Stream::receive_some(IoCursor& destination, ReceiveMode mode, std::uint64_t skip_bytes,
+                                         Cursor* place) {
     RobustGuard guard(page().rx_lock);
     if (guard.state() == RobustGuard::State::reentered) return reentered();
     Consumer ring = consumer();
     if (guard.state() == RobustGuard::State::repaired) ring.republish();
     count(page().counters.receive_calls);
     if (has(kPeerLied)) return nothing_to_read(skip_bytes);
+    if (place != nullptr) *place = page().rx.tail.load_relaxed();
     std::size_t total = 0;
     while (destination.remaining() > 0) {
         const std::size_t wanted = std::min(destination.remaining(), kPublishBytes);
@@ -139,6 +168,7 @@ Result<std::size_t> Stream::receive_some(IoCursor& destination, ReceiveMode mode
         total += length;
     }
     if (total == 0 && destination.remaining() > 0) return nothing_to_read(skip_bytes);
+    if (total > 0) note_received();
     return total;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "vsock-transport/base/span_clock.hpp"
 #include "vsock-transport/ring/holder_bytes.hpp"
 #include "vsock-transport/stream/region.hpp"
 #include "vsock-transport/wakeup/waiter_slots.hpp"
@@ -60,12 +61,13 @@ class Stream {
 
     // Sends as much of source as fits. Errors: would_block (nothing fits), closed (EPIPE is due),
     // reset (sys_errno), system EINTR (re-entered by a signal handler).
-    [[nodiscard]] Result<std::size_t> send_some(IoCursor& source);
+    // place: where the first byte that it sent lies; left alone where it sent nothing that the peer gets.
+    [[nodiscard]] Result<std::size_t> send_some(IoCursor& source, Cursor* place = nullptr);
 
     // Receives what is there, 0 at the end of the stream. skip_bytes: where a peek begins.
-    // Errors: would_block, reset (sys_errno), system EINTR.
+    // Errors: would_block, reset (sys_errno), system EINTR. place: where the first byte lay.
     [[nodiscard]] Result<std::size_t> receive_some(IoCursor& destination, ReceiveMode mode,
-                                                   std::uint64_t skip_bytes = 0);
+                                                   std::uint64_t skip_bytes = 0, Cursor* place = nullptr);
 
     // What most calls come to: one stretch of bytes that moves as a whole, with no error, end or signal to
     // look at. Otherwise nothing happens, and send_some() or receive_some() is to be asked (at_once.cpp).
@@ -78,6 +80,13 @@ class Stream {
 
     Readiness readiness();
     StreamState state() const;
+    // The peer's orderly end was seen, though there may be bytes before it.
+    bool has_seen_end() const { return has(kPeerFinSeen); }
+    // After close(): whether the peer is told of an orderly end, not of a reset.
+    bool has_ended_in_order() const {
+        const auto state = static_cast<TxState>(state_of(view_.own->producer.state.load_relaxed()));
+        return state == TxState::fin || state == TxState::kept || state == TxState::left;
+    }
     // Both directions have ended, or the connection was reset: what TCP calls CLOSE.
     bool is_over();
     // Cheap and lock-free; true where the locked path should look (data, an end, an error).
@@ -151,13 +160,33 @@ class Stream {
     HolderBytes& holders_of(unsigned side) const {
         return *slab_.as<HolderBytes>(holder_offset(side, kAnyHolder));
     }
+    // Replies are timed after four sends in kReplySample: if the program makes a request of several sends, it
+    // is the last of them that counts, and what sends without end costs no more than these looks at the
+    // clock. Before the bytes are published, and taken back if none were: the reply may be there at once.
+    static constexpr std::uint64_t kReplySample = 64;
+    static constexpr std::uint64_t kTimedSends = 4;
+    void note_question() {
+        const std::uint64_t turn = page().counters.send_calls.load_relaxed() % kReplySample;
+        if (turn <= kTimedSends && page().side == 0)
+            page().asked_at_ns.store_relaxed(turn < kTimedSends ? span_now_ns() : 0);
+    }
+    void forget_question() {
+        if (page().side == 0) page().asked_at_ns.store_relaxed(0);
+    }
+    void note_received() {
+        const std::uint64_t asked_at_ns = page().asked_at_ns.load_relaxed();
+        if (asked_at_ns != 0) note_reply(asked_at_ns);
+    }
+    void note_reply(std::uint64_t asked_at_ns);
+    void note_room();
+    void note_full(Producer& ring);
     void note_peer_state();
     void fail_connection(std::uint32_t status, int error);
     tl::unexpected<Error> reject_lie();
     tl::unexpected<Error> no_more_writing();
     Result<std::size_t> produce_chunks(IoCursor& source);
     Result<std::size_t> nothing_to_read(std::uint64_t skip_bytes);
-    Result<std::size_t> send_locked(IoCursor& source);
+    Result<std::size_t> send_locked(IoCursor& source, Cursor* place);
     void publish_end_if_shut();
     bool is_plainly_open() const;
     bool stop_reading();

@@ -9,6 +9,7 @@
 #include "control/agent/settings.hpp"
 #include "control/protocol/reason.hpp"
 #include "control/protocol/remote_domain.hpp"
+#include "vsock-transport/base/clock.hpp"
 
 namespace xylem::agent {
 namespace {
@@ -40,6 +41,11 @@ std::string word_of(const Json& object, const char* name) {
     return value.is_string() ? value.get<std::string>() : std::string();
 }
 
+std::uint64_t count_of(const Json& object) {
+    const Json& value = part_of(object, "count");
+    return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+}
+
 class Families {
   public:
     // A family; rows of it follow.
@@ -59,6 +65,19 @@ class Families {
     void gauge(const std::string& name, std::string help, double value) {
         begin(MetricType::Gauge, name, std::move(help));
         row(value);
+    }
+    void histogram_row(const Json& latency, MetricLabels labels) {
+        ClientMetric metric;
+        metric.label = std::move(labels);
+        metric.histogram.sample_count = count_of(latency);
+        metric.histogram.sample_sum = value_of(latency, "sum_ns") / kNsPerSecond;
+        for (const Json& bound : part_of(latency, "bounds")) {
+            ClientMetric::Bucket bucket;
+            bucket.upper_bound = value_of(bound, "below_ns") / kNsPerSecond;
+            bucket.cumulative_count = count_of(bound);
+            metric.histogram.bucket.push_back(bucket);
+        }
+        families_.back().metric.push_back(std::move(metric));
     }
     std::vector<MetricFamily> take() { return std::move(families_); }
 
@@ -166,6 +185,17 @@ void add_data(Families& families, const Json& data) {
 #undef XYLEM_END_COUNTER
 }
 
+void add_replies(Families& families, const Json& data) {
+    families.begin(
+        MetricType::Histogram, "reply_seconds",
+        "From a send of a connecting end to the first bytes that came after it, of one in 16 or fewer");
+    std::size_t left = kMostPeerRows + 1;
+    for (const Json& row : data) {
+        if (left-- == 0) return;
+        families.histogram_row(part_of(row, "replies"), labels_of_peer(row));
+    }
+}
+
 void add_pool(Families& families, const Json& pool) {
     families.gauge("pool_slabs", "Idle slabs that are kept for reuse", value_of(pool, "slabs"));
     families.gauge("pool_bytes", "Their size", value_of(pool, "bytes"));
@@ -197,6 +227,7 @@ std::vector<MetricFamily> metric_families(const Json& statistics) {
     add_quotas(families, part_of(statistics, "quotas"));
     add_peers(families, part_of(statistics, "peers"));
     add_data(families, part_of(statistics, "data"));
+    add_replies(families, part_of(statistics, "data"));
     add_pool(families, part_of(statistics, "pool"));
     add_links(families, part_of(statistics, "links"));
     return families.take();

@@ -29,6 +29,18 @@ TEST(Quantity, a_percentage_is_0_or_100_only_if_it_is_exactly_that) {
     EXPECT_EQ(percent_text(5, 0), "-");
 }
 
+TEST(Quantity, times_have_two_digits) {
+    EXPECT_EQ(time_text(0), "0ns");
+    EXPECT_EQ(time_text(999), "999ns");
+    EXPECT_EQ(time_text(1280), "1.3us");
+    EXPECT_EQ(time_text(9960), "10us");
+    EXPECT_EQ(time_text(25'400), "25us");
+    EXPECT_EQ(time_text(999'600), "1.0ms");
+    EXPECT_EQ(time_text(7'500'000), "7.5ms");
+    EXPECT_EQ(time_text(12'000'000'000), "12s");
+    EXPECT_EQ(time_text(5'000'000'000'000), "5000s");
+}
+
 TEST(Quantity, durations_use_the_largest_unit_that_says_enough) {
     EXPECT_EQ(duration_text(119), "119 s");
     EXPECT_EQ(duration_text(180), "3 min");
