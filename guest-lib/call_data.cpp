@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "guest-lib/cancellation.hpp"
+#include "guest-lib/capture.hpp"
 #include "guest-lib/inheritance.hpp"
+#include "guest-lib/probes.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/socket.hpp"
 #include "guest-lib/timeout.hpp"
@@ -28,6 +30,11 @@ Ref<Socket> data_socket(int fd) {
 // Not nothing, and no more than is published in one piece.
 bool is_short(std::size_t size) { return size - 1 < Stream::kPublishBytes; }
 
+// Whether a call may take the shortest way.
+bool is_simple(const Socket& socket, std::size_t size) {
+    return socket.is_ring() && is_short(size) && !is_captured();
+}
+
 // Whether a receive that finds something may take it without looking at anything else.
 bool is_plain(const Socket& socket, int flags) {
     return (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) == 0 &&
@@ -35,17 +42,22 @@ bool is_plain(const Socket& socket, int flags) {
 }
 
 ssize_t receive_one(Socket& socket, void* buffer, std::size_t size, int flags) {
-    if (socket.is_ring() && is_short(size) && is_plain(socket, flags)) {
+    if (is_simple(socket, size) && is_plain(socket, flags)) {
         const std::size_t got = socket.stream.receive_at_once(buffer, size);
-        if (got > 0) return static_cast<ssize_t>(got);
+        if (got > 0) {
+            XYLEM_PROBE2(receive, socket.end_id, got);
+            return static_cast<ssize_t>(got);
+        }
     }
     const iovec vector = piece(buffer, size);
     return socket.receive(&vector, 1, flags);
 }
 
 ssize_t send_one(Socket& socket, const void* buffer, std::size_t size, int flags) {
-    if (socket.is_ring() && is_short(size) && socket.stream.send_at_once(buffer, size))
+    if (is_simple(socket, size) && socket.stream.send_at_once(buffer, size)) {
+        XYLEM_PROBE2(send, socket.end_id, size);
         return static_cast<ssize_t>(size);
+    }
     const iovec vector = piece(buffer, size);
     return socket.send(&vector, 1, flags);
 }

@@ -12,6 +12,7 @@
 #include <algorithm>
 
 #include "guest-lib/cancellation.hpp"
+#include "guest-lib/capture.hpp"
 #include "guest-lib/interruption.hpp"
 #include "guest-lib/poll_wait.hpp"
 #include "guest-lib/private_fds.hpp"
@@ -133,7 +134,8 @@ ssize_t to_pipe(Socket& socket, int pipe, std::size_t count, unsigned flags) {
         const long moved = offer_to(pipe, piece, static_cast<std::size_t>(seen), now);
         if (moved <= 0) return moved_or(total, moved);
         const iovec taken{piece, static_cast<std::size_t>(moved)};
-        (void)socket.receive(&taken, 1, MSG_TRUNC | MSG_DONTWAIT);
+        // A capture wants to see them once more.
+        (void)socket.receive(&taken, 1, MSG_DONTWAIT | (is_captured() ? 0 : MSG_TRUNC));
         total += static_cast<std::size_t>(moved);
         if (moved < seen) break;
     }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "guest-lib/arrivals.hpp"
+#include "guest-lib/capture.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/last_words.hpp"
 #include "guest-lib/run.hpp"
@@ -24,7 +25,7 @@ struct KeptCall {
 
 constexpr unsigned kMostCalls = 32;
 constinit KeptCall calls[kMostCalls];
-constinit unsigned next_victim = 0;
+constinit unsigned next_to_go = 0;
 constinit unsigned next_call = 0;  // in turn, so that the processes of a server get their share
 
 bool is_same_address(const SocketName& a, const SocketName& b) {
@@ -52,7 +53,7 @@ void keep_call(KeptEnd& end) {
         if (!call.end.stream) place = &call;
     }
     if (place == nullptr) {
-        place = &calls[next_victim++ % kMostCalls];
+        place = &calls[next_to_go++ % kMostCalls];
         place->end.release();
     }
     place->end.stream = std::move(end.stream);
@@ -104,6 +105,7 @@ bool keep_end(Socket& socket) {
     const SoonLockGuard guard(kept_lock());
     if (!guard.is_held() || !is_worth_keeping(socket) || !Session::self().close_to_keep(socket.stream))
         return false;
+    note_close(socket);
     KeptEnd end;
     end.stream = std::move(socket.stream);
     end.end_id = socket.end_id;

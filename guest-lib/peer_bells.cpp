@@ -8,6 +8,7 @@
 
 #include "guest-lib/bells.hpp"
 #include "guest-lib/private_fds.hpp"
+#include "guest-lib/probes.hpp"
 #include "guest-lib/session.hpp"
 #include "vsock-transport/base/pace.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
@@ -122,7 +123,7 @@ bool ring_through_agent(std::uint32_t domain, WaitToken token) {
     return true;
 }
 
-bool ring(BellRinger&, const EndPage&, std::uint32_t domain, WaitToken token) {
+bool ring_somehow(std::uint32_t domain, WaitToken token) {
     const std::uint64_t key = static_cast<std::uint64_t>(domain) << 32 | token.doorbell_id();
     const Look first = ring_cached(key, token);
     if (!first.is_worth_asking) return first.was_kicked;
@@ -135,6 +136,12 @@ bool ring(BellRinger&, const EndPage&, std::uint32_t domain, WaitToken token) {
     const std::uint64_t end_ns = now_ns();
     if (!second.is_known) vain.charge(end_ns, end_ns - start_ns);
     return second.was_kicked;
+}
+
+bool ring(BellRinger&, const EndPage& page, std::uint32_t domain, WaitToken token) {
+    const bool was_kicked = ring_somehow(domain, token);
+    XYLEM_PROBE3(kick, page.end_id, domain, was_kicked ? 1 : 0);
+    return was_kicked;
 }
 
 constinit BellRinger the_ringer{ring};

@@ -14,12 +14,12 @@ constinit RealLibc table{};
 constinit AtomicU32 found;
 
 template <class Function>
-void find(Function*& slot, const char* name) {
+void find_symbol(Function*& slot, const char* name) {
     slot = reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
 void find_all() {
-#define XYLEM_CALL(result, name, parameters) find(table.name, #name);
+#define XYLEM_CALL(result, name, parameters) find_symbol(table.name, #name);
 #include "guest-lib/intercepted_calls.def"
 #undef XYLEM_CALL
     found.store_release(1);  // pairs with real()

@@ -6,8 +6,10 @@
 #include <poll.h>
 
 #include "guest-lib/agent_door.hpp"
+#include "guest-lib/capture.hpp"
 #include "guest-lib/last_words.hpp"
 #include "guest-lib/private_fds.hpp"
+#include "guest-lib/probes.hpp"
 #include "guest-lib/run.hpp"
 #include "guest-lib/session_page.hpp"
 #include "guest-lib/socket.hpp"
@@ -85,6 +87,7 @@ bool Session::ensure_open() {
 
 bool Session::open_socket() {
     if (!page_fd_ && !make_session_page(page_fd_, page_)) return false;
+    capture_area.store_release(&page()->capture);
     Received welcome;
     Result<UniqueFd> socket = dial_and_greet(0, page_fd_.get(), welcome);
     if (!socket) return false;
@@ -161,6 +164,7 @@ void Session::release_end(Socket& socket, ReleaseMode mode) {
         if (socket.stream.has_lost_slab()) return;  // the agent does it
         if (is_asked_why()) count_bytes(socket.stream);
         socket.stream.close(mode == ReleaseMode::orderly ? CloseMode::orderly : CloseMode::abort);
+        note_close(socket);
     };
     const bool is_makers = socket.made_by_boot_id == boot_id_;
     const bool is_counted = is_makers && !socket.has_unseen_holders;
@@ -277,7 +281,10 @@ void Session::after_fork_in_child() {
     holders_lock_.reset();
     close_private(socket_);
     close_private(page_fd_);
+    capture_area.store_release(nullptr);
+    page_.release();  // the call that a signal handler forked in may be writing there
     page_ = std::move(clone_page_);
+    if (page_) capture_area.store_release(&page()->capture);
     page_fd_ = std::move(clone_page_fd_);
     socket_ = std::move(clone_);
     session_id_ = clone_id_;

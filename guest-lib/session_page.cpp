@@ -3,6 +3,8 @@
 // at once may make two rows of it, which their reader adds up.
 #include "guest-lib/session_page.hpp"
 
+#include <sys/resource.h>
+
 #include <cstring>
 
 #include "guest-lib/private_fds.hpp"
@@ -27,9 +29,16 @@ int claim_record(SessionPage& page) {
     return -1;
 }
 
+// To make a file that is larger than that would cost the program a SIGXFSZ.
+bool may_make_page() {
+    rlimit limit{};
+    return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= sizeof(SessionPage);
+}
+
 }  // namespace
 
 bool make_session_page(UniqueFd& fd, Mapping& mapping) {
+    if (!may_make_page()) return false;
     Result<UniqueFd> made = make_sealed_memfd("xylem-session", sizeof(SessionPage));
     if (!made) return false;
     Result<Mapping> mapped = Mapping::shared(made->get(), sizeof(SessionPage), PROT_READ | PROT_WRITE);

@@ -14,9 +14,11 @@
 
 #include "guest-lib/bells.hpp"
 #include "guest-lib/cancellation.hpp"
+#include "guest-lib/capture.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/kept_end.hpp"
 #include "guest-lib/names.hpp"
+#include "guest-lib/probes.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/session_page.hpp"
@@ -258,10 +260,13 @@ void Socket::become_ring(int fd) {
     record = write_record(Session::self().page(), record,
                           {RecordState::ring, fd, cookie, end_id, Reason::ring, own.local, own.peer});
     EpollSet::on_became_ring(*this);
+    XYLEM_PROBE3(ring, fd, end_id, own.peer_domain);
+    capture_event(*this, own.side == 0 ? CaptureKind::connected : CaptureKind::accepted);
 }
 
 void Socket::stay_on_tcp(int fd, Reason why, const SocketName& peer) {
     set_state(SocketState::kernel);
+    XYLEM_PROBE2(tcp, fd, static_cast<int>(why));
     record = write_record(Session::self().page(), record,
                           {RecordState::tcp, fd, cookie, 0, why, bound_name(fd), peer});
 }

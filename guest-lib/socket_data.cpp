@@ -6,8 +6,10 @@
 
 #include "guest-lib/bells.hpp"
 #include "guest-lib/cancellation.hpp"
+#include "guest-lib/capture.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/interruption.hpp"
+#include "guest-lib/probes.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/socket.hpp"
 
@@ -66,7 +68,11 @@ int wait_or_errno(Socket& socket, Direction direction, int flags, Patience& pati
         return EAGAIN;
     }
     Wait wait{socket, direction, patience.deadline(), patience.interruption()};
-    switch (static_cast<WaitResult>(sleep_holding(socket, true, wait_for, &wait))) {
+    const int is_writer = direction == Direction::writable ? 1 : 0;
+    XYLEM_PROBE2(wait_begin, socket.end_id, is_writer);
+    const auto result = static_cast<WaitResult>(sleep_holding(socket, true, wait_for, &wait));
+    XYLEM_PROBE3(wait_end, socket.end_id, is_writer, static_cast<int>(result));
+    switch (result) {
         case WaitResult::ready:
             return 0;
         case WaitResult::timed_out:
@@ -84,6 +90,20 @@ std::size_t receive_target(const EndPage& page, std::size_t wanted, int flags) {
     return low_water < wanted ? low_water : wanted;
 }
 
+// Nowhere in a stream: nothing was moved that the peer gets.
+constexpr Cursor kNoPlace = ~0ULL;
+
+// What was peeked at comes once more; what is thrown away is where the caller's buffers do not have it.
+void capture_arrival(const Socket& socket, CapturedMove moved, ReceiveMode mode) {
+    if (mode == ReceiveMode::peek || mode == ReceiveMode::measure) return;
+    if (moved.length == 0) {
+        if (socket.stream.has_seen_end()) capture_event(socket, CaptureKind::peer_finished);
+        return;
+    }
+    if (mode == ReceiveMode::discard) moved.count = 0;
+    capture_received(socket, moved);
+}
+
 }  // namespace
 
 ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
@@ -92,8 +112,13 @@ ssize_t Socket::send(const iovec* vectors, std::size_t count, int flags) {
     Patience patience(stream.page().send_timeout_ns);
     std::size_t total = 0;
     for (;;) {
-        const Result<std::size_t> sent = stream.send_some(source);
+        const std::uint64_t captured_at_ns = capture_time_ns();
+        Cursor place = kNoPlace;
+        const Result<std::size_t> sent = stream.send_some(source, &place);
         if (sent) {
+            XYLEM_PROBE2(send, end_id, *sent);
+            if (captured_at_ns != 0 && place != kNoPlace)
+                capture_sent(*this, {vectors, count, total, *sent, place}, captured_at_ns);
             total += *sent;
             if (source.remaining() == 0) return static_cast<ssize_t>(total);
             continue;
@@ -127,16 +152,22 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
     std::size_t total = 0;
     for (;;) {
         const bool waits_for_nothing = destination.remaining() == 0 && total == 0;
-        const Result<std::size_t> got = waits_for_nothing && !stream.is_ready(Direction::readable)
-                                            ? Result<std::size_t>(fail(ErrorKind::would_block))
-                                            : stream.receive_some(destination, mode, peeks ? total : 0);
+        Cursor place = kNoPlace;
+        const Result<std::size_t> got =
+            waits_for_nothing && !stream.is_ready(Direction::readable)
+                ? Result<std::size_t>(fail(ErrorKind::would_block))
+                : stream.receive_some(destination, mode, peeks ? total : 0, &place);
         if (got) {
+            XYLEM_PROBE2(receive, end_id, *got);
+            if (is_captured() && (*got > 0 || destination.remaining() > 0))
+                capture_arrival(*this, {vectors, count, total, *got, place}, mode);
             total += *got;
             const bool wants_more = *got > 0 && total < target;
             if (!wants_more) return static_cast<ssize_t>(total);
             continue;
         }
         const Error error = got.error();
+        if (error.kind == ErrorKind::reset) capture_event(*this, CaptureKind::peer_aborted);
         int failure = error.sys_errno;
         if (error.kind == ErrorKind::would_block) {
             failure = wait_or_errno(*this, Direction::readable, flags, patience);
@@ -153,7 +184,10 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
 int Socket::shutdown(int how) {
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) return fail_errno_with(EINVAL);
     if (!is_ring() || stream.is_over()) return fail_errno_with(ENOTCONN);
-    if (how != SHUT_RD) stream.shutdown_write();
+    if (how != SHUT_RD) {
+        stream.shutdown_write();
+        capture_event(*this, CaptureKind::finished);
+    }
     if (how != SHUT_WR) stream.shutdown_read();
     return 0;
 }

@@ -36,6 +36,7 @@ Agent::Agent(EventLoop& event_loop, const Settings& given)
       listeners(given.max_listeners),
       vsock_ports(given.max_listeners + given.max_ends),
       sessions(*this),
+      captures(*this),
       orphans(*this),
       links(*this),
       far_bells(*this),

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/agent/bells.hpp"
+#include "control/agent/captures.hpp"
 #include "control/agent/counters.hpp"
 #include "control/agent/data_sums.hpp"
 #include "control/agent/ends.hpp"
@@ -83,6 +84,7 @@ struct Agent {
     VsockPorts vsock_ports;
     Runs runs;
     Sessions sessions;
+    Captures captures;
     Orphans orphans;
     Links links;
     FarBells far_bells;

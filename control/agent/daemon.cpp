@@ -34,7 +34,7 @@ void set_up_log(const Settings& settings) {
 }
 
 // Raises the soft limit to the hard one, and promises no more than there are descriptors for: two for each
-// end, session and doorbell, one for each listener.
+// end and doorbell, three for each session, one for each listener.
 Settings fitted_to_descriptors(Settings settings) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return settings;
@@ -43,7 +43,7 @@ Settings fitted_to_descriptors(Settings settings) {
     const std::uint64_t wanted = settings.max_ends;
     settings.max_ends = std::min<std::uint64_t>(settings.max_ends, limit.rlim_max / 4);
     settings.max_bells = std::min<std::uint64_t>(settings.max_bells, limit.rlim_max / 8);
-    settings.max_sessions = std::min<std::uint64_t>(settings.max_sessions, limit.rlim_max / 16);
+    settings.max_sessions = std::min<std::uint64_t>(settings.max_sessions, limit.rlim_max / 24);
     settings.max_listeners = std::min<std::uint64_t>(settings.max_listeners, limit.rlim_max / 16);
     if (settings.max_ends < wanted) {
         spdlog::warn("only {} descriptors: at most {} connection ends", limit.rlim_max, settings.max_ends);

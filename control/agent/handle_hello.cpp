@@ -22,6 +22,7 @@ bool take_page(Session& session, const HelloMessage& hello, Received& message) {
     Result<Mapping> page = Mapping::shared(message.fds[0].get(), sizeof(SessionPage), PROT_READ | PROT_WRITE);
     if (!page) return false;
     session.page = std::move(*page);
+    session.page_fd = std::move(message.fds[0]);
     return true;
 }
 
@@ -59,6 +60,7 @@ void handle_hello(Agent& agent, const SessionPtr& session, Received& message) {
         start_adoption(agent, session->process.pid());
     }
     spdlog::debug("session {} of {} (pid {})", session->id, session->program, session->process.pid());
+    agent.captures.came(*session);  // before the program moves a byte
     auto welcome = make_answer<WelcomeMessage>(SessionMessage::welcome, request_id);
     welcome.session_id = session->id;
     welcome.agent_boot_id = agent.boot_id;

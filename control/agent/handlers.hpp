@@ -29,6 +29,7 @@ void handle_unbind(Agent& agent, const SessionPtr& session, Received& message);
 void handle_lend(Agent& agent, const SessionPtr& session, Received& message);
 void handle_run(Agent& agent, const SessionPtr& session, Received& message);
 void handle_bypass(Agent& agent, const SessionPtr& session, Received& message);
+void handle_capture(Agent& agent, const SessionPtr& session, Received& message);
 void handle_query(Agent& agent, const SessionPtr& session, Received& message);
 
 }  // namespace xylem::agent

@@ -54,9 +54,10 @@ void let_go_of_shown(Agent& agent, Session& session) {
 
 }  // namespace
 
-void note_speaker(Session& session, pid_t pid) {
-    if (pid == session.process.pid() && pid != 0) return;
+bool note_speaker(Session& session, pid_t pid) {
+    if (pid == session.process.pid() && pid != 0) return false;
     session.process = Process(pid);
+    return true;
 }
 
 void reap(Agent& agent, const SessionPtr& session) {

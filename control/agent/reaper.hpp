@@ -11,8 +11,8 @@ struct Agent;
 // A program that exec()ed adopts what it still has within this time of its new hello.
 inline constexpr std::uint64_t kAdoptionNs = 2 * kNsPerSecond;
 
-// The session's process is the one that speaks; pid 0 where the kernel cannot say.
-void note_speaker(Session& session, pid_t pid);
+// The session's process is the one that speaks; pid 0 where the kernel cannot say. Whether it is another now.
+bool note_speaker(Session& session, pid_t pid);
 // The session hung up: into limbo, if its process lives and may be exec()ing, else everything is let go.
 void reap(Agent& agent, const SessionPtr& session);
 // Lets go of everything and forgets the session.

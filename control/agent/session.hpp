@@ -65,7 +65,8 @@ struct Session {
     std::string program;
     SessionRole role = SessionRole::program;
     std::uint64_t run_id = 0;  // that it is counted for, or that it opened (runs.hpp); 0 = none
-    Mapping page;              // SessionPage, read-only; the program writes it at any time
+    Mapping page;              // SessionPage; the program writes it at any time
+    UniqueFd page_fd;          // for who captures
     unsigned malformed = 0;
     bool answer_is_due = false;  // a far agent was asked: no further message is read until it answered
 

@@ -40,6 +40,7 @@ constexpr Row kRows[] = {
     {SessionMessage::bind, sizeof(BindMessage), 1, true, handle_bind},
     {SessionMessage::unbind, sizeof(IdMessage), 0, false, handle_unbind},
     {SessionMessage::run, sizeof(IdMessage), 0, false, handle_run},
+    {SessionMessage::capture, sizeof(CaptureMessage), 0, true, handle_capture},
     {SessionMessage::bypass, sizeof(BypassMessage), 0, false, handle_bypass},
 };
 

@@ -72,7 +72,7 @@ bool Sessions::read(const SessionPtr& session) {
             hang_up(session);
             return false;
         }
-        note_speaker(*session, message.pid);
+        if (note_speaker(*session, message.pid)) agent_.captures.renamed(*session);
         dispatch(agent_, session, message);
     }
     return session->socket && !session->answer_is_due;
@@ -102,6 +102,7 @@ void Sessions::hang_up(const SessionPtr& session) {
 void Sessions::forget(const SessionPtr& session) {
     if (session->become(SessionState::gone)) {
         ++agent_.counters.sessions_closed;
+        agent_.captures.went(*session);
         leave_run(agent_, *session);
         agent_.ended_connections.add(*session);
         for_each_storm(*session, [this](std::uint32_t peer, std::uint64_t waits) {
@@ -118,11 +119,12 @@ void Sessions::forget(const SessionPtr& session) {
 }
 
 bool Sessions::has_programs() const {
-    return std::any_of(by_id_.begin(), by_id_.end(), [](const auto& item) {
-        const Session& session = *item.second;
-        const bool watches = session.role == SessionRole::command && session.run_id != 0;
-        return session.state != SessionState::greeting && (session.role == SessionRole::program || watches);
-    });
+    return agent_.captures.is_on() || std::any_of(by_id_.begin(), by_id_.end(), [](const auto& item) {
+               const Session& session = *item.second;
+               const bool watches = session.role == SessionRole::command && session.run_id != 0;
+               return session.state != SessionState::greeting &&
+                      (session.role == SessionRole::program || watches);
+           });
 }
 
 bool Sessions::is_somebody_greeting() const {

@@ -34,7 +34,7 @@ class Sessions {
     void forget(const SessionPtr& session);
 
     std::size_t size() const { return by_id_.size(); }
-    // Programs, and commands that watch a run: one that just looks is no reason to stay.
+    // Programs, and commands that watch a run or capture: one that just looks is no reason to stay.
     bool has_programs() const;
     bool is_somebody_greeting() const;
     template <class Visit>

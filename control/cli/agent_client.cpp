@@ -138,6 +138,23 @@ Outcome<void> AgentClient::open_run(std::uint64_t id) {
     return {};
 }
 
+Outcome<std::uint32_t> AgentClient::begin_capture(std::uint32_t snap_bytes) {
+    auto question = make_message<CaptureMessage>(kSessionMagic, SessionMessage::capture, ++last_request_id_);
+    question.snap_bytes = snap_bytes;
+    auto answer = exchange(question.header);
+    if (!answer) return tl::unexpected(answer.error());
+    if (answer->header().type == static_cast<std::uint16_t>(SessionMessage::done)) return last_request_id_;
+    const auto* refusal = answer->as<FailedMessage>();
+    if (refusal != nullptr && refusal->sys_errno == EBUSY) {
+        return failed(kFailed, fmt::format("somebody captures in domain {} already", domain_));
+    }
+    return no_answer(domain_, "does not let this command capture");
+}
+
+Result<std::size_t> AgentClient::take_answer(Received& answer) const {
+    return receive_message(socket_.get(), answer);
+}
+
 Outcome<nlohmann::json> ask_agent(std::uint32_t domain, QueryKind what, const SocketName& target) {
     auto client = AgentClient::open(domain);
     if (!client) return tl::unexpected(client.error());

@@ -22,6 +22,14 @@ class AgentClient {
     // Opens a run of that id, which lives as long as this client; QueryKind::run asks for its sums.
     Outcome<void> open_run(std::uint64_t id);
 
+    // Begins to capture what programs move, as long as this client lives. Returns the request id that the
+    // agent's `captured` answers carry.
+    Outcome<std::uint32_t> begin_capture(std::uint32_t snap_bytes);
+    // Readable when there is one. Errors of take_answer(): would_block if there is none, else the agent is
+    // gone.
+    int fd() const { return socket_.get(); }
+    [[nodiscard]] Result<std::size_t> take_answer(Received& answer) const;
+
     std::uint32_t domain() const { return domain_; }
 
   private:

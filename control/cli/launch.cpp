@@ -40,7 +40,22 @@ std::optional<std::string> absolute(const std::optional<std::string>& path) {
     return std::filesystem::absolute(*path).lexically_normal().string();
 }
 
-Outcome<AgentWish> read_wish(const Arguments& arguments) {
+Reason obstacle_to(const std::string& program) {
+    return ::getenv("XYLEM_DISABLE") != nullptr ? Reason::disabled : obstacle_in(program.c_str());
+}
+
+}  // namespace
+
+void add_agent_options(boost::program_options::options_description& known, const char* domain_of) {
+    auto add = known.add_options();
+    const std::string domain = fmt::format("{}; default XYLEM_DOMAIN, else the guest's, else 1", domain_of);
+    add("domain", text_value("N"), domain.c_str());
+    add("hosts", text_value("FILE"), "hosts map of an agent that is started here");
+    add("policy", text_value("FILE"), "policy of an agent that is started here");
+    add("agent-log", text_value("FILE"), "log of an agent that is started here; default dom-N/agent.log");
+}
+
+Outcome<AgentWish> read_agent_wish(const Arguments& arguments) {
     auto domain = chosen_domain(arguments.value("domain"));
     if (!domain) return tl::unexpected(domain.error());
     AgentWish wish{*domain, absolute(arguments.value("hosts")), absolute(arguments.value("policy")),
@@ -54,23 +69,8 @@ Outcome<AgentWish> read_wish(const Arguments& arguments) {
     return wish;
 }
 
-Reason obstacle_to(const std::string& program) {
-    return ::getenv("XYLEM_DISABLE") != nullptr ? Reason::disabled : obstacle_in(program.c_str());
-}
-
-}  // namespace
-
-void add_agent_options(boost::program_options::options_description& known) {
-    auto add = known.add_options();
-    add("domain", text_value("N"),
-        "the domain that COMMAND belongs to; default XYLEM_DOMAIN, else the guest's, else 1");
-    add("hosts", text_value("FILE"), "hosts map of an agent that is started here");
-    add("policy", text_value("FILE"), "policy of an agent that is started here");
-    add("agent-log", text_value("FILE"), "log of an agent that is started here; default dom-N/agent.log");
-}
-
 Outcome<Launch> read_launch(const Arguments& arguments) {
-    auto wish = read_wish(arguments);
+    auto wish = read_agent_wish(arguments);
     if (!wish) return tl::unexpected(wish.error());
     auto program = find_program(arguments.rest()[0]);
     if (!program) return tl::unexpected(program.error());

@@ -20,10 +20,13 @@ struct Launch {
     Reason obstacle = Reason::none;    // what keeps the library out of the program
 };
 
-// --domain, --hosts, --policy and --agent-log.
-void add_agent_options(boost::program_options::options_description& known);
+// --domain, of which `domain_of` says whose it is, --hosts, --policy and --agent-log.
+void add_agent_options(boost::program_options::options_description& known,
+                       const char* domain_of = "the domain that COMMAND belongs to");
+// Reads them. Changes nothing.
+Outcome<AgentWish> read_agent_wish(const Arguments& arguments);
 
-// Reads these options and the command behind them. Changes nothing; errors are found before anything starts.
+// Reads those options and the command behind them. Changes nothing; errors are found before anything starts.
 Outcome<Launch> read_launch(const Arguments& arguments);
 
 // Domain and library, into the environment of this process.

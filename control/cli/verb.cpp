@@ -29,9 +29,9 @@ std::string indented(std::string_view text, std::string_view indent, std::string
 }  // namespace
 
 std::span<const Verb* const> all_verbs() {
-    static constexpr std::array kVerbs{&kRunVerb,     &kTuneVerb,  &kLsVerb,      &kStatVerb,
-                                       &kExplainVerb, &kHostsVerb, &kPolicyVerb,  &kDoctorVerb,
-                                       &kVersionVerb, &kHelpVerb,  &kSelfTestVerb};
+    static constexpr std::array kVerbs{&kRunVerb,     &kTuneVerb,    &kLsVerb,    &kStatVerb,
+                                       &kCaptureVerb, &kExplainVerb, &kHostsVerb, &kPolicyVerb,
+                                       &kDoctorVerb,  &kVersionVerb, &kHelpVerb,  &kSelfTestVerb};
     return kVerbs;
 }
 

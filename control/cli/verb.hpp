@@ -25,8 +25,8 @@ struct Verb {
     bool is_hidden = false;                           // not in menus
 };
 
-extern const Verb kRunVerb, kLsVerb, kStatVerb, kExplainVerb, kHostsVerb, kPolicyVerb, kDoctorVerb, kTuneVerb,
-    kVersionVerb, kHelpVerb, kSelfTestVerb;
+extern const Verb kRunVerb, kLsVerb, kStatVerb, kCaptureVerb, kExplainVerb, kHostsVerb, kPolicyVerb,
+    kDoctorVerb, kTuneVerb, kVersionVerb, kHelpVerb, kSelfTestVerb;
 
 // In the order of the menu.
 std::span<const Verb* const> all_verbs();

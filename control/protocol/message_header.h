@@ -11,7 +11,7 @@ namespace xylem {
 
 inline constexpr std::uint32_t kSessionMagic = 0x5353'5958;  // "XYSS"
 inline constexpr std::uint32_t kLinkMagic = 0x4B4C'5958;     // "XYLK"
-inline constexpr std::uint16_t kProtocolVersion = 7;
+inline constexpr std::uint16_t kProtocolVersion = 8;
 inline constexpr std::size_t kMaxMessageBytes = 512;
 inline constexpr unsigned kMaxMessageFds = 3;
 

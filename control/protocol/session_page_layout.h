@@ -6,13 +6,14 @@
 // Tallies count TCP connections by reason and peer; what has no row of its own is counted by reason alone.
 #pragma once
 
+#include "control/protocol/capture_layout.h"
 #include "vsock-transport/base/atomic.hpp"
 #include "vsock-transport/base/socket_name.h"
 
 namespace xylem {
 
 inline constexpr std::uint32_t kSessionPageMagic = 0x4753'5958;  // "XYSG"
-inline constexpr std::uint16_t kSessionPageVersion = 2;
+inline constexpr std::uint16_t kSessionPageVersion = 3;
 inline constexpr unsigned kSessionRecords = 8192;
 inline constexpr unsigned kTallies = 64;
 inline constexpr unsigned kReasonTallies = 64;  // more than there are reasons
@@ -57,12 +58,13 @@ struct SessionPage {
     Tally tallies[kTallies];
     AtomicU64 other_peers[kReasonTallies];  // index: Reason
     SessionRecord records[kSessionRecords];
+    alignas(64) CaptureArea capture;
 };
 
 static_assert(sizeof(SessionRecord) == 96);
 static_assert(sizeof(Tally) == 48);
 static_assert(sizeof(StormCount) == 8);
 static_assert(sizeof(SessionPage) == 64 + kTallies * sizeof(Tally) + kReasonTallies * sizeof(AtomicU64) +
-                                         kSessionRecords * sizeof(SessionRecord));
+                                         kSessionRecords * sizeof(SessionRecord) + sizeof(CaptureArea));
 
 }  // namespace xylem

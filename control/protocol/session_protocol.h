@@ -27,6 +27,11 @@
 //   rejoin      done |       -> kernel socket (opt) after the agent restarted, or gave notice in the session
 //               peer_gone                           page: an end that this process holds. peer_gone: nobody
 //                                                   has the far end, and no agent can say so in the slab
+//   capture     done, then   -                      for the xylem command: it reads what programs move
+//               captured ... <- session page        (capture_layout.h). An answer for each program, when it
+//               comes
+//                                                   and when it goes; without a page where it is another
+//                                                   user's. failed: EBUSY, somebody captures already
 //   query       report       <- JSON text (memfd)   for the xylem command: what = QueryKind
 //   run         done                                a command opens a run (XYLEM_RUN) that it will query; a
 //                                                   program joins it: what it does from here on counts
@@ -71,6 +76,7 @@ enum class SessionMessage : std::uint16_t {
     run,
     bypass,
     bell_ring,
+    capture,
     // Answers.
     welcome = 64,
     map,
@@ -82,6 +88,7 @@ enum class SessionMessage : std::uint16_t {
     failed,
     bound,
     peer_gone,
+    captured,
 };
 
 struct HelloMessage {
@@ -249,6 +256,24 @@ struct BypassMessage {
     char program[64];  // NUL-terminated, for people
 };
 
+struct CaptureMessage {
+    MessageHeader header;
+    std::uint32_t snap_bytes;  // so many of each piece; 0 = as many as there are
+    std::uint32_t reserved;
+};
+
+// renamed: it is another process by now, which its parent made it for.
+enum class CapturedState : std::uint32_t { came = 1, went = 2, not_yours = 3, renamed = 4 };
+struct CapturedMessage {
+    MessageHeader header;
+    std::uint64_t session_id;
+    std::uint64_t begin;        // came: CaptureArea::head as capturing began
+    std::uint64_t lost_before;  // the same of lost_pieces
+    std::uint32_t state;        // CapturedState
+    std::uint32_t pid;
+    char program[64];  // NUL-terminated, for people
+};
+
 struct ReportMessage {
     MessageHeader header;
     std::uint64_t size_bytes;  // of the JSON text in the memfd
@@ -269,6 +294,7 @@ static_assert(sizeof(ConnectMessage) == 104);
 static_assert(sizeof(AttachedMessage) == 56);
 static_assert(sizeof(RejoinMessage) == 120);
 static_assert(sizeof(BypassMessage) == 96);
+static_assert(sizeof(CapturedMessage) == 112);
 static_assert(sizeof(RejoinMessage) <= kMaxMessageBytes);
 
 }  // namespace xylem

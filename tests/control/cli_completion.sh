@@ -18,7 +18,7 @@ completions() {
 }
 
 completions xylem ''
-check "verbs" test "$(head -n 10 <<<"$stdout_text" | paste -sd ' ')" = 'run tune ls stat explain hosts policy doctor version help'
+check "verbs" test "$(head -n 11 <<<"$stdout_text" | paste -sd ' ')" = 'run tune ls stat capture explain hosts policy doctor version help'
 completions xylem 'do'
 check "a verb by its beginning" test "$stdout_text" = doctor
 completions xylem ls --
