@@ -23,6 +23,7 @@ namespace {
 constexpr std::uint64_t kGraceNs = 2 * kNsPerSecond;
 constexpr std::uint64_t kFirstPauseNs = 100 * kNsPerMs;
 constexpr std::uint64_t kLongestPauseNs = kNsPerSecond;
+constexpr std::uint64_t kGroupPauseNs = 10 * kNsPerMs;  // no descriptor says when a group is gone
 
 class Watch {
   public:
@@ -46,6 +47,7 @@ class Watch {
         while (!has_ended(process.get())) continue;
         end_.wall_ns = now_ns() - begin_ns;
         ::waitpid(child_, &end_.status, 0);
+        if (end_.was_ended()) end_rest_of_group();
         while (read_output()) continue;
         output_.finish();
         return end_;
@@ -95,6 +97,22 @@ class Watch {
     void end_group(int signal) {
         ::kill(-child_, signal);
         ends_at_ns_ = deadline_after(kGraceNs);
+    }
+
+    // The command is gone, but what it started may ignore the signal, as helpers of a shell do with SIGINT.
+    // As long as there is such, the number stays the group's.
+    void end_rest_of_group() {
+        while (::kill(-child_, 0) == 0) {
+            pollfd items[] = {{signals_.fd(), POLLIN, 0}, {pipe_.get(), POLLIN, 0}};
+            const timespec pause = to_timespec(kGroupPauseNs);
+            ::ppoll(items, 2, &pause, nullptr);
+            if (items[1].revents != 0 && !read_output()) pipe_.reset();
+            const int signal = items[0].revents != 0 ? signals_.take() : 0;
+            if (signal != 0) end_.stop_signal = signal;
+            if (signal == 0 && now_ns() < ends_at_ns_) continue;
+            ::kill(-child_, SIGKILL);
+            return;
+        }
     }
 
     // False at its end, and where there is none for now if the command is over.
