@@ -40,6 +40,16 @@ sigset_t watched_signals() {
     return set;
 }
 
+// As without LiveScreen: the kernel stops nobody whom no shell could continue.
+void stop_this_process() {
+    sigset_t stop;
+    ::sigemptyset(&stop);
+    ::sigaddset(&stop, SIGTSTP);
+    ::sigprocmask(SIG_UNBLOCK, &stop, nullptr);
+    ::raise(SIGTSTP);
+    ::sigprocmask(SIG_BLOCK, &stop, nullptr);
+}
+
 }  // namespace
 
 bool LiveScreen::is_possible() {
@@ -111,7 +121,7 @@ LiveScreen::Event LiveScreen::on_signal() {
     if (signal == SIGWINCH) return Event::resized;
     if (signal == SIGTSTP) {
         leave();
-        ::raise(SIGSTOP);
+        stop_this_process();
         enter();
         return Event::resized;
     }

@@ -77,12 +77,22 @@ kill "$views"
 
 cat >"$scratch/screen.py" <<'PYTHON'
 # Runs the command on a terminal of 60 columns and 12 lines; presses s, resizes it, stops it once, and ends it as told.
+# As under a shell, this process leads the session and could continue the command; `alone` has nobody who could.
 import fcntl, os, signal, struct, sys, termios, time
 how = sys.argv[1]
 terminal, inside = os.openpty()
+if how != "alone":
+    os.setsid()
+    fcntl.ioctl(inside, termios.TIOCSCTTY, 0)
 pid = os.fork()
 if pid == 0:
-    os.login_tty(inside)
+    if how == "alone": os.login_tty(inside)
+    else:
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        os.setpgid(0, 0)
+        os.tcsetpgrp(inside, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        for fd in range(3): os.dup2(inside, fd)
     os.environ["TERM"] = "xterm"
     os.execv(sys.argv[2], sys.argv[2:])
 def resize(columns):
@@ -113,15 +123,22 @@ if how == "key":
     read_until(b"sorted by calls")
     seen = b""
     os.write(terminal, b"q")
+elif how == "alone":
+    seen = b""
+    os.write(terminal, b"\x1a")
+    read_until(b"\033[?1049h")
+    read_until(b"sorted by calls")
+    seen = b""
+    os.write(terminal, b"q")
 elif how == "interrupt": os.write(terminal, b"\x03")
 else: os.kill(pid, signal.SIGTERM)
 read_until(b"\033[?25h\033[?1049l")
 _, status = os.waitpid(pid, 0)
 assert is_usual(), "the terminal is not as it was"
-expected = {"key": 0, "interrupt": -signal.SIGINT, "signal": -signal.SIGTERM}[how]
+expected = {"key": 0, "alone": 0, "interrupt": -signal.SIGINT, "signal": -signal.SIGTERM}[how]
 assert os.waitstatus_to_exitcode(status) == expected, status
 PYTHON
-for how in key interrupt signal; do
+for how in key alone interrupt signal; do
     run timeout 90 python3 "$scratch/screen.py" "$how" "$xylem" stat --domain 1 --live
     check "a terminal becomes a screen, and is as it was after the end by $how" exits 0
 done
