@@ -24,7 +24,7 @@ po::options_description tune_options() {
     auto add = known.add_options();
     add("ring-sizes", text_value("LIST"), "ring sizes to try, or none; default 64K,256K,1M,4M");
     add("spins", text_value("LIST"), "spins to try, in microseconds, or none; default 0,20,50,200");
-    add("repetitions", text_value("N"), "runs of each setting, 3 to 1000; default 5");
+    add("repetitions", text_value("N"), "runs of each setting, 5 to 1000; default 5");
     add("time-limit", text_value("TIME"),
         "when to end, in seconds (or with s, min or h); fewer repetitions, if need be");
     add("metric", text_value("REGEX"), "measure a number that COMMAND prints: the expression's first group");

@@ -1,6 +1,7 @@
-// Choosing: medians and quartiles, since single runs that are far off say nothing about the setting. Two
-// spreads of five normal values together are 2.6 standard deviations of the difference of their medians:
-// chance makes a setting look clearly better once in 200 times.
+// Choosing: medians and quartiles say whether a gain is larger than the noise, and ranks whether it is one.
+// The quartiles of five values are themselves a matter of chance: their distances alone would call one in 40
+// settings better that is as good as the present one, and a tune compares seven or more. The order of the
+// runs is the same chance whatever the noise is like: of five and five all are in order once in 252 times.
 #include "control/cli/tune_choice.hpp"
 
 #include <algorithm>
@@ -16,9 +17,24 @@ double quantile(const std::vector<double>& sorted, double part) {
     return std::lerp(sorted[below], sorted[above], position - static_cast<double>(below));
 }
 
+bool is_better(double a, double b, Better better) { return better == Better::lower ? a < b : a > b; }
+
+// How far the order of the runs is from that of chance, in its standard deviations: the test of Mann and
+// Whitney.
+double order_of(const Measured& a, const Measured& b, Better better) {
+    double in_order = 0;  // pairs
+    for (const double of_a : a.values) {
+        for (const double of_b : b.values) {
+            in_order += is_better(of_a, of_b, better) ? 1 : of_a == of_b ? 0.5 : 0;
+        }
+    }
+    const auto pairs = static_cast<double>(a.values.size() * b.values.size());
+    const auto runs = static_cast<double>(a.values.size() + b.values.size());
+    return (in_order - pairs / 2) / std::sqrt(pairs * (runs + 1) / 12);
+}
+
 bool has_better_median(const Measured& a, const Measured& b, Better better) {
-    const double difference = spread_of(a.values).median - spread_of(b.values).median;
-    return better == Better::lower ? difference < 0 : difference > 0;
+    return is_better(spread_of(a.values).median, spread_of(b.values).median, better);
 }
 
 }  // namespace
@@ -33,7 +49,8 @@ bool is_clearly_better(const Measured& a, const Measured& b, Better better) {
     const Spread of_a = spread_of(a.values);
     const Spread of_b = spread_of(b.values);
     const double gain = better == Better::lower ? of_b.median - of_a.median : of_a.median - of_b.median;
-    return gain > of_a.width() + of_b.width() && gain > kMinGain * std::abs(of_b.median);
+    return gain > of_a.width() + of_b.width() && gain > kMinGain * std::abs(of_b.median) &&
+           order_of(a, b, better) >= kMinOrder;
 }
 
 Choice choose(std::span<const Measured> measured, Better better) {

@@ -31,10 +31,12 @@ struct Measured {
     bool counts() const { return fault.empty() && values.size() >= kMinRepetitions; }
 };
 
-// By more than both spreads together, and by more than kMinGain.
+// By more than both spreads together, by more than kMinGain, and with its runs further ahead than by chance:
+// of five and five, each of a is better than each of b; of more, some may be worse.
 bool is_clearly_better(const Measured& a, const Measured& b, Better better);
 
 inline constexpr double kMinGain = 0.01;  // of the worse median: less is not worth a line of configuration
+inline constexpr double kMinOrder = 2.6;  // standard deviations; five and five in order are 2.61
 
 struct Choice {
     std::size_t chosen = 0;

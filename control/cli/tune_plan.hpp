@@ -23,7 +23,7 @@ struct TuneSetting {
 // With what is not set from `now`: "ring=1M spin=50us", in the words of the hosts map.
 std::string setting_text(const TuneSetting& setting, const TuneSetting& now);
 
-inline constexpr unsigned kMinRepetitions = 3;  // fewer show no spread
+inline constexpr unsigned kMinRepetitions = 5;  // of fewer, chance puts all in order too often
 inline constexpr unsigned kMaxRepetitions = 1000;
 
 struct TunePlan {

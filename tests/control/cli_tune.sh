@@ -19,7 +19,7 @@ wrong_usage "a ring size that is no power of two" "--ring-sizes: ring size '3M' 
 wrong_usage "a ring size that is too large" "ring size '128M' is too large" --ring-sizes 128M -- true
 wrong_usage "a spin that is too long" "--spins: spin time '11ms' is too long" --spins 0,11ms -- true
 wrong_usage "nothing to try" 'nothing to try' --spins none --ring-sizes none -- true
-wrong_usage "too few repetitions" 'expected a number from 3 to 1000' --repetitions 2 -- true
+wrong_usage "too few repetitions" 'expected a number from 5 to 1000' --repetitions 4 -- true
 wrong_usage "a time limit that is no time" "--time-limit is '5m'" --time-limit 5m -- true
 wrong_usage "a metric without a direction" 'needs --higher or --lower' --metric '(x)' -- true
 wrong_usage "a direction without a metric" 'belong to --metric' --higher -- true
@@ -56,7 +56,7 @@ echo "worth: 1"
 echo "worth: \$((ring - spin)) points" >&2
 CLIENT
 chmod +x "$scratch/client"
-tune_client() { run "$xylem" tune --domain 2 --repetitions 3 "$@" -- "$scratch/client"; }
+tune_client() { run "$xylem" tune --domain 2 "$@" -- "$scratch/client"; }
 by_worth=(--metric 'worth: ([0-9]+)' --higher)
 
 tune_client "${by_worth[@]}" --ring-sizes 64K,4M,2M --spins 0,20,50
@@ -86,7 +86,7 @@ check "wall time is measured if nothing else is said" exits_and_says 0 '^ +64K +
 
 # The line of a hosts map that is there.
 printf '10.0.0.1 dom:3\n127.44.0.0/24   dom:1   spin=20us\n' >"$scratch/hosts"
-run "$xylem" tune --domain 4 --hosts "$scratch/hosts" --repetitions 3 "${by_worth[@]}" --ring-sizes 4M --spins none -- "$scratch/client"
+run "$xylem" tune --domain 4 --hosts "$scratch/hosts" "${by_worth[@]}" --ring-sizes 4M --spins none -- "$scratch/client"
 check "the line that covers the address keeps its other options" \
     exits_and_says 0 "^hosts map:  127\.44\.0\.0/24 dom:1 ring=4M spin=20us    # in place of $scratch/hosts:2$"
 

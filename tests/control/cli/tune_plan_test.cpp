@@ -38,8 +38,8 @@ TEST(TunePlan, a_value_that_the_hosts_map_would_not_take_is_wrong_here_too) {
 }
 
 TEST(TunePlan, repetitions_and_time_limits_have_bounds) {
-    EXPECT_EQ(parse_repetitions("3").value(), 3U);
-    EXPECT_FALSE(parse_repetitions("2"));
+    EXPECT_EQ(parse_repetitions("5").value(), 5U);
+    EXPECT_FALSE(parse_repetitions("4"));
     EXPECT_FALSE(parse_repetitions("1001"));
     EXPECT_FALSE(parse_repetitions("x"));
     EXPECT_EQ(parse_time_limit("90").value(), 90 * kNsPerSecond);
@@ -71,7 +71,7 @@ TEST(TunePlan, a_part_with_nothing_but_what_is_now_is_empty) {
     EXPECT_EQ(plan.max_settings(kNow), 0U);
 }
 
-TEST(TunePlan, a_time_limit_costs_repetitions_down_to_the_least_that_show_a_spread) {
+TEST(TunePlan, a_time_limit_costs_repetitions_down_to_the_least_that_can_decide) {
     const TunePlan plan{{k64KiB}, {0}, 10};
     EXPECT_EQ(plan.repetitions_within(1000 * kNsPerSecond, kNsPerSecond, 5), 10U);
     EXPECT_EQ(plan.repetitions_within(40 * kNsPerSecond, kNsPerSecond, 5), 7U);

@@ -18,14 +18,15 @@ TunePeer peer(const std::string& line, const std::string& place) {
     return made;
 }
 
+std::vector<double> five(double value) { return std::vector<double>(5, value); }
+
 TuneFindings findings() {
     TuneFindings found;
     found.now = {2 * kOneMiB, 50'000};
     found.peers = {peer("10.0.0.3 dom:3", "/etc/xylem/hosts:4")};
-    found.rings = {{{}, {3.1, 3.1, 3.1}, {}}, {{kOneMiB, std::nullopt}, {2.5, 2.5, 2.5}, {}}};
-    found.spins = {{{}, {3.0, 3.0, 3.0}, {}},
-                   {{kOneMiB, std::nullopt}, {2.4, 2.4, 2.4}, {}},
-                   {{kOneMiB, 0}, {1.5, 1.5, 1.5}, {}}};
+    found.rings = {{{}, five(3.1), {}}, {{kOneMiB, std::nullopt}, five(2.5), {}}};
+    found.spins = {
+        {{}, five(3.0), {}}, {{kOneMiB, std::nullopt}, five(2.4), {}}, {{kOneMiB, 0}, five(1.5), {}}};
     return found;
 }
 
@@ -70,7 +71,7 @@ TEST(TuneResult, peers_of_one_line_get_it_once_and_keep_their_other_options) {
 TEST(TuneResult, keeps_what_is_now_where_nothing_is_clearly_better) {
     TuneFindings found = findings();
     found.spins.clear();
-    found.rings[1].values = {3.1, 3.1, 3.1};
+    found.rings[1].values = five(3.1);
     const std::string text = text_of(found);
     EXPECT_TRUE(has(text, "ring=2M spin=50us   kept: no other setting is better")) << text;
     EXPECT_FALSE(has(text, "hosts map"));
@@ -78,7 +79,7 @@ TEST(TuneResult, keeps_what_is_now_where_nothing_is_clearly_better) {
 
 TEST(TuneResult, says_which_smaller_setting_does_as_well_as_the_best) {
     TuneFindings found = findings();
-    found.spins[1].values = {1.4, 1.6, 1.8};
+    found.spins[1].values = {1.4, 1.5, 1.6, 1.7, 1.8};
     const std::string text = text_of(found);
     EXPECT_TRUE(has(text, "\nring=1M spin=50us   1.88 times as fast")) << text;
     EXPECT_TRUE(has(text, "ring=1M spin=0 is not better than that by more than the spread")) << text;
@@ -106,7 +107,7 @@ TEST(TuneResult, a_setting_that_is_out_says_why_and_holds_up_nobody) {
 
 TEST(TuneResult, metrics_are_told_as_they_are) {
     TuneFindings found = findings();
-    found.spins[2].values = {6000, 6000, 6000};
+    found.spins[2].values = five(6000);
     const std::string text = text_of(found, {"x ([0-9]+)", Better::higher});
     EXPECT_TRUE(has(text, "2000.00 times as high as now (median 6000, was 3)")) << text;
     EXPECT_TRUE(
@@ -119,7 +120,7 @@ TEST(TuneResult, json_has_every_value_and_the_same_verdict) {
     EXPECT_EQ(json["best"]["ring_size_bytes"], kOneMiB);
     EXPECT_EQ(json["best"]["spin_ns"], 0);
     EXPECT_EQ(json["gain"], 2.0);
-    EXPECT_EQ(json["rings"][0]["values"].size(), 3U);
+    EXPECT_EQ(json["rings"][0]["values"].size(), 5U);
     EXPECT_EQ(json["hosts_lines"][0]["line"], "10.0.0.3 dom:3 ring=1M spin=0");
     EXPECT_EQ(result_json({}, kWallTime)["best"], nullptr);
 }
