@@ -26,7 +26,8 @@ Outcome<std::vector<std::uint32_t>> chosen_domains(const Arguments& arguments) {
     return domains;
 }
 
-Outcome<Json> gather(const std::vector<std::uint32_t>& domains, QueryKind what, bool tolerate) {
+Outcome<Json> gather(const std::vector<std::uint32_t>& domains, QueryKind what, bool tolerate,
+                     const std::function<void(const Failure&)>& tell) {
     Json reports = Json::array();
     for (const std::uint32_t domain : domains) {
         auto answer = ask_agent(domain, what);
@@ -35,7 +36,7 @@ Outcome<Json> gather(const std::vector<std::uint32_t>& domains, QueryKind what, 
         } else if (!tolerate) {
             return tl::unexpected(answer.error());
         } else if (answer.error().exit_code != kNoAgent) {
-            report(answer.error());
+            tell(answer.error());
         }
     }
     if (reports.empty()) {

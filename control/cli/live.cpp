@@ -1,5 +1,6 @@
 // Live: a look each interval, counted from the first one, so that no time is lost to the looks themselves;
-// what is shown is the difference of the last two.
+// what is shown is the difference of the last two. Between two looks agents may end, begin and be too busy to
+// answer: that ends no view once there was a first look.
 #include "control/cli/live.hpp"
 
 #include <fmt/format.h>
@@ -7,10 +8,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "control/cli/domains.hpp"
 #include "control/cli/gather.hpp"
 #include "control/cli/live_rates.hpp"
 #include "control/cli/live_screen.hpp"
 #include "control/cli/live_text.hpp"
+#include "control/cli/terminal.hpp"
 #include "hosts-map/word.hpp"
 #include "vsock-transport/base/clock.hpp"
 
@@ -25,19 +28,14 @@ struct Look {
     std::uint64_t at_ns = 0;
 };
 
-Outcome<Look> look(const std::vector<std::uint32_t>& domains, bool tolerate) {
-    auto sockets = gather(domains, QueryKind::sockets, tolerate);
-    if (!sockets) return tl::unexpected(sockets.error());
-    const std::uint64_t at_ns = now_ns();
-    auto statistics = gather(domains, QueryKind::statistics, tolerate);
-    if (!statistics) return tl::unexpected(statistics.error());
-    for (Json& report : (*sockets)["domains"]) {
-        for (const Json& sums : (*statistics)["domains"]) {
-            const bool is_same = member(sums, "domain") == member(report, "domain");
-            if (is_same && sums.contains("data")) report["data"] = sums["data"];
-        }
+// Who did not answer the first question is not asked the second one.
+std::vector<std::uint32_t> domains_of(const Json& reports) {
+    std::vector<std::uint32_t> domains;
+    for (const Json& report : member(reports, "domains")) {
+        if (const auto domain = number_at(report, "domain"))
+            domains.push_back(static_cast<std::uint32_t>(*domain));
     }
-    return Look{std::move(*sockets), at_ns};
+    return domains;
 }
 
 std::string next_key(const std::string& key) {
@@ -48,21 +46,20 @@ std::string next_key(const std::string& key) {
 
 class Live {
   public:
-    Live(std::vector<std::uint32_t> domains, bool tolerate, const LiveOptions& options)
-        : domains_(std::move(domains)), tolerate_(tolerate), options_(options), key_(options.sort_key) {
-        if (!options.is_json && LiveScreen::is_possible()) screen_.emplace();
-    }
+    Live(std::vector<std::uint32_t> domains, bool is_all, const LiveOptions& options)
+        : domains_(std::move(domains)), is_all_(is_all), options_(options), key_(options.sort_key) {}
 
     Outcome<int> run() {
-        auto first = look(domains_, tolerate_);
+        auto first = look(is_all_);
         if (!first) return tl::unexpected(first.error());
         Look before = std::move(*first);
         std::uint64_t due_ns = before.at_ns;
+        if (!options_.is_json && LiveScreen::is_possible()) screen_.emplace();
         if (!show()) return kFailed;
         for (std::uint64_t shown = 0; !options_.count || shown < *options_.count; ++shown) {
             due_ns += options_.interval_seconds * kNsPerSecond;
             if (!wait_until(due_ns)) return kOk;
-            auto now = look(domains_, tolerate_);
+            auto now = look_again();
             if (!now) return tl::unexpected(now.error());
             const double seconds = static_cast<double>(now->at_ns - before.at_ns) / kNsPerSecond;
             view_ = live_view(before.reports, now->reports, seconds);
@@ -74,6 +71,38 @@ class Live {
     }
 
   private:
+    Outcome<Look> look(bool tolerate) {
+        const auto tell = [this](const Failure& failure) { leave_out(failure); };
+        fault_.clear();
+        auto sockets = gather(domains_, QueryKind::sockets, tolerate, tell);
+        if (!sockets) return tl::unexpected(sockets.error());
+        const std::uint64_t at_ns = now_ns();
+        auto statistics = gather(domains_of(*sockets), QueryKind::statistics, tolerate, tell);
+        if (!statistics) return tl::unexpected(statistics.error());
+        for (Json& report : (*sockets)["domains"]) {
+            for (const Json& sums : (*statistics)["domains"]) {
+                if (member(sums, "domain") != member(report, "domain")) continue;
+                for (const char* field : {"data", "uptime_seconds"}) report[field] = member(sums, field);
+            }
+        }
+        return Look{std::move(*sockets), at_ns};
+    }
+    // Where none answers, there are no connections for now.
+    Outcome<Look> look_again() {
+        if (is_all_) domains_ = domains_present();
+        auto now = look(true);
+        if (now || now.error().exit_code != kNoAgent) return now;
+        return Look{Json{{"domains", Json::array()}}, now_ns()};
+    }
+    // Standard error would be in the middle of the screen.
+    void leave_out(const Failure& failure) {
+        if (!screen_) {
+            report(failure);
+            return;
+        }
+        if (!fault_.empty()) fault_ += "; ";
+        fault_ += printable(failure.wrong);
+    }
     // False: it was ended.
     bool wait_until(std::uint64_t due_ns) {
         if (!screen_) {
@@ -95,22 +124,24 @@ class Live {
         if (screen_) {
             const LiveScreen::Size size = screen_->size();
             const std::vector<std::string> wait{fmt::format("in {} s; q: quit", options_.interval_seconds)};
-            return screen_->draw(view_ ? live_lines(*view_, {key_, true}, size.columns, size.lines) : wait);
+            return screen_->draw(view_ ? live_lines(*view_, {key_, true, fault_}, size.columns, size.lines)
+                                       : wait);
         }
         if (!view_) return true;
         if (options_.is_json) {
             fmt::print("{}\n", live_json(*view_).dump());
         } else {
-            for (const std::string& line : live_lines(*view_, {key_, false}, 0, 0)) fmt::print("{}\n", line);
+            for (const std::string& line : live_lines(*view_, {key_}, 0, 0)) fmt::print("{}\n", line);
             fmt::print("\n");
         }
         return std::fflush(stdout) == 0;
     }
 
-    const std::vector<std::uint32_t> domains_;
-    const bool tolerate_;
+    std::vector<std::uint32_t> domains_;
+    const bool is_all_;
     const LiveOptions options_;
     std::string key_;
+    std::string fault_;  // of the last look
     std::optional<LiveView> view_;
     std::optional<LiveScreen> screen_;
 };

@@ -7,6 +7,7 @@
 #include "control/cli/live_rates.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 
@@ -93,20 +94,36 @@ LiveRow row_of(const Json& report, const Json& socket, const Json* before, doubl
     return row;
 }
 
-// The sums of a domain's agent; none where it has none, or was another one.
-std::optional<Totals> sums_of(const Json& look, const Json& of_report) {
+// Null where its agent did not answer.
+const Json& report_of(const Json& look, std::uint64_t domain) {
+    static const Json kNull;
     for (const Json& report : member(look, "domains")) {
-        if (figure_at(report, "domain") != figure_at(of_report, "domain")) continue;
-        if (text_at(report, "boot_id") != text_at(of_report, "boot_id")) return Totals{};
-        if (!member(report, "data").is_array()) return std::nullopt;
-        Totals sums{};
-        for (const Json& peer : member(report, "data")) {
-            const Totals of_peer = totals_of(peer, peer);
-            for (std::size_t i = 0; i < kLiveFigures; ++i) sums[i] += of_peer[i];
-        }
-        return sums;
+        if (figure_at(report, "domain") == domain) return report;
     }
-    return std::nullopt;
+    return kNull;
+}
+
+// Uptimes are in whole seconds, as intervals are, but for the time that looks take.
+bool began_within(const Json& report, double seconds) {
+    const auto uptime = number_at(report, "uptime_seconds");
+    return uptime && static_cast<double>(*uptime) < std::round(seconds);
+}
+
+// The sums of a domain's agent; none where it has none.
+std::optional<Totals> sums_of(const Json& report) {
+    if (!member(report, "data").is_array()) return std::nullopt;
+    Totals sums{};
+    for (const Json& peer : member(report, "data")) {
+        const Totals of_peer = totals_of(peer, peer);
+        for (std::size_t i = 0; i < kLiveFigures; ++i) sums[i] += of_peer[i];
+    }
+    return sums;
+}
+
+// Another agent than now had sums of its own.
+std::optional<Totals> sums_before(const Json& then, const Json& report) {
+    const bool is_same_agent = then.is_object() && text_at(then, "boot_id") == text_at(report, "boot_id");
+    return is_same_agent ? sums_of(then) : Totals{};
 }
 
 void add_to(LiveRates& totals, const LiveRates& rates) {
@@ -132,22 +149,29 @@ LiveView live_view(const Json& before, const Json& now, double seconds) {
     view.seconds = seconds;
     KnownConnections known = connections_in(before);
     for (const Json& report : member(now, "domains")) {
+        const Json& then = report_of(before, figure_at(report, "domain"));
+        const bool is_known = then.is_object() || began_within(report, seconds);
         LiveRates of_rows{};
         for (const Json& socket : member(report, "sockets")) {
             if (!is_connection(socket)) continue;
             const auto found = known.find(name_of(report, socket));
             const bool is_new = found == known.end();
-            view.began += is_new ? 1 : 0;
+            view.began += is_new && is_known ? 1 : 0;
             if (!is_new) found->second.is_seen_again = true;
-            view.rows.push_back(row_of(report, socket, is_new ? nullptr : found->second.socket, seconds));
-            if (view.rows.back().rates) add_to(of_rows, *view.rows.back().rates);
+            LiveRow row = row_of(report, socket, is_new ? nullptr : found->second.socket, seconds);
+            if (!is_known) row.rates.reset();
+            if (row.rates) add_to(of_rows, *row.rates);
+            view.rows.push_back(std::move(row));
         }
-        const auto sums_before = sums_of(before, report);
-        const auto sums_now = sums_of(now, report);
-        const bool are_known = sums_before && sums_now;
-        add_to(view.totals, are_known ? rates_between(*sums_before, *sums_now, seconds) : of_rows);
+        if (!is_known) continue;
+        const auto of_then = sums_before(then, report);
+        const auto of_now = sums_of(report);
+        add_to(view.totals, of_then && of_now ? rates_between(*of_then, *of_now, seconds) : of_rows);
     }
-    for (const auto& [name, connection] : known) view.ended += connection.is_seen_again ? 0 : 1;
+    for (const auto& [name, connection] : known) {
+        const bool has_answered = report_of(now, std::get<0>(name)).is_object();
+        view.ended += has_answered && !connection.is_seen_again ? 1 : 0;
+    }
     return view;
 }
 

@@ -64,9 +64,11 @@ struct LiveView {
     std::size_t ended = 0;
 };
 
-// Each look is {"domains": [report, ...]}, of `sockets` reports with the `data` of the `statistics` report in
-// them. A connection that is there for the first time, or for another use, counts from its beginning; figures
-// that go back are of a program that does not count well, and give 0.
+// Each look is {"domains": [report, ...]}, of `sockets` reports with `data` and `uptime_seconds` of the
+// `statistics` report in them. A connection that is there for the first time, or for another use, counts from
+// its beginning; figures that go back are of a program that does not count well, and give 0. Where an agent
+// has no report in the first look, but was there, nothing is known of that time: no rates, and none began.
+// Where it has none in the second one, none ended.
 LiveView live_view(const Json& before, const Json& now, double seconds);
 
 // What rows can be sorted by, most first.

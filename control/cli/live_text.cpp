@@ -51,7 +51,8 @@ std::vector<std::string> split_lines(std::string_view text) {
 std::string heading_text(const LiveView& view, const LiveHeading& heading) {
     std::string text = fmt::format("{} connections, {} began, {} ended in {:.1f} s; sorted by {}",
                                    view.rows.size(), view.began, view.ended, view.seconds, heading.sort_key);
-    return heading.takes_keys ? text + "; s: next, q: quit" : text;
+    if (heading.takes_keys) text += "; s: next, q: quit";
+    return heading.fault.empty() ? text : heading.fault + "; " + text;
 }
 
 Json json_of_rates(const LiveRates& rates) {

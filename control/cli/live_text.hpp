@@ -16,6 +16,7 @@ std::string count_text(double count);
 struct LiveHeading {
     std::string_view sort_key;
     bool takes_keys = false;
+    std::string fault = {};  // what is missing in the view, and why; may be empty
 };
 // A heading, the titles, the totals, and a row each; no line is longer than columns, and there are at most
 // `lines` of them: the last then counts what was left out. 0: as much as there is.

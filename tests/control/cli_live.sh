@@ -75,6 +75,36 @@ has_moved() { python3 "$scratch/moved.py" "$scratch/views" 2>/dev/null; }
 check "a connection that comes and goes between two looks is in the totals" eventually 30 has_moved
 kill "$views"
 
+# What comes and goes between looks.
+cat >"$scratch/hold.py" <<'PYTHON'
+import socket, time
+peer = socket.create_connection(("127.44.0.1", 7000))
+time.sleep(1000)
+PYTHON
+# watch ARGUMENT...: a view that goes on, with a first line.
+watch() {
+    "$xylem" stat --live --json "$@" >"$scratch/views" 2>&1 &
+    views=$!
+    eventually 30 test -s "$scratch/views"
+}
+# shellcheck disable=SC2317  # called through eventually()
+has_more() { (($(wc -l <"$scratch/views") > lines + 1)); }
+watch --all
+"$xylem" run --domain 5 -- python3 -S "$scratch/hold.py" </dev/null >/dev/null 2>&1 &
+check "with --all, a domain that appears later is shown" eventually 30 grep -q '"domain":5,' "$scratch/views"
+kill "$views"
+"$build/xylemd" --domain 6 2>"$scratch/agent-6.log" &
+agent=$!
+eventually 20 test -S "$XYLEM_RUNTIME_DIR/dom-6/door/agent.sock"
+watch --domain 6
+kill "$agent"
+wait "$agent"
+lines=$(wc -l <"$scratch/views")
+check "a view goes on without its agent" eventually 30 has_more
+"$xylem" run --domain 6 -- python3 -S "$scratch/hold.py" </dev/null >/dev/null 2>&1 &
+check "and shows what the next agent has" eventually 30 grep -q '"domain":6,' "$scratch/views"
+kill "$views"
+
 cat >"$scratch/screen.py" <<'PYTHON'
 # Runs the command on a terminal of 60 columns and 12 lines; presses s, resizes it, stops it once, and ends it as told.
 # As under a shell, this process leads the session and could continue the command; `alone` has nobody who could.

@@ -117,6 +117,32 @@ TEST(LiveRates, an_agent_that_was_started_again_begins_at_nothing) {
     EXPECT_EQ(view.ended, 1U);
 }
 
+TEST(LiveRates, an_agent_that_missed_the_look_before_has_no_rates_since_nobody_knows_when_bytes_moved) {
+    const Json nobody{{"domains", Json::array()}};
+    Json now = look({connection(1, 9000, 9)}, Json{{{"domain", 2}, {"tx_bytes", 9000}}});
+    now["domains"][0]["uptime_seconds"] = 60;
+    const LiveView view = live_view(nobody, now, 1);
+    ASSERT_EQ(view.rows.size(), 1U);
+    EXPECT_FALSE(view.rows[0].rates);
+    EXPECT_EQ(rate_of(view.totals, tx_bytes), 0);
+    EXPECT_EQ(view.began, 0U);
+    const LiveView missed = live_view(now, nobody, 1);
+    EXPECT_TRUE(missed.rows.empty());
+    EXPECT_EQ(missed.ended, 0U) << "they go on, unseen";
+    now["domains"][0].erase("uptime_seconds");
+    EXPECT_FALSE(live_view(nobody, now, 1).rows.at(0).rates);
+}
+
+TEST(LiveRates, an_agent_that_began_since_the_look_before_counts_from_its_beginning) {
+    Json now = look({connection(1, 500, 9)}, Json{{{"domain", 2}, {"tx_bytes", 800}}});
+    now["domains"][0]["uptime_seconds"] = 1;
+    const LiveView view = live_view(Json{{"domains", Json::array()}}, now, 1.999);
+    EXPECT_DOUBLE_EQ(first(view, tx_bytes), 500 / 1.999);
+    EXPECT_DOUBLE_EQ(rate_of(view.totals, tx_bytes), 800 / 1.999) << "with what has ended";
+    EXPECT_EQ(view.began, 1U);
+    EXPECT_FALSE(live_view(Json{{"domains", Json::array()}}, now, 1.001).rows.at(0).rates);
+}
+
 TEST(LiveRates, rows_are_sorted_most_first_and_those_without_rates_are_last) {
     LiveView view =
         live_view(look({connection(1, 0, 0), connection(2, 0, 0), on_tcp(), connection(3, 0, 0)}),

@@ -62,6 +62,12 @@ TEST(LiveText, a_heading_and_totals_stand_above_the_rows) {
     EXPECT_EQ(lines[4].substr(0, 60), "  1  10.0.0.1:8    127.44.0.2:80  tcp       -     -        -");
 }
 
+TEST(LiveText, what_is_missing_is_told_first_in_the_heading) {
+    const auto lines =
+        live_lines(view_of({}), {"bytes", true, "the agent of domain 3 does not answer"}, 40, 9);
+    EXPECT_EQ(lines[0], "the agent of domain 3 does not answer; 0");
+}
+
 TEST(LiveText, a_small_screen_gets_what_fits) {
     const LiveView view = view_of({row("a", {}), row("b", {}), row("c", {}), row("d", {})});
     const auto lines = live_lines(view, {"bytes", true}, 20, 5);
