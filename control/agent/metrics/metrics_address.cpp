@@ -1,5 +1,5 @@
 // The path of a unix socket that nobody serves any more is taken over; anything else that stands there is
-// left alone. Who may connect is for the permissions of the path to say, or for the address.
+// left alone. Who may connect is for the folder of the path to say, or for the address.
 #include "control/agent/metrics/metrics_address.hpp"
 
 #include <arpa/inet.h>
@@ -17,6 +17,7 @@ namespace xylem::agent {
 namespace {
 
 constexpr int kScrapeBacklog = 16;
+constexpr mode_t kSocketMask = 0111;  // leaves 0666, whatever mask the agent was given
 
 template <class Address>
 MetricsAddress wrapped(const Address& address) {
@@ -85,8 +86,10 @@ MetricsSocket::MetricsSocket(const MetricsAddress& address, std::string& error) 
     const int yes = 1;
     if (!address.path().empty()) remove_stale(address);
     UniqueFd fd(::socket(address.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const mode_t old_mask = ::umask(kSocketMask);
     const bool is_bound = fd && ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
                           ::bind(fd.get(), as_sockaddr(address.bytes), address.size_bytes) == 0;
+    ::umask(old_mask);
     if (is_bound) path_ = address.path();
     if (!is_bound || ::listen(fd.get(), kScrapeBacklog) != 0) {
         error = ::strerrordesc_np(errno);

@@ -59,5 +59,17 @@ TEST(MetricsAddress, a_stale_unix_socket_is_taken_over_and_a_served_one_is_not) 
     EXPECT_EQ(::access(path.c_str(), F_OK), 0) << "a file was removed";
 }
 
+TEST(MetricsAddress, whoever_reaches_a_unix_socket_may_connect_whatever_the_mask) {
+    const ScratchDirectory scratch;
+    const std::string path = scratch.path("figures");
+    std::string error;
+    const mode_t old_mask = ::umask(0077);
+    const MetricsSocket socket(*parse_metrics_address(path), error);
+    EXPECT_EQ(::umask(old_mask), 0077U) << "other files keep theirs";
+    struct stat status {};
+    ASSERT_EQ(::stat(path.c_str(), &status), 0) << error;
+    EXPECT_EQ(status.st_mode & 07777, 0666U);
+}
+
 }  // namespace
 }  // namespace xylem::agent
