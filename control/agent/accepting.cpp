@@ -10,16 +10,14 @@
 namespace xylem::agent {
 namespace {
 
-constexpr int kBatch = 64;  // a turn: other sources get theirs
-
 UniqueFd open_reserve() { return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 }  // namespace
 
 Acceptor::Acceptor() : reserve_(open_reserve()) {}
 
-void Acceptor::accept_from(int listening_fd, const std::function<void(UniqueFd)>& take) {
-    for (int i = 0; i < kBatch; ++i) {
+void Acceptor::accept_from(int listening_fd, const std::function<void(UniqueFd)>& take, unsigned most) {
+    for (unsigned i = 0; i < most; ++i) {
         UniqueFd connected(::accept4(listening_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (connected) {
             take(std::move(connected));

@@ -1,9 +1,11 @@
 // MetricsEndpoint: scrapers get what is left of the agent's time. Their sockets are looked at when nothing
-// else is due, there are few of them, and gathering figures is done seldom, so that no number of scrapers,
-// nor what they send, holds up a program.
+// else is due, there are few of them, one is accepted a turn, so that the others get theirs in between, and
+// gathering figures is done seldom: whatever scrapers do, a program waits for one such turn at most.
 #include "control/agent/metrics/metrics_endpoint.hpp"
 
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
 
 #include "control/agent/agent.hpp"
 #include "control/agent/report.hpp"
@@ -29,13 +31,17 @@ MetricsEndpoint::MetricsEndpoint(const Agent& agent, EventLoop& loop, const Metr
     : agent_(agent), loop_(loop), socket_(address, error) {
     if (!socket_) return;
     watch_ = loop.on_ready(socket_.fd(), EPOLLIN, [this](std::uint32_t) {
-        acceptor_.accept_from(socket_.fd(), [this](UniqueFd connected) { take(std::move(connected)); });
+        acceptor_.accept_from(
+            socket_.fd(), [this](UniqueFd connected) { take(std::move(connected)); }, 1);
     });
     watch_.come_last();
 }
 
 void MetricsEndpoint::take(UniqueFd connected) {
-    if (scrapes_.size() == kMostScrapes) scrapes_.pop_front();
+    if (scrapes_.size() == kMostScrapes) {
+        if (now_ns() - scrapes_.front().began_ns() < kLeastNs) return;
+        scrapes_.pop_front();
+    }
     const auto place =
         scrapes_.emplace(scrapes_.end(), loop_, std::move(connected), [this] { return figures(); });
     place->on_over([this, place] { scrapes_.erase(place); });
@@ -43,10 +49,11 @@ void MetricsEndpoint::take(UniqueFd connected) {
 }
 
 SharedText MetricsEndpoint::figures() {
-    const std::uint64_t now = now_ns();
-    if (text_ == nullptr || now - gathered_at_ns_ >= kFreshNs) {
+    const std::uint64_t begin_ns = now_ns();
+    if (text_ == nullptr || begin_ns >= fresh_until_ns_) {
         text_ = std::make_shared<const std::string>(metrics_.text_of(report_statistics(agent_)));
-        gathered_at_ns_ = now;
+        const std::uint64_t took_ns = now_ns() - begin_ns;
+        fresh_until_ns_ = begin_ns + std::max(kFreshNs, kFreshTimes * took_ns);
     }
     return text_;
 }

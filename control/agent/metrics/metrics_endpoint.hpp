@@ -17,11 +17,14 @@ struct Agent;
 
 class MetricsEndpoint {
   public:
-    // A newcomer beyond that takes the place of the oldest, which has had its time: an honest scraper is
-    // answered in a turn or two.
+    // A newcomer beyond that takes the place of the oldest one that has had its least time, else it is
+    // closed: an honest scraper sends its request at once, and is answered in a turn or two.
     static constexpr std::size_t kMostScrapes = 8;
-    // Figures are gathered once in so long, however many ask.
+    static constexpr std::uint64_t kLeastNs = 100 * kNsPerMs;
+    // Figures are gathered once in so long, however many ask, and once in so many times as gathering them
+    // took: it is one turn, in which no program is served, so that all scrapers together cost programs 2 %.
     static constexpr std::uint64_t kFreshNs = kNsPerSecond / 2;
+    static constexpr std::uint64_t kFreshTimes = 50;
 
     // Serves from here on; where it cannot, that is logged, and the agent goes on without. Null then, and for
     // an empty address.
@@ -38,7 +41,7 @@ class MetricsEndpoint {
     MetricsSocket socket_;
     MetricsText metrics_;
     SharedText text_;
-    std::uint64_t gathered_at_ns_ = 0;
+    std::uint64_t fresh_until_ns_ = 0;
     std::list<Scrape> scrapes_;  // the oldest first
     Acceptor acceptor_;
     Watch watch_;

@@ -37,6 +37,7 @@ class Scrape {
 
     // False where the system refused.
     bool is_watched() const { return watch_ && timer_; }
+    std::uint64_t began_ns() const { return began_ns_; }
 
   private:
     enum class State : std::uint8_t { reading, writing, draining, over };
@@ -48,6 +49,7 @@ class Scrape {
     void drain();
     void end();
 
+    const std::uint64_t began_ns_ = now_ns();
     UniqueFd socket_;
     std::function<SharedText()> figures_;
     std::function<void()> over_;
