@@ -113,7 +113,7 @@ check "a metric that is no number exits 1" exits_and_complains 1 "'worth', which
 cat >"$scratch/endless" <<ENDLESS
 #!/bin/bash
 "$transfer" send 127.44.0.1 "$port_file" 1000
-[[ -e $scratch/fourth ]] && sleep 1000
+[[ -e $scratch/fourth ]] && { (trap "" TERM; exec sleep 1000) & sleep 1000; }
 [[ -e $scratch/third ]] && : >"$scratch/fourth"
 [[ -e $scratch/second ]] && : >"$scratch/third"
 : >"$scratch/second"
@@ -121,15 +121,21 @@ ENDLESS
 chmod +x "$scratch/endless"
 "$xylem" tune --domain 2 --ring-sizes 64K --spins none -- "$scratch/endless" >"$scratch/stdout" 2>"$scratch/stderr" &
 tune=$!
-eventually 60 grep -q 'run 3 of' "$scratch/stderr"
-eventually 60 pgrep -P "$(pgrep -P "$tune")" sleep >/dev/null
+# shellcheck disable=SC2317  # called through eventually()
+sleeps() { group=$(pgrep -P "$tune") && (($(pgrep -c -g "$group" sleep) == 2)); }
+check "the command goes on, with a process that ignores the signal" eventually 60 sleeps
 kill -TERM "$tune"
 wait "$tune"
 exit_code=$? stdout_text=$(<"$scratch/stdout") stderr_text=$(<"$scratch/stderr")
 check "a signal ends the command, and what is known is printed" exits_and_says 143 '^the measurement was interrupted$'
 check "which is not enough to choose" says '^too little was measured'
 check "the runs that were whole are in it" says '^ +64K '
-check "nothing of the command is left" test -z "$(pgrep -f "$scratch/endless")"
+# shellcheck disable=SC2317  # called through eventually()
+is_gone() { [[ -z $(pgrep -r D,R,S,T -g "$group") ]]; }
+check "nothing of the command is left" eventually 20 is_gone
+begun=$SECONDS
 run "$xylem" tune --domain 2 --time-limit 2 --ring-sizes 64K --spins none -- "$scratch/endless"
-check "a time limit ends a command that goes on" exits 1
+took=$((SECONDS - begun))
+check "a time limit ends a command that goes on" exits_and_says 1 '^the time limit ended the measurement$'
+check "not before it is over, and long before the command" test "$took" -ge 2 -a "$took" -lt 500
 done_testing
