@@ -7,6 +7,8 @@ import struct
 import subprocess
 import time
 
+from harness import sessions
+
 TERM_GRACE_SECONDS = 3
 POLL_SECONDS = 0.02
 
@@ -34,8 +36,10 @@ class Processes:
         self.signal = None
 
     def stop_on(self, *numbers):
+        """But for those that whoever started this has it ignore, as nohup does."""
         for number in numbers:
-            signal.signal(number, self.on_signal)
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self.on_signal)
 
     def on_signal(self, number, _frame):
         """A program that is just being started is noted first, or nobody would stop it."""
@@ -59,19 +63,27 @@ class Processes:
         return process
 
     def stop(self, process):
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(TERM_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        if process in self.running:
-            self.running.remove(process)
+        """It and all that it has started, which may go on where it has ended by itself."""
+        if process not in self.running:
+            return
+        signal_session(process.pid, signal.SIGTERM)
+        deadline = time.monotonic() + TERM_GRACE_SECONDS
+        while (process.poll() is None or sessions.is_alive(process.pid)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        signal_session(process.pid, signal.SIGKILL)
+        process.wait()
+        self.running.remove(process)
 
     def stop_all(self):
         for process in list(self.running):
             self.stop(process)
+
+
+def signal_session(session, number):
+    """Nobody else has its number while any process of it lives. None may be left."""
+    if sessions.is_alive(session):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(session, number)
 
 
 def wait_for(process, seconds, name, log):
@@ -82,6 +94,17 @@ def wait_for(process, seconds, name, log):
         raise ProgramFailed(f"{name} did not end within {seconds} s{last_lines(log)}") from None
     if code != 0:
         raise ProgramFailed(f"{name} ended with exit code {code}{last_lines(log)}")
+
+
+def wait_until_it_says(word, process, name, log, seconds=60):
+    """Waits for the word among what the process prints."""
+    deadline = time.monotonic() + seconds
+    while word not in log.read_text(encoding="utf-8", errors="replace").split():
+        if process.poll() is not None:
+            raise ProgramFailed(f"{name} ended before it said: {word}{last_lines(log)}")
+        if time.monotonic() > deadline:
+            raise ProgramFailed(f"{name} did not say within {seconds} s: {word}{last_lines(log)}")
+        time.sleep(POLL_SECONDS)
 
 
 def last_lines(log, count=5):
@@ -135,3 +158,13 @@ def stop_agents(runtime_dir):
     for pid in agents_of(runtime_dir):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
+
+
+def end_agents(runtime_dir):
+    """Until they are gone."""
+    stop_agents(runtime_dir)
+    deadline = time.monotonic() + TERM_GRACE_SECONDS
+    while any(agents_of(runtime_dir)):
+        if time.monotonic() > deadline:
+            raise ProgramFailed(f"an agent in {runtime_dir} does not end")
+        time.sleep(POLL_SECONDS)

@@ -106,8 +106,7 @@ int usage(const char* program) {
 template <class ChannelOf>
 bool play(ChannelOf channel_of, int count, char** words) {
     if (count < 1) return false;
-    const pid_t child = fork();
-    if (child < 0) fail("fork");
+    const pid_t child = fork_bound();
     auto channel = channel_of(child == 0);
     Exchange exchange(channel);
     if (child == 0) {

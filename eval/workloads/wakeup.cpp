@@ -26,8 +26,7 @@ int main() {
     int there[2];
     int back[2];
     if (pipe(there) != 0 || pipe(back) != 0) fail("pipe");
-    const pid_t other = fork();
-    if (other < 0) fail("fork");
+    const pid_t other = fork_bound();
     if (other == 0) {
         for (int turn = 0; turn < kRuns * kTurns; ++turn) hand_over(there[0], back[1]);
         _exit(0);

@@ -1,9 +1,11 @@
 """For tests of the evaluation: its modules can be imported, and there are experiments and results that nobody measured."""
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE_SECONDS = 20
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "eval"))
 
@@ -34,3 +36,10 @@ def results_of(experiment, metric, samples):
             for repetition, value in enumerate(several):
                 found.add(Turn(experiment, Carrier(transport), (), repetition), metric, point, value)
     return found
+
+
+def eventually(condition):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
