@@ -67,17 +67,18 @@ def panels_of(figures, x_key):
 
 
 def draw_lines(axes, figures, metric, x_key):
+    places = sorted({figure["point"][x_key] for figure in figures})
     for number, name in enumerate(columns_of(figures)):
         found = sorted((figure["point"][x_key], figure["transports"][name]) for figure in figures if name in figure["transports"])
-        xs = list(range(len(found))) if x_key == "percentile" else [x for x, _ in found]
+        xs = [places.index(x) if x_key == "percentile" else x for x, _ in found]
         colour, marker = STYLES.get(name) or list(STYLES.values())[number]
         scaled = {part: [samples[part] * metric.scale for _, samples in found] for part in ("median", "lowest", "highest")}
         axes.plot(xs, scaled["median"], color=colour, marker=marker, markersize=4, linewidth=1.6, label=words.transport(name))
         axes.fill_between(xs, scaled["lowest"], scaled["highest"], color=colour, alpha=0.15, linewidth=0)
-        if x_key == "percentile":
-            axes.set_xticks(xs, [f"{x:g}" for x, _ in found])
+    if x_key == "percentile":
+        axes.set_xticks(range(len(places)), [f"{x:g}" for x in places])
     if x_key in LOGARITHMIC:
-        set_ticks(axes, sorted({figure["point"][x_key] for figure in figures}), x_key)
+        set_ticks(axes, places, x_key)
     values = [samples["median"] for figure in figures for samples in figure["transports"].values()]
     if min(values) > 0 and max(values) / min(values) > 20:
         axes.set_yscale("log")

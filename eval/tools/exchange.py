@@ -1,13 +1,13 @@
 """Round trips and one-way transfers by message size, with a program of our own over any transport.
 
-settings: asked = ["latency:64", ...], all sizes without it. Points may have ring_bytes and spin_us.
+settings: asked = ["latency:64", ...]. Points may have ring_bytes and spin_us.
 """
 from harness.bench import lines_of
 from harness.processes import free_port
 
 KINDS = {"tcp", "socket", "shared"}
 NEEDS = {}
-METRICS = ("latency", "throughput")
+METRICS = {"latency", "throughput"}
 
 
 def exchange(bench, transport, verb, words, seconds=0):
@@ -22,7 +22,7 @@ def exchange(bench, transport, verb, words, seconds=0):
 
 
 def measure(bench, transport, _point, settings):
-    said = exchange(bench, transport, "ask", settings.get("asked", []), 60)
-    for metric in METRICS:
+    said = exchange(bench, transport, "ask", settings["asked"], 60)
+    for metric in sorted(METRICS):
         for size, value in lines_of(said, metric):
             yield metric, {"bytes": int(size)}, float(value)

@@ -1,28 +1,51 @@
 """Several pairs of domains that exchange data at once, a connection each: bytes a second together.
 
-settings: seconds. Points: pairs.
+All are connected before any begins. settings: seconds. Points: pairs.
 """
-from contextlib import ExitStack
+import os
+from contextlib import ExitStack, contextmanager
 
 from harness.bench import lines_of
-from harness.processes import free_port
+from harness.processes import ProgramFailed, free_port, wait_until_it_says
 
 KINDS = {"tcp"}
 NEEDS = {}
+METRICS = {"throughput"}
+MESSAGE_BYTES = 64 << 10
+
+
+@contextmanager
+def open_gate(path):
+    """Who waits at the FIFO goes on, and so does who comes later."""
+    gate = os.open(path, os.O_RDWR)
+    try:
+        yield
+    finally:
+        os.close(gate)
+
+
+def together(loads):
+    """Bytes a second. loads: (bytes, start, end) of each pair, times of one clock."""
+    return sum(moved for moved, _, _ in loads) / (max(end for *_, end in loads) - min(start for _, start, _ in loads))
 
 
 def measure(bench, transport, point, settings):
-    program, seconds = bench.workload("socket_exchange"), settings["seconds"]
-    total = 0
+    program, seconds, gate = bench.workload("socket_exchange"), settings["seconds"], bench.folder / "gate"
+    gate.unlink(missing_ok=True)
+    os.mkfifo(gate)
+    places = [(transport.pair(number), str(free_port()), number) for number in range(point["pairs"])]
+    words = [str(seconds), str(MESSAGE_BYTES), str(gate)]
     with ExitStack() as servers:
-        clients = []
-        for number in range(point["pairs"]):
-            pair, port = transport.pair(number), free_port()
-            server = bench.server(pair, [program, "answer", pair.server_address, str(port)], port, f"server-{number}")
-            servers.enter_context(server)
-            clients.append(bench.start_client(pair, [program, "load", pair.server_address, str(port), str(seconds)],
-                                              f"client-{number}"))
+        for pair, port, number in places:
+            command = [program, "answer", pair.server_address, port]
+            servers.enter_context(bench.server(pair, command, int(port), f"server-{number}"))
+        clients = [bench.start_client(pair, [program, "load", pair.server_address, port, *words], f"client-{number}")
+                   for pair, port, number in places]
         for client, log in clients:
-            for moved, took in lines_of(bench.finish(client, program, log, seconds), "load"):
-                total += float(moved) / float(took)
-    yield "throughput", {}, total
+            wait_until_it_says("ready", client, program, log)
+        with open_gate(gate):
+            said = [bench.finish(client, program, log, seconds) for client, log in clients]
+    loads = [tuple(map(float, words)) for text in said for words in lines_of(text, "load")]
+    if len(loads) != len(places):
+        raise ProgramFailed(f"{len(loads)} of {len(places)} pairs printed a result")
+    yield "throughput", {}, together(loads)

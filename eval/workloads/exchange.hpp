@@ -4,11 +4,14 @@
 //   latency BYTES SECONDS              a round trip of a message of so many bytes, mean of the run
 //   throughput BYTES BYTES_PER_SECOND  written in messages of so many bytes, until the last one was read
 //   messages COUNT                     where sizes were named: how many all of it took, shorter runs included
-//   percentile P SECONDS               of round trips, P of 100 of them were no longer
+//   load BYTES START END               read between those times of CLOCK_MONOTONIC, in seconds
+//   percentile P SECONDS               of round trips, P of 100 of them were no longer; not where hardly any
+//                                      were longer
 //
 // A Channel has write(bytes, size) and read(bytes, size), which move all of it or end the program.
 #pragma once
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,15 +37,29 @@ inline constexpr std::uint32_t kLatencySizes[] = {1, 64, 1024, 4096, 16 << 10, 6
 inline constexpr std::uint32_t kThroughputSizes[] = {64, 1024, 16 << 10, 64 << 10, 1 << 20};
 inline constexpr std::uint32_t kMostBytes = 64 << 20;
 inline constexpr std::uint32_t kLoadBytes = 64 << 10;
-inline constexpr double kLeastSeconds = 0.3;  // a shorter run is repeated with twice the messages
+inline constexpr double kLeastSeconds = 0.3;     // a shorter run is repeated with more messages
+inline constexpr double kTellingSeconds = 0.02;  // a run of so long tells how many those are
+inline constexpr double kLoadSeconds = 0.05;     // of a piece of a load, between two looks at the clock
 inline constexpr std::uint64_t kMostMessages = 1 << 24;
-inline constexpr double kPercentiles[] = {50, 90, 99, 99.9, 100};
-inline constexpr std::uint64_t kSpreadMessages = 100;  // between two looks at the clock's end
+inline constexpr unsigned kPermilles[] = {500, 900, 990, 999};  // percentiles, times ten
+inline constexpr std::uint64_t kLeastAbove = 10;                // round trips beyond a percentile that counts
+inline constexpr std::uint64_t kEnoughMessages = 10'000;        // for all of these to count
+inline constexpr std::uint64_t kSpreadMessages = 100;           // between two looks at the clock
+
+// The place of a percentile among so many sorted values: the least that has its share at or below it.
+constexpr std::uint64_t rank_of(std::uint64_t count, unsigned permille) {
+    return (count * permille + 999) / 1000 - 1;
+}
+static_assert(rank_of(1, 500) == 0 && rank_of(2, 500) == 0 && rank_of(100, 990) == 98);
+static_assert(kEnoughMessages - 1 - rank_of(kEnoughMessages, 999) == kLeastAbove);
 
 inline constexpr char kExchangeUsage[] =
     "  ask [WORKLOAD:BYTES...]     latency and throughput, of all sizes where none is named\n"
-    "  load SECONDS [BYTES]        messages one way, of 64 KiB\n"
-    "  spread BYTES SECONDS GAP    percentiles of round trips, GAP microseconds after each other\n";
+    "  load SECONDS [BYTES GATE]   messages one way, of 64 KiB; says `ready` and waits at GATE, a FIFO,\n"
+    "                              until somebody opens that for writing\n"
+    "  spread BYTES SECONDS GAP MOST_SECONDS\n"
+    "                              percentiles of round trips, GAP microseconds after each other;\n"
+    "                              it goes on for longer, to MOST_SECONDS, until there are many\n";
 
 // step(bytes, size) moves some of it, or fails with nothing or less; what: its name, for the error.
 template <class Bytes, class Step>
@@ -80,9 +97,11 @@ class Exchange {
         if (strcmp(verb, "ask") == 0) {
             if (!ask_sizes(count, words)) return false;
         } else if (strcmp(verb, "load") == 0 && count >= 1) {
+            if (count > 2) wait_at(words[2]);
             load(atof(words[0]), count > 1 ? bytes_of(words[1]) : kLoadBytes);
-        } else if (strcmp(verb, "spread") == 0 && count == 3) {
-            spread(bytes_of(words[0]), atof(words[1]), static_cast<useconds_t>(atoi(words[2])));
+        } else if (strcmp(verb, "spread") == 0 && count == 4) {
+            spread(bytes_of(words[0]), atof(words[1]), static_cast<useconds_t>(atoi(words[2])),
+                   atof(words[3]));
         } else {
             return false;
         }
@@ -121,21 +140,36 @@ class Exchange {
             printf("throughput %u %.0f\n", size, size * messages / seconds_);
     }
 
-    // Messages one way for so many seconds, for whoever measures something else meanwhile.
-    void load(double seconds, std::uint32_t size) {
-        const double start = now_seconds();
-        double bytes = 0;
-        while (now_seconds() < start + seconds) {
-            const Run run = long_enough(Workload::throughput, size);
-            bytes += size * static_cast<double>(run.messages);
-        }
-        printf("load %.0f %.6f\n", bytes, now_seconds() - start);
+    // A FIFO is opened for reading once somebody opens it for writing: all that wait go on at once.
+    static void wait_at(const char* gate) {
+        puts("ready");
+        fflush(stdout);
+        const int fd = open(gate, O_RDONLY);
+        if (fd < 0) fail(gate);
+        close(fd);
     }
 
-    void spread(std::uint32_t size, double seconds, useconds_t gap_us) {
+    // Messages one way for so many seconds, for whoever measures something else meanwhile, or has several.
+    void load(double seconds, std::uint32_t size) {
+        const double start = now_seconds();
+        double end = start;
+        double bytes = 0;
+        for (Run run{Workload::throughput, size, 4}; end < start + seconds; end = now_seconds()) {
+            bytes += size * static_cast<double>(run.messages);
+            if (seconds_of(run) < kLoadSeconds && run.messages < kMostMessages) run.messages *= 2;
+        }
+        printf("load %.0f %.6f %.6f\n", bytes, start, end);
+    }
+
+    void spread(std::uint32_t size, double seconds, useconds_t gap_us, double most_seconds) {
         std::vector<char> message(size, 'x');
         std::vector<double> took;
-        for (const double stop = now_seconds() + seconds; now_seconds() < stop;) {
+        const double begin = now_seconds();
+        const auto goes_on = [&] {
+            const double passed = now_seconds() - begin;
+            return passed < seconds || (took.size() < kEnoughMessages && passed < most_seconds);
+        };
+        do {
             const Run run{Workload::latency, size, kSpreadMessages};
             channel_.write(&run, sizeof run);
             for (std::uint64_t i = 0; i < run.messages; ++i) {
@@ -145,19 +179,24 @@ class Exchange {
                 channel_.read(message.data(), size);
                 took.push_back(now_seconds() - start);
             }
-        }
+        } while (goes_on());
         std::sort(took.begin(), took.end());
-        for (const double part : kPercentiles) {
-            const auto rank = static_cast<std::size_t>(static_cast<double>(took.size()) * part / 100);
-            printf("percentile %g %.9f\n", part, took[std::min(rank, took.size() - 1)]);
+        for (const unsigned permille : kPermilles) {
+            const std::uint64_t rank = rank_of(took.size(), permille);
+            if (took.size() - 1 - rank < kLeastAbove) return;  // beyond the next ones are fewer still
+            printf("percentile %g %.9f\n", permille / 10.0, took[rank]);
         }
     }
 
+    // The messages double until a run tells how many take long enough.
     Run long_enough(Workload workload, std::uint32_t size) {
-        Run run{workload, size, 4};
-        for (;; run.messages *= 2) {
+        for (Run run{workload, size, 4};;) {
             seconds_ = seconds_of(run);
             if (seconds_ >= kLeastSeconds || run.messages >= kMostMessages) return run;
+            const double times =
+                seconds_ < kTellingSeconds ? 2 : std::max(2.0, 1.2 * kLeastSeconds / seconds_);
+            run.messages = std::min(kMostMessages,
+                                    static_cast<std::uint64_t>(static_cast<double>(run.messages) * times));
         }
     }
 

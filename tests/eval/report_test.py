@@ -43,6 +43,8 @@ class Axes(unittest.TestCase):
 
     def test_every_shape_of_figures_becomes_a_picture(self):
         for metric, samples in (("latency", [({"bytes": 1 << power}, {"tcp": [1, 2], "xylem": [0.01]}) for power in range(23)]),
+                                ("spread", [({"percentile": part}, {"tcp": [1], "xylem": [1]}) for part in (50, 90, 99)]
+                                 + [({"percentile": 99.9}, {"tcp": [1]})]),
                                 ("rate", [({}, {"tcp": [1], "xylem": [0]})]),
                                 ("bandwidth", [({"loop": loop}, {"machine": [1]}) for loop in ("copy", "add")])):
             self.assertTrue(plot.draw(results_of(ONE, metric, samples).figures(), METRICS[metric]).startswith(b"\x89PNG"))
