@@ -22,7 +22,6 @@ import plot  # noqa: E402
 from harness.bench import Bench  # noqa: E402
 from harness.plan import Plan  # noqa: E402
 from harness.processes import Processes, ProgramFailed, Stopped, stop_agents  # noqa: E402
-from harness.ring_bytes import RingBytes  # noqa: E402
 from harness.transports import Tcp, Xylem  # noqa: E402
 from workloads import Iperf3, Netpipe  # noqa: E402
 
@@ -59,10 +58,10 @@ def measure(plan, bench):
     for index, turn in enumerate(plan.turns):
         announce(plan, index)
         start = time.monotonic()
-        ring = RingBytes(bench.xylem) if turn.transport is bench.xylem else None
+        bench.carried.clear()
         result = turn.experiment.run(bench, turn.transport)
-        if ring is not None:
-            ring_bytes.append(ring.proven())
+        if bench.carried:
+            ring_bytes.append(sum(bench.carried))
             print(f"  ring carried {ring_bytes[-1] / 1e9:.2f} GB", end="")
         print(flush=True)
         plan.finished(turn, time.monotonic() - start)
@@ -83,6 +82,7 @@ def run(options, processes):
     build = Path(os.environ.get("XYLEM_BUILD", ROOT / "build" / "release"))
     xylem = Xylem(build, folder)
     transports = [Tcp(), xylem]
+    about = figures.machine_now()
     plan = Plan([Iperf3(options.repetitions, options.seconds), Netpipe(options.netpipe_repetitions)], lambda _: transports)
     try:
         samples, ring_bytes = measure(plan, Bench(processes, folder, build, xylem))
@@ -90,7 +90,7 @@ def run(options, processes):
         processes.stop_all()
         stop_agents(xylem.runtime_dir)
     rows = figures.figures_of(samples)
-    figures.write_json(folder / "results.json", rows, samples, ring_bytes)
+    figures.write_json(folder / "results.json", rows, samples, ring_bytes, about)
     plot.draw(folder / "netpipe.png", samples["netpipe"])
     print(f"\n{figures.table_text(rows)}\n\nMedian (lowest - highest). Rings carried {sum(ring_bytes) / 1e9:.1f} GB "
           f"in {len(ring_bytes)} runs.\n{folder / 'results.json'}\n{folder / 'netpipe.png'}")

@@ -76,7 +76,8 @@ def machine_now():
     return {**found, **found.pop("programs"), "python": platform.python_version()}
 
 
-def write_json(path, figures, samples, ring_bytes):
+def write_json(path, figures, samples, ring_bytes, about):
+    """about: the machine, before it all."""
     by_key = {figure.key: figure for figure in figures}
     report = {
         "iperf3_throughput_ratio": by_key["iperf3_throughput"].ratio(),
@@ -85,6 +86,6 @@ def write_json(path, figures, samples, ring_bytes):
         "ring_bytes_by_run": ring_bytes,
         "figures": {figure.key: figure.json() for figure in figures},
         "samples": samples,
-        "machine": machine_now(),
+        "machine": about,
     }
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -1,16 +1,15 @@
 """What a tool needs for one run: starts servers and clients over a transport, and takes what they cost."""
-import os
 import resource
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.processes import POLL_SECONDS, agents_of, wait_for, wait_for_listener
+from harness import memory, sessions
+from harness.processes import POLL_SECONDS, ProgramFailed, agents_of, end_agents, last_lines, wait_for, wait_for_listener
 
 START_SECONDS = 20
-OFFER_SECONDS = 3
+OFFER_SECONDS = 10
 SLACK_SECONDS = 60
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class Bench:
@@ -19,6 +18,8 @@ class Bench:
         self.folder = folder
         self.build = build
         self.xylem = xylem
+        self.carried = []  # bytes that rings carried, of each server and its clients over Xylem
+        self.is_watched = False
 
     def workload(self, name):
         return str(self.build / "eval" / "workloads" / name)
@@ -28,17 +29,32 @@ class Bench:
 
     @contextmanager
     def server(self, transport, command, port=None, name="server"):
-        """Runs it until the block ends. With a port: the block begins when something listens there."""
+        """Runs it until the block ends. With a port: the block begins when clients reach it there over the transport."""
         log = self.log(name)
-        with open(log, "wb") as output:
-            process = self.processes.start(transport.server(command), transport.environment, output)
+        with self.proof(transport):
+            with open(log, "wb") as output:
+                process = self.processes.start(transport.server(command), transport.environment, output)
+            try:
+                if port is not None:
+                    wait_for_listener(port, process, START_SECONDS, command[0], log)
+                    wait_for_offer(transport, port, command[0], log)
+                yield process
+            finally:
+                self.processes.stop(process)
+
+    @contextmanager
+    def proof(self, transport):
+        """All connections within the block must have gone over the transport. A block within it is a part of it."""
+        watched = None if self.is_watched else transport.watch()
+        if watched is None:
+            yield
+            return
+        self.is_watched = True
         try:
-            if port is not None:
-                wait_for_listener(port, process, START_SECONDS, command[0], log)
-                wait_for_offer(transport, port)
-            yield process
+            yield
         finally:
-            self.processes.stop(process)
+            self.is_watched = False
+        self.carried.append(watched.proven())
 
     def client(self, transport, command, seconds=0, name="client"):
         """What it printed. seconds: how long it is asked to work."""
@@ -59,55 +75,49 @@ class Bench:
 
     @contextmanager
     def cost(self):
-        """The processor seconds of all that was started and ended within the block, and of agents meanwhile."""
+        """The processor seconds of all that runs within the block, whether it ends there or not, and of agents meanwhile.
+
+        It belongs behind the start of servers: their getting ready, and the questions that tell of it, are no work for clients.
+        """
         taken = Cost()
-        agents, children, start = self.agent_seconds(), child_seconds(), time.monotonic()
+        programs, agents, start = self.program_seconds(), self.agent_seconds(), time.monotonic()
         yield taken
         taken.seconds = time.monotonic() - start
-        taken.cpu_seconds = child_seconds() - children + self.agent_seconds() - agents
+        agents_now = self.agent_seconds()
+        taken.cpu_seconds = self.program_seconds() - programs
+        taken.cpu_seconds += sum(seconds - agents.get(pid, 0) for pid, seconds in agents_now.items())
 
-    def memory_of(self, *processes):
-        """What they and the agents have mapped, shared pages once, and all objects of the kernel."""
-        pids = [*(process.pid for process in processes), *agents_of(self.xylem.runtime_dir)]
-        return sum(bytes_in(f"/proc/{pid}/smaps_rollup", "Pss") for pid in pids) + bytes_in("/proc/meminfo", "Slab")
+    def program_seconds(self):
+        """Of all that was ever started here."""
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime + sum(sessions.cpu_seconds(one.pid) for one in self.processes.running)
 
     def agent_seconds(self):
-        return sum(seconds_of(pid) for pid in agents_of(self.xylem.runtime_dir))
+        """{pid: seconds}"""
+        found = (sessions.process(Path(f"/proc/{pid}")) for pid in agents_of(self.xylem.runtime_dir))
+        return {one.pid: one.seconds for one in found if one is not None}
+
+    def memory_of(self, *processes):
+        """What they and the agents have mapped, and the kernel's objects for sockets."""
+        return memory.of([*(process.pid for process in processes), *agents_of(self.xylem.runtime_dir)])
+
+    def end_agents(self):
+        """The next run over Xylem starts new ones, whose memory no other run has shaped."""
+        end_agents(self.xylem.runtime_dir)
 
 
-def wait_for_offer(transport, port):
-    """Not for ever: whoever measures sees by the bytes whether they went over it."""
+def wait_for_offer(transport, port, name, log):
+    """Whoever called earlier would go over TCP."""
     deadline = time.monotonic() + OFFER_SECONDS
-    while not transport.is_offered(port) and time.monotonic() < deadline:
+    while not transport.is_offered(port):
+        if time.monotonic() > deadline:
+            raise ProgramFailed(f"{name} listens on port {port}, but clients reach it over TCP only{last_lines(log)}")
         time.sleep(POLL_SECONDS)
 
 
 class Cost:
     cpu_seconds = 0.0
     seconds = 0.0
-
-
-def child_seconds():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def seconds_of(pid):
-    """User and system time: fields 14 and 15 of proc(5)'s stat, the name in brackets may hold anything."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
-
-
-def bytes_in(path, name):
-    """The value of a line `NAME: N kB` of a file of proc(5); 0 where there is none."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
 
 
 def lines_of(text, word):

@@ -19,7 +19,7 @@ OURS = "xylem"
 class Results:
     def __init__(self):
         self.samples = []  # (experiment, metric, point, transport, repetition, value)
-        self.carried = []  # bytes that rings carried, of each run over Xylem
+        self.carried = []  # bytes that rings carried, of each server of a run over Xylem
         self.left_out = []  # (what, why)
         self.failures = []  # (what, why)
 

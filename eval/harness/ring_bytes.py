@@ -1,5 +1,6 @@
-"""How many bytes the rings carried, as the agents say: proof that a run did not quietly fall back to TCP."""
+"""What carried a run, as the agents say: proof that it did not quietly fall back to TCP, not even with one connection."""
 import time
+from collections import Counter
 
 from harness.processes import ProgramFailed
 
@@ -12,26 +13,37 @@ class RingBytes:
 
     def __init__(self, xylem):
         self.xylem = xylem
-        self.before = self.sent_bytes()
+        self.before = self.look()
 
-    def sent_bytes(self):
-        """{agent: bytes}. An agent that exits meanwhile, and comes again, is another one."""
-        return {(report["domain"], report["boot_id"]): report["counters"]["tx_bytes"] for report in self.xylem.ask("stat")}
+    def look(self):
+        """{agent: (bytes that rings carried, {reason: connections over TCP})}. An agent that was started anew is another one."""
+        return {(report["domain"], report["boot_id"]): (report["counters"]["tx_bytes"], Counter(report["connections"]["tcp"]))
+                for report in self.xylem.ask("stat")}
 
     def since(self):
-        return sum(count - self.before.get(agent, 0) for agent, count in self.sent_bytes().items())
+        """The same of all agents together, since this was made."""
+        total, over_tcp = 0, Counter()
+        for agent, (sent, tcp) in self.look().items():
+            sent_before, tcp_before = self.before.get(agent, (0, Counter()))
+            total += sent - sent_before
+            over_tcp += tcp - tcp_before
+        return total, over_tcp
 
-    def carried(self):
-        """Bytes since this was made, once all agents have counted: until it is some, and no longer grows."""
+    def settled(self):
+        """Once all agents have counted: when it is some, and no longer grows."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         now, last = self.since(), None
-        while (now == 0 or now != last) and time.monotonic() < deadline:
+        while (now[0] == 0 or now != last) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
             now, last = self.since(), now
         return now
 
     def proven(self):
-        """The same, of a run that makes no sense without."""
-        if (carried := self.carried()) == 0:
+        """The bytes that rings carried in a run all of whose connections they should have carried."""
+        carried, over_tcp = self.settled()
+        if over_tcp:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(over_tcp.items()))
+            raise ProgramFailed(f"it ran, but {over_tcp.total()} of its connections went over TCP ({reasons}; see: xylem doctor)")
+        if carried <= 0:
             raise ProgramFailed("it ran, but no ring carried a byte: it went over TCP (see: xylem doctor)")
         return carried

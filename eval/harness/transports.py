@@ -12,11 +12,16 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from harness.processes import ProgramFailed, agents_of
+from harness.ring_bytes import RingBytes
+
 MAX_RUNTIME_PATH = 75  # a unix socket's path has 107 bytes, and dom-N/door/agent.sock comes behind it
 MOST_DOMAIN = 64
 QUERY_TIMEOUT_SECONDS = 10
 DEFAULT_RING_BYTES = 2 << 20  # Xylem's own: vsock-transport/ring/geometry.hpp
 VSOCK_LOCAL_CID = 1  # <linux/vm_sockets.h> VMADDR_CID_LOCAL
+NO_AGENT = 3  # exit code of xylem: control/cli/failure.hpp
+MACHINE_FOLDER = Path("/etc/xylem")  # of this machine's own agents; ours read it as well
 
 
 class Transport:
@@ -39,6 +44,10 @@ class Transport:
     def is_offered(self, _port):
         """Whether clients reach its server, which listens already, over this transport."""
         return True
+
+    def watch(self):
+        """Watches what carries a run, for proof; None: there is only one way."""
+        return None
 
     def at(self, _point):
         """With the options that a point names."""
@@ -122,15 +131,20 @@ class Xylem(Transport):
                 raise FileNotFoundError(f"{part} is not there: build it first (make)")
         self.runtime_dir = make_runtime_dir(folder)
         self.environment["XYLEM_RUNTIME_DIR"] = str(self.runtime_dir)
-        self.options = []
-        if Path("/etc/xylem/hosts").exists():
-            self.options = ["--hosts", str(self.write_hosts())]
+        self.options = [*self.instead_of("hosts", "".join(f"127.44.0.{one} dom:{one}\n" for one in range(1, MOST_DOMAIN))),
+                        *self.instead_of("policy", "")]
 
-    def write_hosts(self):
-        """This machine has a map of its own, so say what the zero-configuration map would."""
-        hosts = self.runtime_dir / "hosts"
-        hosts.write_text("".join(f"127.44.0.{number} dom:{number}\n" for number in range(1, MOST_DOMAIN)), encoding="ascii")
-        return hosts
+    def instead_of(self, name, text):
+        """Where this machine has such a file: options that put one in its place which says what there is without any."""
+        if not (MACHINE_FOLDER / name).exists():
+            return []
+        (self.runtime_dir / name).write_text(text, encoding="ascii")
+        return [f"--{name}", str(self.runtime_dir / name)]
+
+    def configuration(self):
+        """The file of this machine that nothing here can take the place of, which agents read at their start; None: no such."""
+        found = MACHINE_FOLDER / "xylemd.conf"
+        return str(found) if found.exists() else None
 
     def server(self, command):
         return self.run_in(self.server_domain, command)
@@ -142,15 +156,22 @@ class Xylem(Transport):
         return [str(self.command), "run", "--domain", str(domain), *self.options, "--", *command]
 
     def ask(self, verb):
-        """What its agents report, one by one; nothing where none runs."""
+        """What its agents report, one by one; nothing where none runs. An agent that does not answer is a failure."""
         answer = subprocess.run([str(self.command), verb, "--json", "--all"], env=self.environment, stdin=subprocess.DEVNULL,
-                                capture_output=True, timeout=QUERY_TIMEOUT_SECONDS, check=False)
-        return json.loads(answer.stdout)["domains"] if answer.returncode == 0 else []
+                                capture_output=True, text=True, timeout=QUERY_TIMEOUT_SECONDS, check=False)
+        if answer.returncode == 0 and not answer.stderr:
+            return json.loads(answer.stdout)["domains"]
+        if answer.returncode == NO_AGENT and not any(agents_of(self.runtime_dir)):
+            return []
+        raise ProgramFailed(f"xylem {verb} ended with exit code {answer.returncode}: {answer.stderr.strip()}")
 
     def is_offered(self, port):
         """The kernel has a listener a moment before the agent does, and who calls in between gets the kernel's."""
         return any(one["state"] == "LISTEN" and one["transport"] == "ring" and one["local"]["port"] == port
                    for report in self.ask("ls") for one in report["sockets"])
+
+    def watch(self):
+        return RingBytes(self)
 
     def at(self, point):
         """The same agents, with the ring and the spin budget of a point; "default" is Xylem's own."""

@@ -1,22 +1,16 @@
 """The memory that open connections hold, in their programs, the agents and the kernel: more than before they were open.
 
-Each has carried a piece of 16 KiB. settings: seconds, before and while they are open. Points: connections.
+Each has carried a piece of 16 KiB. Programs and agents are new in each run: what earlier ones have left in their heaps would
+hide what these need. settings: seconds, before and while they are open. Points: connections.
 """
 import time
 
-from harness.processes import POLL_SECONDS, ProgramFailed, free_port
+from harness.processes import free_port, wait_until_it_says
 from tools.connections import allow_files
 
 KINDS = {"tcp"}
 NEEDS = {}
-
-
-def wait_until_it_says(word, bench, client, log):
-    while word not in log.read_text(encoding="utf-8").split():
-        if client.poll() is not None:
-            bench.finish(client, "connections", log)
-            raise ProgramFailed(f"connections ended before it said: {word}")
-        time.sleep(POLL_SECONDS)
+METRICS = {"memory"}
 
 
 def settled_memory(bench, server, client, settings):
@@ -28,12 +22,13 @@ def settled_memory(bench, server, client, settings):
 def measure(bench, transport, point, settings):
     count = point["connections"]
     allow_files(count)
+    bench.end_agents()
     program, place = bench.workload("connections"), [transport.server_address, str(free_port())]
     with bench.server(transport, [program, "receive", *place], int(place[1])) as server:
         client, log = bench.start_client(transport, [program, "hold", *place, str(count), str(settings["seconds"])])
-        wait_until_it_says("met", bench, client, log)
+        wait_until_it_says("met", client, program, log)
         before = settled_memory(bench, server, client, settings)
-        wait_until_it_says("open", bench, client, log)
+        wait_until_it_says("open", client, program, log)
         held = settled_memory(bench, server, client, settings) - before
         bench.finish(client, program, log, 2 * settings["seconds"])
     yield "memory", {}, held / count

@@ -9,6 +9,7 @@ from harness.processes import ProgramFailed, free_port
 
 KINDS = {"tcp"}
 NEEDS = {"nginx": "nginx", "wrk": "wrk"}
+METRICS = {"requests", "cpu_per_request"}
 RATE = re.compile(r"Requests/sec:\s+([0-9.]+)")
 FAILED = re.compile(r"Socket errors: .*|Non-2xx.*")
 FOLDERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -33,8 +34,8 @@ def measure(bench, transport, point, settings):
     load = ["wrk", "-t", "1", "-c", str(settings["connections"]), "-d", f"{settings['seconds']}s"]
     if point.get("connection") == "close":
         load += ["-H", "Connection: close"]
-    with bench.cost() as cost:
-        with bench.server(transport, ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], port):
+    with bench.server(transport, ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], port):
+        with bench.cost() as cost:
             said = bench.client(transport, [*load, f"http://{transport.server_address}:{port}/{name}"], settings["seconds"])
     found = RATE.search(said)
     if not found or FAILED.search(said):

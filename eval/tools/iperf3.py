@@ -9,6 +9,7 @@ from harness.processes import NotReached, ProgramFailed, free_port
 
 KINDS = {"tcp"}
 NEEDS = {"iperf3": "iperf3"}
+METRICS = {"throughput", "cpu_per_gb", "cpu"}
 DIRECTIONS = {"forward": [], "reverse": ["-R"]}
 
 
@@ -20,8 +21,8 @@ def measure(bench, transport, point, settings):
               "-P", str(connections), "-J", *DIRECTIONS[point.get("direction", "forward")]]
     if target is not None:
         client += ["-b", str(int(target * 8e9 / connections))]
-    with bench.cost() as cost:
-        with bench.server(transport, ["iperf3", "-s", "-1", "-p", str(port)], port) as server:
+    with bench.server(transport, ["iperf3", "-s", "-1", "-p", str(port)], port) as server:
+        with bench.cost() as cost:
             said = bench.client(transport, client, seconds)
             bench.finish(server, "iperf3 -s", bench.log("server"))
     moved, rate = results_of(said)

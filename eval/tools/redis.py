@@ -8,6 +8,7 @@ from harness.processes import ProgramFailed, free_port
 
 KINDS = {"tcp"}
 NEEDS = {"redis-server": "redis-server", "redis-benchmark": "redis-tools"}
+METRICS = {"requests", "cpu_per_request"}
 
 
 def measure(bench, transport, point, settings):
@@ -16,8 +17,8 @@ def measure(bench, transport, point, settings):
               "--protected-mode", "no", "--dir", str(bench.folder)]
     client = ["redis-benchmark", "-h", transport.server_address, "-p", str(port), "-t", point["test"],
               "-n", str(settings["requests"]), "-c", str(settings["clients"]), "-P", str(point.get("pipeline", 1)), "-d", str(point.get("bytes", 3)), "--csv"]
-    with bench.cost() as cost:
-        with bench.server(transport, server, port):
+    with bench.server(transport, server, port):
+        with bench.cost() as cost:
             said = bench.client(transport, client, 60)
     for row in csv.reader(said.splitlines()):
         if row and row[0].lower().startswith(point["test"]):
