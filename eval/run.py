@@ -20,7 +20,6 @@ from harness import experiment, machine, recommendation, results, targets
 from harness.bench import Bench
 from harness.plan import Plan
 from harness.processes import NotReached, Processes, ProgramFailed, Stopped, stop_agents
-from harness.ring_bytes import RingBytes
 from harness.transports import every_transport
 from report import report
 
@@ -97,17 +96,19 @@ class Evaluation:
             except FAILURES as error:
                 self.results.failures.append((turn.text(), str(error) or repr(error)))
                 print(f"          failed: {error!r}", flush=True)
+            self.bench.processes.stop_all()
             self.plan.finished(turn, time.monotonic() - start)
 
     def take(self, turn):
         point = dict(turn.point)
         transport = turn.transport.at(point)
-        ring = RingBytes(self.xylem) if turn.transport is self.xylem else None
+        self.bench.carried.clear()
         found = list(tool_of(turn.experiment).measure(self.bench, transport, point, turn.experiment.settings))
         if not found:
             raise ProgramFailed("it ran, but printed no figures")
-        if ring is not None:
-            self.results.carried.append(ring.proven())
+        if turn.transport is self.xylem and not self.bench.carried:
+            raise ProgramFailed("it ran, but nothing proves that rings carried it")
+        self.results.carried += self.bench.carried
         for metric, extra, value, *carrier in found:
             self.results.add(turn, metric, extra, value, *carrier)
 
@@ -123,19 +124,28 @@ def evaluate(options, processes):
     folder = options.output.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     build = Path(os.environ.get("XYLEM_BUILD", ROOT / "build" / "release")).resolve()
-    start = time.monotonic()
     evaluation = Evaluation(experiments, folder, build, processes)
+    about = {**machine.describe(VERSIONS), "xylem_configuration": evaluation.xylem.configuration()}
+    if about["xylem_configuration"]:
+        print(f"Xylem's agents do as {about['xylem_configuration']} says, and so figures may be others than without it")
+    start, stopped = time.monotonic(), None
     try:
         evaluation.run()
+    except Stopped as reason:
+        stopped = reason
+        evaluation.results.failures.append(("the evaluation", f"{reason} before it was over"))
     finally:
         processes.stop_all()
         stop_agents(evaluation.xylem.runtime_dir)
-    return finish(evaluation.results, experiments, asked, folder, time.monotonic() - start)
+    exit_code = finish(evaluation.results, experiments, asked, about, folder, time.monotonic() - start)
+    if stopped is not None:
+        raise stopped
+    return exit_code
 
 
-def finish(found, experiments, asked, folder, seconds):
-    figures, about = found.figures(), machine.describe(VERSIONS)
-    judged = targets.judge(figures, asked)
+def finish(found, experiments, asked, about, folder, seconds):
+    figures = found.figures()
+    judged = targets.judge(figures, asked, experiments)
     summary = {"machine": about, "seconds": seconds, "targets": judged,
                "recommendation": recommendation.recommend(figures, about["caches"])}
     results.write_json(folder / "results.json", found, summary)
@@ -144,7 +154,10 @@ def finish(found, experiments, asked, folder, seconds):
     for target in judged:
         if target["is_met"] is not None:
             verdict = "met" if target["is_met"] else "MISSED"
-            print(f"{verdict:<7} {target['reached']:8.2f} times (asked: {target['times']:g})  {target['title']}")
+            note = f" ({target['note']})" if target["note"] else ""
+            print(f"{verdict:<7} {target['reached']:8.2f} times (asked: {target['times']:g})  {target['title']}{note}")
+        elif target["note"] != targets.NOT_PLAYED:
+            print(f"unknown {target['title']}: {target['note']}")
     for what, why in found.left_out:
         print(f"left out: {what}: {why}")
     for what, why in found.failures:
@@ -156,7 +169,7 @@ def finish(found, experiments, asked, folder, seconds):
 def main():
     options = arguments()
     processes = Processes()
-    processes.stop_on(signal.SIGINT, signal.SIGTERM)
+    processes.stop_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     try:
         return evaluate(options, processes)
     except Stopped as stopped:

@@ -2,7 +2,11 @@
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
+
+IDLE_FIELDS = (3, 4)  # of proc(5)'s stat, behind the name: idle, and waiting for a device
+LOOK_SECONDS = 1
 
 
 def text_of(path):
@@ -48,8 +52,22 @@ def hypervisor():
     return "none"
 
 
+def processor_ticks():
+    """(busy, all) of all processors since the machine began."""
+    ticks = [int(word) for word in text_of("/proc/stat").split("\n", 1)[0].split()[1:9]]
+    return sum(ticks) - sum(ticks[field] for field in IDLE_FIELDS), sum(ticks)
+
+
+def busy_share():
+    """Of all processors, from 0 to 1, over a short while."""
+    before = processor_ticks()
+    time.sleep(LOOK_SECONDS)
+    busy, every = (now - then for now, then in zip(processor_ticks(), before))
+    return busy / every if every else 0.0
+
+
 def describe(programs):
-    """programs: {name: command that prints its version}"""
+    """Before anything is measured: load and busy share are what others do. programs: {name: command that prints its version}"""
     return {
         "processor": processor(),
         "architecture": platform.machine(),
@@ -61,5 +79,6 @@ def describe(programs):
         "hypervisor": hypervisor(),
         "huge_pages": text_of("/sys/kernel/mm/transparent_hugepage/enabled") or "none",
         "load_average": list(os.getloadavg()),
+        "busy_share": busy_share(),
         "programs": {name: first_line_of(command) for name, command in programs.items()},
     }

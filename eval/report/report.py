@@ -19,6 +19,7 @@ class Section:
     """Of one experiment: a picture and a table for each of its metrics."""
     experiment: object
     parts: list = field(default_factory=list)
+    samples: int = 0  # most of any figure and transport
 
 
 @dataclass
@@ -61,6 +62,8 @@ def sections_of(found, experiments):
         for name, figures in grouped[experiment.name].items():
             metric = METRICS[name]
             header, rows = table_of(figures, metric)
+            counts = (len(one["samples"]) for figure in figures for one in figure["transports"].values())
+            section.samples = max(section.samples, *counts)
             picture = base64.b64encode(plot.draw(figures, metric)).decode("ascii")
             section.parts.append(Part(metric, picture, header, rows))
         yield section

@@ -4,6 +4,7 @@ from harness.processes import free_port
 
 KINDS = {"tcp", "socket"}
 NEEDS = {}
+METRICS = {"rate"}
 
 
 def measure(bench, transport, _point, settings):

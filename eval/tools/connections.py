@@ -9,6 +9,7 @@ from harness.processes import ProgramFailed, free_port
 
 KINDS = {"tcp"}
 NEEDS = {}
+METRICS = {"throughput"}
 
 
 def allow_files(count):

@@ -12,6 +12,7 @@ from lines import read_figures
 
 KINDS = {"machine"}
 NEEDS = {"qemu-system-x86_64": "qemu-system-x86"}
+METRICS = {"latency", "throughput"}
 MOST_SECONDS = 1800
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAKE_VARIABLES = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}  # of a make that started the evaluation

@@ -7,6 +7,7 @@ from harness.processes import ProgramFailed, free_port
 
 KINDS = {"tcp"}
 NEEDS = {"NPtcp": "netpipe-tcp"}
+METRICS = {"one_way", "throughput"}
 
 
 def measure(bench, transport, _point, settings):
