@@ -29,6 +29,7 @@ METRICS = {
     "cpu_per_request": Metric("processor time of a request", "s", "us", 1e6, True),
     "cpu": Metric("processors busy", "s/s", "%", 100, True),
     "memory": Metric("memory of a connection", "B", "KiB", 1 / 1024, True),
+    "wakeup": Metric("wake-up of a process that sleeps", "s", "us", 1e6, True),
     "spread": Metric("round trip, by percentile", "s", "us", 1e6, True),
 }
 

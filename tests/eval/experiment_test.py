@@ -73,8 +73,44 @@ class Loading(unittest.TestCase):
         self.assert_bad("figure = ", "one.toml")
 
 
+CONNECTIONS = {"connections": {1, 2, 4, 8, 16}, "direction": {"forward", "reverse"}}
+FEW = {"connections": {1, 2, 4, 8, 12}}
+BUSY = {"busy_per_core": {0, 1, 2}}
+# What each figure must have: {experiment: (transports, {what varies: values})}
+REQUIRED = {
+    "a": {"netpipe": ({"tcp", "xylem"}, {})},
+    "b": {"iperf": ({"tcp", "xylem"}, CONNECTIONS), "iperf3": ({"tcp", "xylem"}, CONNECTIONS)},
+    "c": {"ring_size": ({"ring", "xylem"}, {"ring_bytes": {4 << 10, 512 << 10, 2 << 20, 64 << 20}})},
+    "d": {"memory": ({"machine"}, {})},
+    "e": {"transports": ({"tcp", "unix", "vsock", "pipe", "ring", "xylem"}, {}), "xen": ({"machine"}, {}),
+          "nodes": ({"machine"}, {})},
+    "f": {"connections": ({"tcp", "xylem"}, {"connections": {1, 4096}}), "pairs": ({"tcp", "xylem"}, {"pairs": {1, 2, 4}}),
+          "connection_rate": ({"tcp", "xylem"}, {})},
+    "g": {"cost": ({"tcp", "xylem"}, FEW), "cost_at_target": ({"tcp", "xylem"}, {}), "held_few": ({"tcp", "xylem"}, FEW)},
+    "h": {"http": ({"tcp", "xylem"}, {}), "redis": ({"tcp", "xylem"}, {}), "video": ({"tcp", "xylem"}, {})},
+    "i": {"spread": ({"tcp", "xylem"}, BUSY), "spread_spin": ({"xylem"}, {**BUSY, "spin_us": {"default", 0}}),
+          "wakeup": ({"machine"}, {})},
+}
+MOST_SECONDS = 30 * 60
+
+
 class TheProjectsOwn(unittest.TestCase):
     FOLDER = ROOT / "eval" / "experiments"
+
+    def test_every_figure_has_its_points(self):
+        found = {one.name: one for one in experiment.load_all(self.FOLDER)}
+        for figure, experiments in REQUIRED.items():
+            for name, (transports, vary) in experiments.items():
+                self.assertEqual(found[name].figure, figure)
+                self.assertLessEqual(transports, set(found[name].transports), name)
+                for key, values in vary.items():
+                    self.assertLessEqual(values, set(found[name].vary[key]), (name, key))
+        self.assertTrue(found["memory"].settings["between_bytes"])
+        self.assertGreaterEqual(found["video"].settings["frames"], 500)
+
+    def test_all_of_it_takes_less_than_half_an_hour(self):
+        runs = [(one, one.repetitions * len(one.points()) * len(one.transports)) for one in experiment.load_all(self.FOLDER)]
+        self.assertLess(sum(count * one.expected_seconds for one, count in runs), MOST_SECONDS)
 
     def test_all_load_in_both_forms_and_every_figure_is_there(self):
         for is_quick in (False, True):
@@ -83,7 +119,7 @@ class TheProjectsOwn(unittest.TestCase):
 
     def test_a_name_or_a_figure_picks_some_and_an_unknown_one_is_an_error(self):
         found = experiment.load_all(self.FOLDER, ["i", "netpipe"])
-        self.assertEqual([one.name for one in found], ["netpipe", "spread", "spread_spin"])
+        self.assertEqual([one.name for one in found], ["netpipe", "spread", "spread_spin", "wakeup"])
         with self.assertRaisesRegex(experiment.BadExperiment, "no experiment is called nothing; there are: .*netpipe"):
             experiment.load_all(self.FOLDER, ["nothing"])
 
