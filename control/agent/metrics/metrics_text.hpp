@@ -11,12 +11,15 @@ namespace xylem::agent {
 
 class MetricsText {
   public:
-    // Counters never go back from one text to the next: what programs wrote into their pages may.
+    // Counters and histograms never go back from one text to the next: what programs wrote into their pages
+    // may.
     std::string text_of(const nlohmann::json& statistics);
 
   private:
     // A row each of everything that is counted by peer; more is not remembered.
     static constexpr std::size_t kMostTold = 1 << 14;
+
+    double at_least_as_told(const std::string& key, double value);
 
     std::map<std::string, double> told_;  // by name and labels
 };

@@ -14,7 +14,10 @@ namespace {
 using Json = nlohmann::json;
 
 Json data_row(const Json& domain, std::uint64_t tx_bytes) {
-    return {{"domain", domain}, {"tx_bytes", tx_bytes}, {"kicks_sent", 7}};
+    const Json bounds = {{{"below_ns", 256}, {"count", tx_bytes / 2}},
+                         {{"below_ns", 1024}, {"count", tx_bytes}}};
+    const Json replies = {{"count", tx_bytes + 1}, {"sum_ns", 2'000'000'000}, {"bounds", bounds}};
+    return {{"domain", domain}, {"tx_bytes", tx_bytes}, {"kicks_sent", 7}, {"replies", replies}};
 }
 
 Json report() {
@@ -90,6 +93,21 @@ TEST(MetricsText, a_counter_never_goes_back_and_a_gauge_does) {
     EXPECT_TRUE(has(text, R"(xylem_connection_tx_bytes_total{peer_domain="2"} 1000)"));
     EXPECT_TRUE(has(text, R"(xylem_connection_tx_bytes_total{peer_domain="9"} 1)"));
     EXPECT_TRUE(has(text, "xylem_agent_uptime_seconds 1"));
+}
+
+TEST(MetricsText, a_histogram_has_its_buckets_and_never_goes_back) {
+    MetricsText metrics;
+    const auto check = [&](const Json& figures) {
+        const std::string text = metrics.text_of(figures);
+        EXPECT_TRUE(has(text, R"(xylem_reply_seconds_count{peer_domain="2"} 1001)")) << text;
+        EXPECT_TRUE(has(text, R"(xylem_reply_seconds_sum{peer_domain="2"} 2)"));
+        EXPECT_TRUE(has(text, R"(xylem_reply_seconds_bucket{peer_domain="2",le="1.024e-06"} 1000)"));
+        EXPECT_TRUE(has(text, R"(xylem_reply_seconds_bucket{peer_domain="2",le="+Inf"} 1001)"));
+    };
+    check(report());
+    Json less = report();
+    less["data"] = {data_row(2, 4)};
+    check(less);
 }
 
 TEST(MetricsText, peers_beyond_the_bound_have_no_rows_and_the_rest_of_them_has_one) {
