@@ -48,7 +48,7 @@ check "what is no HTTP is 400" exits_and_says 0 'HTTP/1\.1 400 '
 
 cat >"$scratch/server.py" <<'PYTHON'
 import socket
-listener = socket.create_server(("127.44.0.1", 7000))
+listener = socket.create_server(("127.44.0.1", 7620))
 print("ready", flush=True)
 while True:
     peer, _ = listener.accept()
@@ -62,7 +62,7 @@ check "a server starts" eventually 30 test -s "$scratch/ready"
 move() {
     "$xylem" run --domain 2 -- python3 -S -c "
 import socket
-peer = socket.create_connection(('127.44.0.1', 7000))
+peer = socket.create_connection(('127.44.0.1', 7620))
 peer.sendall(b'x' * $1)
 peer.shutdown(socket.SHUT_WR)
 peer.recv(1)"
@@ -77,8 +77,8 @@ check "connections are counted by transport" is_at_least 'xylem_connections_tota
 check "calls are counted" is_at_least 'xylem_connection_receive_calls_total{peer_domain="2"}' 2
 "$xylem" run --domain 1 -- python3 -S -c "
 import socket
-listener = socket.create_server(('127.44.0.1', 7001))
-caller = socket.create_connection(('127.44.0.1', 7001))
+listener = socket.create_server(('127.44.0.1', 7621))
+caller = socket.create_connection(('127.44.0.1', 7621))
 called, _ = listener.accept()
 for _ in range(3):
     caller.sendall(b'question')

@@ -63,7 +63,7 @@ class Signals(unittest.TestCase):
         return subprocess.run([sys.executable, "-c", script], check=False).returncode
 
     def test_a_signal_stops_and_one_that_nohup_has_it_ignore_does_not(self):
-        self.assertEqual(self.play(""), 128 + signal.SIGHUP)
+        self.assertEqual(self.play("signal.signal(signal.SIGHUP, signal.SIG_DFL)"), 128 + signal.SIGHUP)
         self.assertEqual(self.play("signal.signal(signal.SIGHUP, signal.SIG_IGN)"), 0)
 
 

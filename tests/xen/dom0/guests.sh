@@ -56,7 +56,7 @@ boots_left() { [ "$(wc -l <"/run/guest/$1/boots")" -lt 3 ]; }
 # boot NAME: with what `create` has written down.
 boot() {
     local state=/run/guest/$1
-    rm -f "$state/finished" "$state/test"
+    rm -f "$state/finished" "$state/test" "$state/up"
     echo "again" >>"$state/boots"
     uptime_seconds >"$state/since"
     guest_config "$1" "$(cat "$state/first")" >"$state/config"

@@ -4,6 +4,7 @@
 #
 # All is said on the guests' consoles, which xenconsoled writes to files. Each line goes to the runner, and these
 # mean something here:
+#   xylem: up              the guest has booted: from here on it keeps its domain id until a test has it created again
 #   xylem: begin TEST      what a guest asks for below belongs to that test
 #   xylem: recreate NAME   destroys that guest and creates it again, to begin with the test that asked; the other sees
 #                          its data/peer change
@@ -60,6 +61,7 @@ count_for() {
 obey() {
     local other=${2##* }
     case $2 in
+        *"xylem: up"*) : >"/run/guest/$1/up" ;;
         *"xylem: begin "*) echo "$other" >"/run/guest/$1/test" ;;
         *"xylem: finished"*) : >"/run/guest/$1/finished" ;;
         *"xylem: count "[ab]" "*) count_for "$1" "$other" ;;
@@ -68,6 +70,18 @@ obey() {
         *"xylem: recreate "[ab]) echo "recreate $other $(cat "/run/guest/$1/test")" >>/run/guest/wishes ;;
         *"xylem: destroy "[ab]) echo "destroy $other" >>/run/guest/wishes ;;
     esac
+}
+
+# Guests are introduced when all that there are have booted: one that fell over is another domain then.
+introduce_soon() { : >/run/guest/introduce; }
+introduce_if_up() {
+    local name
+    [ -e /run/guest/introduce ] || return 0
+    for name in a b; do
+        [ -z "$(domid_of "$name")" ] || [ -e "/run/guest/$name/up" ] || return 0
+    done
+    introduce
+    rm /run/guest/introduce
 }
 
 # Not while lines are read: first all that the guest has said until its end must be passed on.
@@ -80,7 +94,7 @@ fulfil_wishes() {
         sleep 1
         follow_both
         if [ "$wish" = recreate ]; then create "$name" "$test"; else : >"/run/guest/$name/finished"; fi
-        introduce
+        introduce_soon
     done </run/guest/wishes.taken
 }
 
@@ -124,7 +138,7 @@ look_for_lost() {
         if [ ! -e "/run/guest/$name/test" ] && boots_left "$name"; then
             report "event|again $name"
             boot "$name"
-            introduce
+            introduce_soon
         else
             report "event|lost $name"
         fi
@@ -140,6 +154,7 @@ watch_guests() {
         over=$(finished && echo yes)
         follow_both
         fulfil_wishes
+        introduce_if_up
         [ -z "$over" ] || break
         looks=$((looks + 1))
         [ $((looks % looks_between_polls_of_xenstore)) -ne 0 ] || look_for_lost
@@ -151,7 +166,7 @@ watch_guests() {
 : >"$(console_of b)"
 exec 3<"$(console_of a)" 4<"$(console_of b)"
 if create a && create b; then
-    introduce
+    introduce_soon
     watch_guests
     report_grants
     destroy a
