@@ -83,6 +83,7 @@ time.sleep(1000)
 PYTHON
 # watch ARGUMENT...: a view that goes on, with a first line.
 watch() {
+    rm -f "$scratch/views"
     "$xylem" stat --live --json "$@" >"$scratch/views" 2>&1 &
     views=$!
     eventually 30 test -s "$scratch/views"
