@@ -1,8 +1,6 @@
 // Capturing: pieces cut to the size of records, counted from where this use of the connection began.
 #include "guest-lib/capture.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 
 #include "guest-lib/capture_ring.hpp"
@@ -12,12 +10,6 @@
 
 namespace xylem {
 namespace {
-
-std::uint64_t wall_clock_ns() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * kNsPerSecond + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 CaptureText text_of(const Socket& socket, CaptureKind kind, std::uint64_t time_ns) {
     const EndPage& page = socket.stream.page();

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include <algorithm>
 
@@ -23,12 +22,6 @@ namespace {
 constexpr std::uint64_t kOrderNs = 50 * kNsPerMs;
 constexpr int kPauseMs = 1;
 constexpr std::size_t kBusyPieces = 1000;
-
-std::uint64_t wall_clock_ns() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * kNsPerSecond + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 std::string plural(std::uint64_t count, const char* what) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
