@@ -281,8 +281,8 @@ void Session::after_fork_in_child() {
     holders_lock_.reset();
     close_private(socket_);
     close_private(page_fd_);
+    if (is_captured()) page_.release();  // the call that a signal handler forked in may be writing there
     capture_area.store_release(nullptr);
-    page_.release();  // the call that a signal handler forked in may be writing there
     page_ = std::move(clone_page_);
     if (page_) capture_area.store_release(&page()->capture);
     page_fd_ = std::move(clone_page_fd_);

@@ -63,8 +63,14 @@ void Captures::came(Session& program) {
     turn(program, true);
 }
 
+// Processes that share a session could speak in turns without end: of what waits, the last name counts.
 void Captures::renamed(const Session& program) {
-    if (is_on() && is_program(program)) tell(program, CapturedState::renamed);
+    if (!is_on() || !is_program(program)) return;
+    constexpr auto kRenamed = static_cast<std::uint32_t>(CapturedState::renamed);
+    std::erase_if(news_, [&program](const News& news) {
+        return news.session == program.id && news.message.state == kRenamed;
+    });
+    tell(program, CapturedState::renamed);
 }
 
 // Of a program of which the command has not heard yet, it need not hear.
