@@ -1,6 +1,7 @@
 """Child processes that never outlive the measuring: each is known by its pid and ended by it, whatever happens."""
 import contextlib
 import os
+import random
 import signal
 import socket
 import struct
@@ -137,9 +138,13 @@ def listens(port):
 
 
 def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, below those that the kernel gives to callers: nobody takes it before the server does."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            with contextlib.suppress(OSError):
+                probe.bind(("", port))
+                return port
 
 
 def agents_of(runtime_dir):

@@ -59,7 +59,7 @@ fetch() {
 
 start_domains --log-level info
 make_file
-port=$(free_port)
+port=$(free_port_below 32000)
 serve /usr/bin/python3 -m http.server --directory "$scratch/www" --bind 127.44.0.1 "$port"
 fetch "python3 -m http.server" "$port"
 
@@ -68,7 +68,7 @@ if [[ -z $nginx ]]; then
     skipped "nginx" "not installed"
     finish
 fi
-port=$(free_port)
+port=$(free_port_below 32000)
 configure_nginx "$port"
 serve "$nginx" "${nginx_options[@]}"
 stop_server() {

@@ -26,7 +26,7 @@ run() {
     awk -F, '$8 > 0 { lines++ } END { exit lines == 0 }' "$scratch/csv"
 }
 
-port=$(free_ports 1 32000)
+port=$(free_port_below 32000)
 serve iperf -s -p "$port" -B 127.44.0.1
 serves_on "$port"
 round "one thread" 1 10000000 run

@@ -15,7 +15,7 @@ source tests/apps/harness/agent_loss.sh
 
 need iperf3
 start_domains --log-level info
-port=$(free_port)
+port=$(free_port_below 32000)
 serve iperf3 -s -p "$port"
 serves_on "$port"
 for options in "-t 2" "-t 2 -R" "-t 2 -P 4" "-t 2 -P 4 -R" "-t 2 --bidir"; do

@@ -19,7 +19,7 @@ requests=$(pick 500 10000)
 start_domains --log-level info
 remember_agents
 
-port=$(free_ports 1 32000)
+port=$(free_port_below 32000)
 client() {
     local command=$1
     shift

@@ -17,7 +17,7 @@ need NPtcp
 start_domains --log-level info
 # Enough repeats to be seen while they last.
 for options in "-u 131072 -n 1000" "-u 131072 -n 1000 -i" "-u 131072 -n 1000 -2"; do
-    port=$(free_port)
+    port=$(free_port_below 32000)
     # shellcheck disable=SC2086
     serve NPtcp -P "$port" $options -o "$scratch/server.out"
     serves_on "$port"
@@ -27,7 +27,7 @@ for options in "-u 131072 -n 1000" "-u 131072 -n 1000 -i" "-u 131072 -n 1000 -2"
     check "NPtcp $options: measured all sizes" test "$(grep -c bytes "$scratch/client.log")" -ge 29
     check "NPtcp $options: the receiver ends, too" until_true 20 test ! -d "/proc/$server/fd"
 done
-port=$(free_port)
+port=$(free_port_below 32000)
 serve NPtcp -P "$port" -u 131072 -n 4000 -i -o "$scratch/server.out"
 serves_on "$port"
 agent_loss "NPtcp with its integrity check" "$in_domain" 2 NPtcp -h 127.44.0.1 -P "$port" -u 131072 -n 4000 -i -o "$scratch/client.out"

@@ -22,7 +22,7 @@ seconds=$(pick 5 60)
 start_domains --log-level info
 remember_agents
 
-port=$(free_ports 1 32000)
+port=$(free_port_below 32000)
 configure_nginx "$port"
 mkdir "$scratch/www"
 head -c 4096 /dev/urandom >"$scratch/www/small"

@@ -20,7 +20,7 @@ size=$(pick $((64 << 20)) $((1 << 30)))
 start_domains --log-level info
 remember_agents
 
-port=$(free_ports 1 32000)
+port=$(free_port_below 32000)
 key=$scratch/key
 ssh-keygen -q -t ed25519 -N "" -f "$scratch/host_key"
 ssh-keygen -q -t ed25519 -N "" -f "$key"
@@ -80,7 +80,7 @@ through_a_pipe() { in_two ssh 127.44.0.1 cat <"$scratch/file" | cmp - "$scratch/
 # A connection inside the connection: sshd connects to its own domain, ssh listens in the other one.
 through_a_forwarding() {
     local inner status
-    inner=$(free_ports 1 32000)
+    inner=$(free_port_below 32000)
     background 2 ssh -F "$scratch/ssh_config" -N -L "127.44.0.2:$inner:127.44.0.1:$port" 127.44.0.1
     until_true 20 listens 2 "$inner" || return
     [[ $(in_two ssh -p "$inner" -o HostKeyAlias=127.44.0.1 127.44.0.2 echo twice) == twice ]]

@@ -45,7 +45,7 @@ source tests/apps/harness/agent_loss.sh
 seconds=$(pick 3 20)
 start_domains --log-level info
 remember_agents
-port=$(free_ports 1 32000)
+port=$(free_port_below 32000)
 
 # client DOMAIN COMMAND...
 client() {

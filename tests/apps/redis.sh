@@ -68,7 +68,7 @@ save_under_load() {
     benchmark -c 20 && until_true 20 saved && [[ $(cli 2 1 info persistence) == *rdb_last_bgsave_status:ok* ]]
 }
 
-port=$(free_ports 1 32000)
+port=$(free_port_below 32000)
 start_redis 1 "$port"
 cli 2 1 ping >"$scratch/ping"
 before=$(program_holds "$server")
@@ -93,7 +93,7 @@ kill -TERM "$server"
 wait "$server"
 
 # Nodes talk to each other on port + 10000.
-port=$(free_ports 1 22000)
+port=$(free_port_below 22000)
 nodes=()
 for domain in 1 2 3; do
     start_redis "$domain" "$port" --cluster-enabled yes --cluster-node-timeout 20000

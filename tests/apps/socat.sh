@@ -21,8 +21,8 @@ start_domains --log-level info
 start_agent 3 --log-level info
 remember_agents
 
-port=$(free_ports 1 32000)
-relay=$(free_ports 1 32000)
+port=$(free_port_below 32000)
+relay=$(free_port_below 32000)
 head -c "$size" /dev/urandom >"$scratch/file"
 head -c 100003 /dev/urandom >"$scratch/small"
 

@@ -18,7 +18,7 @@ seconds=$(pick 1 10)
 start_domains --log-level info
 remember_agents
 
-port=$(free_ports 1 32000)
+port=$(free_port_below 32000)
 feed() { printf 'T:127.44.0.1:%s\nT:127.44.0.1:%s\n' "$port" $((port + 1)); }
 # run MODE OPTION...
 run() {

@@ -18,7 +18,7 @@ size=$(pick $((32 << 20)) $((1 << 30)))
 start_domains --log-level info
 remember_agents
 
-port=$(free_ports 1 32000)
+port=$(free_port_below 32000)
 mkdir "$scratch/www"
 openssl enc -aes-128-ctr -pass pass:xylem -nosalt -pbkdf2 </dev/zero 2>/dev/null | head -c "$size" >"$scratch/www/file"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.44.0.1 \

@@ -15,7 +15,7 @@ runs=${BRIDGE_BENCH_RUNS:-3}
 # measure TRANSPORT SERVER_DOMAIN CLIENT_DOMAIN: one run, its lines are added to the file of that transport.
 measure() {
     local port
-    port=$(free_port)
+    port=$(free_port_below 32000)
     background "$2" "$exchange" answer 127.44.0.1 "$port"
     until_true 20 listens_at "$2" "$port"
     "$in_domain" "$3" "$exchange" ask 127.44.0.1 "$port" >>"$scratch/$1" || exit 1

@@ -42,7 +42,7 @@ measure() {
 median() { sort -n "$scratch/$1-$2-$3" | sed -n "$(((runs + 1) / 2))p"; }
 
 start_domains --log-level warn
-port=$(free_ports 1 32000)
+port=$(free_port_below 32000)
 configure_nginx "$port"
 mkdir "$scratch/www"
 head -c 4096 /dev/urandom >"$scratch/www/small"

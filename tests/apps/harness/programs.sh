@@ -6,25 +6,6 @@ is_full() { [[ ${XYLEM_APPS:-quick} == full ]]; }
 # pick QUICK FULL
 pick() { if is_full; then echo "$2"; else echo "$1"; fi; }
 
-# free_ports COUNT LIMIT: that many neighbouring ports below LIMIT, free on 127.44.0.1 to .3; prints the first.
-free_ports() {
-    /usr/bin/python3 - "$1" "$2" <<'SCRIPT'
-import random, socket, sys
-count, limit = int(sys.argv[1]), int(sys.argv[2])
-while True:
-    first, held = random.randrange(10000, limit - count), []
-    try:
-        for port in range(first, first + count):
-            for last in 1, 2, 3:
-                held.append(socket.socket())
-                held[-1].bind((f"127.44.0.{last}", port))
-    except OSError:
-        continue
-    print(first)
-    break
-SCRIPT
-}
-
 # What the agents of those domains have counted: "connections bytes tcp_connects reasons". A script that sets
 # tolerated_reason has connects to TCP for it that are not counted.
 tolerated_reason=

@@ -1,7 +1,22 @@
 # Sourced after domains.sh: other people's programs, and proof that the ring carried their bytes.
 # shellcheck shell=bash disable=SC2154
 
-free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.44.0.1", 0)); print(s.getsockname()[1])'; }
+# free_port_below LIMIT: a port below LIMIT that nobody has, on any address. The kernel gives callers ports from 32768 up:
+# one of those could be a caller's before the server takes it.
+free_port_below() {
+    /usr/bin/python3 - "$1" <<'SCRIPT'
+import random, socket, sys
+while True:
+    port = random.randrange(10000, int(sys.argv[1]))
+    with socket.socket() as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            continue
+    print(port)
+    break
+SCRIPT
+}
 
 # need COMMAND...: skips the whole script where one is missing.
 need() {
