@@ -39,9 +39,12 @@ $(XEN_RELAY): tests/xen/meeting/meeting_relay.cpp tests/xen/rules.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++20 $(PROGRAM_FLAGS) -MMD -MP -MF $@.d -o $@ $< -static -lxenvchan $(XEN_LIBS)
 
+# What lends the other guest its pages.
+XEN_LENDER := $(call program,tests/xen/page_lender,$(wildcard tests/xen/lending/*.cpp),vsock-transport)
+
 # Suites that every backend must pass, in guests.
 XEN_SUITES := $(wildcard tests/xen/suites/*)
-XEN_SUITE_PROGRAMS := $(B)/tests/xylem-tests $(XEN_RELAY)
+XEN_SUITE_PROGRAMS := $(B)/tests/xylem-tests $(XEN_RELAY) $(XEN_LENDER)
 SOCKET_SUITE := $(addprefix $(B)/,$(basename $(wildcard tests/conformance/socket_suite/*.cpp)))
 TWO_MACHINES := tests/conformance/two_machines.sh
 
@@ -78,7 +81,8 @@ XEN_QUICK_CASES := accept/several_callers connect/both_ends data/peeking end/hal
 .PHONY: check-xen check-xen-quick check-xen-full xen-shell
 check-xen: $(CHECK_XEN_NEEDS)  ## Boot Xen in an emulator, run tests and suites between two guests, half an hour (KINDS="pv pvh mixed")
 	$(call make_xen_payload,$(B)/xen-payload/pairs)
-	@cd $(B)/xen-payload/pairs/tests && for part in 1 2 3 4; do cp socket_suite socket_suite_$$part; done && rm socket_suite
+	@cd $(B)/xen-payload/pairs/tests && for part in 1 2 3 4 5 6 7 8; do cp socket_suite socket_suite_$${part}_of_8; done && \
+	    for part in 1 2 3 4 5 6 7 8; do cp xen_backend xen_backend_$${part}_of_8; done && rm socket_suite xen_backend
 	@$(RUN_XEN) --guest-memory 512 --payload $(B)/xen-payload/pairs --tests '$(XEN_TESTS)' $(KINDS)
 
 check-xen-quick: $(CHECK_XEN_NEEDS)  ## Some of check-xen's tests, in PV guests, a few minutes

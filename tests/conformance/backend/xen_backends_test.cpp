@@ -1,36 +1,32 @@
-// The backend of Xen, in one guest: pages that it grants to itself, and event channels from itself to itself,
-// through the same devices and hypercalls as between two guests. Side 0 grants the slab, side 1 maps it.
-//   xen                the far end is a thread
-//   xen_two_processes  the same, and the far script is a forked process. In a PV guest what gntdev mapped
-//   does not
-//                      outlive the fork; the child attaches the same references again, at the same addresses
+// The backend of Xen, in one guest: pages that have two mappings (xen_pages.hpp), and event channels from the
+// guest to itself, through the same devices and hypercalls as between two guests.
+//   xen                     of pages of its own, in a PV guest; the far end is a thread
+//   xen_two_processes       the same, and the far script is a forked process
+//   xen_lent, xen_lent_two_processes    of pages that the other guest lends, if XYLEM_LENDER says so:
+//                           `DOMAIN REF COUNT`, the last two as page_lender printed them
 extern "C" {
 #include <xenstore.h>
 }
 
-#include <cerrno>
+#include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <stdexcept>
-#include <vector>
+#include <fstream>
 
 #include "tests/conformance/backend/far_scripts.hpp"
 #include "tests/conformance/backend/table_bells.hpp"
+#include "tests/conformance/backend/xen_pages.hpp"
 #include "tests/support/stream_memory.hpp"
 #include "vsock-transport/xen/event_channel.hpp"
-#include "vsock-transport/xen/grant_region.hpp"
 
 namespace xylem::conformance {
 namespace {
 
-template <class T>
-T must(Result<T> result, const char* what) {
-    if (!result) throw std::runtime_error(what + std::string(": ") + std::strerror(result.error().sys_errno));
-    return std::move(*result);
-}
-
 bool is_guest() { return ::access("/dev/xen/gntalloc", F_OK) == 0; }
+
+bool is_pv_guest() {
+    std::string type;
+    return std::ifstream("/sys/hypervisor/guest_type") >> type && type == "PV";
+}
 
 DomainId own_domain() {
     xs_handle* store = ::xs_open(0);
@@ -44,41 +40,25 @@ DomainId own_domain() {
     return domain;
 }
 
-// Pages that this guest granted to itself, mapped from both sides.
-class LoopedPages {
-  public:
-    LoopedPages(DomainId domain, std::size_t size_bytes) : domain_(domain), refs_(size_bytes / kPageBytes) {
-        granted_ = must(grant_pages(domain, refs_.data(), refs_.size()), "cannot grant pages");
-    }
-    Mapping map_granting() const {
-        return must(Mapping::shared(granted_.get(), size_bytes(), PROT_READ | PROT_WRITE),
-                    "cannot map own pages");
-    }
-    Mapping map_granted() {
-        const UniqueFd attached =
-            must(attach_pages(domain_, refs_.data(), refs_.size()), "cannot attach pages");
-        Mapping mapped =
-            must(Mapping::shared(attached.get(), size_bytes(), PROT_READ | PROT_WRITE), "cannot map pages");
-        address_ = mapped.bytes();
-        return mapped;
-    }
-    // In a child: where the parent has them.
-    void map_granted_again() const {
-        const UniqueFd attached =
-            must(attach_pages(domain_, refs_.data(), refs_.size()), "cannot attach pages again");
-        const void* mapped = ::mmap(address_, size_bytes(), PROT_READ | PROT_WRITE,
-                                    MAP_SHARED | MAP_FIXED_NOREPLACE, attached.get(), 0);
-        if (mapped == MAP_FAILED && errno != EEXIST) throw std::runtime_error("cannot map pages again");
-    }
+Lender& lender() {
+    static Lender lender = [] {
+        unsigned domain = 0;
+        unsigned directory = 0;
+        std::size_t count = 0;
+        if (std::sscanf(std::getenv("XYLEM_LENDER"), "%u %u %zu", &domain, &directory, &count) != 3)
+            throw std::runtime_error("XYLEM_LENDER is not DOMAIN REF COUNT");
+        return Lender(static_cast<DomainId>(domain), directory, count);
+    }();
+    return lender;
+}
 
-  private:
-    std::size_t size_bytes() const { return refs_.size() * kPageBytes; }
-
-    DomainId domain_;
-    std::vector<GrantRef> refs_;
-    UniqueFd granted_;
-    std::byte* address_ = nullptr;
-};
+std::unique_ptr<XenPages> own_pages(std::size_t size_bytes) {
+    return std::make_unique<OwnPages>(own_domain(), size_bytes);
+}
+std::unique_ptr<XenPages> lent_pages(std::size_t size_bytes) {
+    return std::make_unique<LentPages>(lender(), size_bytes);
+}
+using PageMaker = std::unique_ptr<XenPages> (*)(std::size_t size_bytes);
 
 testing_support::BellPair make_pair(DomainId domain) {
     EventChannel waiter = must(offer_event_channel(domain), "no event channel");
@@ -88,16 +68,16 @@ testing_support::BellPair make_pair(DomainId domain) {
 
 class XenConnection final : public Connection {
   public:
-    XenConnection(DomainId domain, const SlabGeometry& geometry, testing_support::TwoDomainBells& bells)
-        : pages_(std::make_shared<LoopedPages>(domain, geometry.slab_bytes())), memory_(geometry, 0) {
-        Mapping slab = pages_->map_granting();
+    XenConnection(PageMaker make_pages, const SlabGeometry& geometry, testing_support::TwoDomainBells& bells)
+        : pages_(make_pages(geometry.slab_bytes())), memory_(geometry, 0) {
+        Mapping slab = pages_->map(0);
         initialise_slab(slab, geometry);
         open(0, std::move(slab), bells);
-        open(1, pages_->map_granted(), bells);
+        open(1, pages_->map(1), bells);
     }
     Stream& end(unsigned side) override { return ends_[side]; }
     EndBlock& block(unsigned side) override { return *blocks_[side]; }
-    std::weak_ptr<LoopedPages> pages() const { return pages_; }
+    std::weak_ptr<XenPages> pages() const { return pages_; }
 
   private:
     void open(unsigned side, Mapping slab, testing_support::TwoDomainBells& bells) {
@@ -106,27 +86,27 @@ class XenConnection final : public Connection {
             must(Stream::open(std::move(slab), memory_.map_page(side), bells), "cannot open an end");
     }
 
-    std::shared_ptr<LoopedPages> pages_;
+    std::shared_ptr<XenPages> pages_;
     testing_support::StreamMemory memory_;  // of which only the end pages are used
     EndBlock* blocks_[2];
     Stream ends_[2];
 };
 
-template <class ScriptType>
+template <class ScriptType, PageMaker make_pages>
 class XenBackend final : public Backend {
   public:
     Bells& bells() override { return bells_; }
     std::unique_ptr<Connection> connect(const SlabGeometry& geometry) override {
-        auto made = std::make_unique<XenConnection>(domain_, geometry, bells_.table());
+        auto made = std::make_unique<XenConnection>(make_pages, geometry, bells_.table());
         slabs_.push_back(made->pages());
         return made;
     }
     std::unique_ptr<FarScript> run(std::function<void()> script) override {
         if (is_one_process()) return std::make_unique<ScriptType>(std::move(script));
         return std::make_unique<ScriptType>([this, script] {
-            for (const auto& area : areas_) area->map_granted_again();
+            for (const auto& area : areas_) area->map_again();
             for (const auto& slab : slabs_) {
-                if (const auto pages = slab.lock()) pages->map_granted_again();
+                if (const auto pages = slab.lock()) pages->map_again();
             }
             script();
         });
@@ -135,26 +115,33 @@ class XenBackend final : public Backend {
 
   private:
     testing_support::AreaPair make_area() {
-        areas_.push_back(std::make_unique<LoopedPages>(domain_, kDoorbellAreaBytes));
-        return {areas_.back()->map_granting(), areas_.back()->map_granted()};
+        XenPages& area = *areas_.emplace_back(make_pages(kDoorbellAreaBytes));
+        Mapping owners = area.map(0);
+        return {std::move(owners), area.map(1)};
     }
 
     DomainId domain_ = own_domain();
-    std::vector<std::unique_ptr<LoopedPages>> areas_;
-    std::vector<std::weak_ptr<LoopedPages>> slabs_;
+    std::vector<std::unique_ptr<XenPages>> areas_;
+    std::vector<std::weak_ptr<XenPages>> slabs_;
     TableBells bells_{testing_support::BellMaker{
         KickKind::event_channel, [this] { return make_pair(domain_); }, [this] { return make_area(); }}};
 };
 
-template <class ScriptType>
+template <class ScriptType, PageMaker make_pages>
 std::unique_ptr<Backend> make() {
-    return std::make_unique<XenBackend<ScriptType>>();
+    return std::make_unique<XenBackend<ScriptType, make_pages>>();
 }
 
 const bool is_registered = [] {
     if (!is_guest()) return false;
-    backend_kinds().push_back({"xen", make<ThreadScript>});
-    backend_kinds().push_back({"xen_two_processes", make<ProcessScript>});
+    if (is_pv_guest()) {
+        backend_kinds().push_back({"xen", make<ThreadScript, own_pages>});
+        backend_kinds().push_back({"xen_two_processes", make<ProcessScript, own_pages>});
+    }
+    if (std::getenv("XYLEM_LENDER") != nullptr) {
+        backend_kinds().push_back({"xen_lent", make<ThreadScript, lent_pages>});
+        backend_kinds().push_back({"xen_lent_two_processes", make<ProcessScript, lent_pages>});
+    }
     return true;
 }();
 

@@ -3,7 +3,7 @@
 #
 # What is known of guest NAME lies in /run/guest/NAME/: `domid` while it exists, `first`: the test that its last life began
 # with, `life`: how often it was created since that test began, `test`: the one it runs, `boots`: how often its last life
-# was begun, `since`: when that was last, by `uptime_seconds`.
+# was begun, `since`: when that was, or when `beat` was seen to change (run_guest), by `uptime_seconds`.
 
 report() { printf '%s\n' "$*" >&9; }
 
@@ -59,6 +59,7 @@ boot() {
     rm -f "$state/finished" "$state/test" "$state/up"
     echo "again" >>"$state/boots"
     uptime_seconds >"$state/since"
+    : >"$state/beat"
     guest_config "$1" "$(cat "$state/first")" >"$state/config"
     if ! xl create -q "$state/config" >"$state/create.log" 2>&1; then
         report "event|failed to create guest $1: $(tr '\n' ' ' <"$state/create.log")"

@@ -16,6 +16,7 @@
 #   xylem: finished        the guest has run all its tests
 looks_between_polls_of_xenstore=10
 longest_boot_seconds=120 # a quarter of that is usual
+longest_still_seconds=180 # run_guest changes data/beat every ten
 carriage_return=$(printf '\r')
 rest_a=
 rest_b=
@@ -117,22 +118,41 @@ follow_both() {
     rest_b=$rest
 }
 
-# is_down NAME: it is gone; or it fell over as it booted, or stands still, and stays for whoever looks after it.
-is_down() {
-    local domid
+# still_seconds NAME: for how long it has been as it is, booting or with the same beat.
+still_seconds() {
+    local state=/run/guest/$1 beat
+    beat=$(xenstore-read "/local/domain/$(domid_of "$1")/data/beat" 2>/dev/null)
+    if [ "$beat" != "$(cat "$state/beat")" ]; then
+        echo "$beat" >"$state/beat"
+        uptime_seconds >"$state/since"
+    fi
+    echo $(($(uptime_seconds) - $(cat "$state/since")))
+}
+
+# why_down NAME: in words, if it is gone; or if it fell over as it booted, or stands still, and stays for whoever looks after it.
+why_down() {
+    local domid longest=$longest_still_seconds still
     domid=$(domid_of "$1")
-    xenstore-exists "/local/domain/$domid" || return 0
-    [ ! -e "/run/guest/$1/test" ] || return 1
-    [ $(($(uptime_seconds) - $(cat "/run/guest/$1/since"))) -gt $longest_boot_seconds ] && return 0
-    xl list "$domid" | awk 'NR == 2 { exit $5 ~ /[scd]/ ? 0 : 1 }'
+    if ! xenstore-exists "/local/domain/$domid"; then
+        echo "crashed or went down by itself"
+        return
+    fi
+    still=$(still_seconds "$1")
+    [ -e "/run/guest/$1/test" ] || longest=$longest_boot_seconds
+    if [ "$still" -gt "$longest" ] && [ ! -e "/run/guest/$1/finished" ]; then
+        echo "stood still for $still s, its clock too"
+    elif [ ! -e "/run/guest/$1/test" ] && xl list "$domid" | awk 'NR == 2 { exit $5 ~ /[scd]/ ? 0 : 1 }'; then
+        echo "fell over as it booted"
+    fi
 }
 
 # A guest that is gone, though nobody asked for it, has crashed. Before its first test it gets another start.
 look_for_lost() {
-    local name
+    local name why
     for name in a b; do
         [ -n "$(domid_of "$name")" ] || continue
-        is_down "$name" || continue
+        why=$(why_down "$name")
+        [ -n "$why" ] || continue
         xl destroy "$name" 2>/dev/null
         rm "/run/guest/$name/domid"
         if [ ! -e "/run/guest/$name/test" ] && boots_left "$name"; then
@@ -140,7 +160,7 @@ look_for_lost() {
             boot "$name"
             introduce_soon
         else
-            report "event|lost $name"
+            report "event|lost $name $why"
         fi
     done
 }

@@ -110,7 +110,7 @@ class Report:
             self.guests[name].lost = True
             self.is_lost_in_test |= self.guests[name].test is not None
             where = f"in test {self.guests[name].test}" if self.guests[name].test else "between tests"
-            self.failures.append((f"{self.called} {name}", f"crashed or went down by itself {where}"))
+            self.failures.append((f"{self.called} {name}", f"{detail.partition(' ')[2]} {where}"))
             self.failed = f"{self.called} {name} was lost"
         elif what == "again":
             self.say(f"       {self.called} {name} did not come up and is started again")
