@@ -47,7 +47,7 @@ Arrivals* Arrivals::find(std::uint64_t listener_id) {
 void Arrivals::begin_anew(std::uint64_t listener_id) {
     LockGuard guard(kept_lock());
     listener_id_ = listener_id;
-    for (unsigned a = 0; a < area_count_; ++a) areas_[a].register_again();
+    for (unsigned a = 0; a < area_count(); ++a) areas_[a].register_again();
 }
 
 void Arrivals::empty(Place& place) {
@@ -67,7 +67,7 @@ void Arrivals::close() {
         empty(place);
         place.end.release();
     }
-    for (unsigned a = 0; a < area_count_; ++a) {
+    for (unsigned a = 0; a < area_count(); ++a) {
         unregister_bell(areas_[a].bell_id);
         areas_[a].close();
     }
@@ -76,14 +76,16 @@ void Arrivals::close() {
 }
 
 BellArea* Arrivals::area_for(std::uint32_t domain) {
-    for (unsigned a = 0; a < area_count_; ++a) {
+    const unsigned count = area_count();
+    for (unsigned a = 0; a < count; ++a) {
         if (areas_[a].peer_domain == domain) return &areas_[a];
     }
-    if (area_count_ == kMostDomains || !areas_[area_count_].make(domain)) return nullptr;
-    BellArea* made = &areas_[area_count_++];
+    if (count == kMostDomains || !areas_[count].make(domain)) return nullptr;
+    BellArea* made = &areas_[count];
     made->set_sleeping(true);
     add_to(set_.get(), made->waiter.get());
     if (made->channel) add_to(set_.get(), made->channel.fd());
+    area_count_.store_release(count + 1);
     return made;
 }
 
@@ -121,7 +123,7 @@ bool Arrivals::add(KeptEnd& end) {
 // Whether some bit was set since the last time.
 bool Arrivals::collect() {
     bool any = false;
-    for (unsigned a = 0; a < area_count_; ++a) {
+    for (unsigned a = 0; a < area_count(); ++a) {
         if (!areas_[a].has_ready()) continue;
         areas_[a].collect(false, [&](unsigned index) {
             if (index >= kMostEnds || places_[index].area != &areas_[a]) return;
@@ -149,6 +151,13 @@ bool Arrivals::look() {
     return false;
 }
 
+bool Arrivals::has_news() const {
+    for (unsigned a = 0; a < area_count(); ++a) {
+        if (areas_[a].has_ready()) return true;
+    }
+    return false;
+}
+
 bool Arrivals::has_caller() {
     LockGuard guard(kept_lock());
     collect();
@@ -157,7 +166,7 @@ bool Arrivals::has_caller() {
 
 // Nobody calls any more, it seems. False: somebody does after all.
 bool Arrivals::calm_down() {
-    for (unsigned a = 0; a < area_count_; ++a) areas_[a].calm_down();
+    for (unsigned a = 0; a < area_count(); ++a) areas_[a].calm_down();
     full_fence();  // (W1) the flags are up: a caller whose bit is not seen now, kicks
     if (!collect() || !look()) return true;
     places_[next_].area->kick();
@@ -219,7 +228,7 @@ void Arrivals::forget_all_of_parent() {
             if (place.end.stream) place.end.tell_release();
             place.end.forget();
         }
-        for (unsigned a = 0; a < open->area_count_; ++a) open->areas_[a].close();
+        for (unsigned a = 0; a < open->area_count(); ++a) open->areas_[a].close();
         close_private(open->set_);
     }
     first_open = nullptr;

@@ -34,6 +34,10 @@ class Arrivals {
     bool add(KeptEnd& end);
     // Whether a peer calls. Cheap while none does.
     bool has_caller();
+    // Whether one may have begun to since somebody last looked: for a spin, without a lock. By who keeps the
+    // listener from being closed.
+    bool has_news() const;
+    bool has_areas() const { return area_count() != 0; }  // some peer had an end here that was kept
     // The next one, with the port that it calls from; 0: none.
     std::uint32_t take(KeptEnd& taken);
 
@@ -47,6 +51,7 @@ class Arrivals {
         bool has_rung = false;
     };
 
+    unsigned area_count() const { return area_count_.load_acquire(); }
     BellArea* area_for(std::uint32_t domain);
     bool collect();
     bool look();
@@ -56,7 +61,7 @@ class Arrivals {
     UniqueFd set_;
     std::uint64_t listener_id_ = 0;
     BellArea areas_[kMostDomains];
-    unsigned area_count_ = 0;
+    AtomicU32 area_count_{0};  // what is below it stays as it is until close()
     Place places_[kMostEnds];
     unsigned next_ = 0;
     AtomicU32 takes_more_{1};

@@ -163,6 +163,8 @@ bool wait_for_accept(Socket& listener, int fd) {
     const Interruption interruption;
     const std::uint64_t timeout_ns = listener.receive_timeout_ns.load_relaxed();
     const std::uint64_t deadline_ns = timeout_ns == 0 ? kForever : deadline_after(timeout_ns);
+    if (listener.spin_for_caller()) return true;
+    if (interruption.is_due()) return fail_errno_with(EINTR) == 0;
     for (;;) {
         Session& session = Session::self();
         session.settle();

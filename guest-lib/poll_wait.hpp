@@ -18,7 +18,7 @@ long poll_raw(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigse
 bool needs_plan(const pollfd* items, nfds_t count);
 int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask);
 
-// Sleeps until the listener has a connection on either side. False: errno is set (EINTR, EAGAIN after
+// Waits until the listener may have a connection on either side. False: errno is set (EINTR, EAGAIN after
 // SO_RCVTIMEO).
 bool wait_for_accept(Socket& listener, int fd);
 

@@ -72,6 +72,7 @@ struct Socket : FdObject {
     // A listener's: readable while there may be a connection that is not the kernel's, and whether there is.
     int arrivals_fd() const;
     bool has_arrivals();
+    bool spin_for_caller();  // whether one that calls again (kept_end.hpp) seems to have come
     Arrivals* arrivals() const { return arrivals_word.load_acquire(); }
     // Where other processes have the listener too, a connection that this one keeps can be called again only
     // here. That is right if this process waits for the listener and for the listener's connections at once,

@@ -16,6 +16,7 @@
 #include "guest-lib/session.hpp"
 #include "guest-lib/session_page.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/spin_limit.hpp"
 #include "guest-lib/vsock_fd.hpp"
 
 namespace xylem {
@@ -246,6 +247,15 @@ void Socket::stays_accepted_on_tcp(int made) {
     peer.port = 0;
     count_tcp(Session::self().page(), why, unmapped(peer));
     errno = saved_errno;
+}
+
+// One that calls again is here sooner than a wake-up, if connections follow each other closely. Others are
+// not looked for meanwhile; a listener that gets none of these soon spins no more (wait_policy.hpp).
+bool Socket::spin_for_caller() {
+    const Arrivals* kept = arrivals();
+    if (kept == nullptr || !kept->has_areas()) return false;
+    keep_to_longest_spin(read_policy);
+    return read_policy.spin([kept] { return kept->has_news(); });
 }
 
 int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
