@@ -17,11 +17,10 @@ ibv_mr* VerbsWire::register_ring(const std::byte* bytes, std::size_t size_bytes,
     if (memory != nullptr) return memory;
     if (!std::exchange(has_refused_memory_, true)) {
         spdlog::warn(
-            "a ring of {} KiB of node {} is not registered ({}; {} of {} MiB are): its bytes are copied "
-            "twice "
-            "more",
+            "a ring of {} KiB of node {} is not registered ({}; {} of {} KiB are): "
+            "its bytes are copied twice more",
             size_bytes >> 10, far_host_, is_allowed ? ::strerrordesc_np(errno) : "its share of --pinned",
-            pinned_.ring_bytes() >> 20, pinned_.most_ring_bytes() >> 20);
+            pinned_.ring_bytes() >> 10, pinned_.most_ring_bytes() >> 10);
     }
     if (is_allowed) pinned_.give_back_ring(far_host_, size_bytes);
     return nullptr;
