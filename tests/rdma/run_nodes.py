@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "xen"), str(ROOT / "te
 
 import test_output  # noqa: E402  (it lies a folder above)
 from machine import initramfs, runs  # noqa: E402
-from machine.report import Report  # noqa: E402
+from machine.report import MARK, Report  # noqa: E402
 from machine.runs import say  # noqa: E402
 from nodes import Nodes  # noqa: E402
 
@@ -49,8 +49,8 @@ def boot(arguments, folder, start, tests):
             if KERNEL_FELL in text:
                 report.line(f"event|lost {name}")
             report.line(f"{name}|{text}")
-            if "xylem: end" in text:
-                say(f"       node {name}: {text.split('xylem: end ')[1]} ({time.monotonic() - start:.0f} s)")
+            if (mark := MARK.search(text)) and mark.group(1) == "end":
+                say(f"       node {name}: {mark.group(2)} {mark.group(3)} ({time.monotonic() - start:.0f} s)")
 
     with Nodes(arguments.images, build(arguments, folder, tests), arguments.memory, folder, line) as machines:
         why = machines.wait(arguments.seconds, lambda name: report.guests[name].finished, lambda: report.failed)
