@@ -159,11 +159,11 @@ int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigs
     return result;
 }
 
-bool wait_for_accept(Socket& listener, int fd) {
+bool wait_for_accept(Socket& listener, int fd, bool may_spin) {
     const Interruption interruption;
     const std::uint64_t timeout_ns = listener.receive_timeout_ns.load_relaxed();
     const std::uint64_t deadline_ns = timeout_ns == 0 ? kForever : deadline_after(timeout_ns);
-    if (listener.spin_for_caller()) return true;
+    if (may_spin && listener.spin_for_caller()) return true;
     if (interruption.is_due()) return fail_errno_with(EINTR) == 0;
     for (;;) {
         Session& session = Session::self();

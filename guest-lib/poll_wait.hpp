@@ -19,7 +19,7 @@ bool needs_plan(const pollfd* items, nfds_t count);
 int poll_mixed(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask);
 
 // Waits until the listener may have a connection on either side. False: errno is set (EINTR, EAGAIN after
-// SO_RCVTIMEO).
-bool wait_for_accept(Socket& listener, int fd);
+// SO_RCVTIMEO). may_spin: once a call, since a peer that lies may look like a caller time and again.
+bool wait_for_accept(Socket& listener, int fd, bool may_spin);
 
 }  // namespace xylem

@@ -260,7 +260,7 @@ bool Socket::spin_for_caller() {
 
 int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
     if (kernel) fd = kernel.get();
-    for (;;) {
+    for (bool is_first = true;; is_first = false) {
         const int again = accept_kept(address, length, flags);
         if (again >= 0 || errno != EAGAIN) return again;
         pollfd items[2] = {{fd, POLLIN, 0}, {queue.get(), POLLIN, 0}};
@@ -277,7 +277,7 @@ int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
         }
         if (errno != EAGAIN && errno != EWOULDBLOCK) return made;
         if (nonblocking.load_relaxed() != 0) return fail_errno_with(EAGAIN);
-        if (!wait_for_accept(*this, fd)) return -1;
+        if (!wait_for_accept(*this, fd, is_first)) return -1;
     }
 }
 

@@ -18,6 +18,7 @@ from harness.ring_bytes import RingBytes
 MAX_RUNTIME_PATH = 75  # a unix socket's path has 107 bytes, and dom-N/door/agent.sock comes behind it
 MOST_DOMAIN = 64
 QUERY_TIMEOUT_SECONDS = 10
+ASKED_AT_MOST = 3
 DEFAULT_RING_BYTES = 2 << 20  # Xylem's own: vsock-transport/ring/geometry.hpp
 VSOCK_LOCAL_CID = 1  # <linux/vm_sockets.h> VMADDR_CID_LOCAL
 NO_AGENT = 3  # exit code of xylem: control/cli/failure.hpp
@@ -156,13 +157,16 @@ class Xylem(Transport):
         return [str(self.command), "run", "--domain", str(domain), *self.options, "--", *command]
 
     def ask(self, verb):
-        """What its agents report, one by one; nothing where none runs. An agent that does not answer is a failure."""
-        answer = subprocess.run([str(self.command), verb, "--json", "--all"], env=self.environment, stdin=subprocess.DEVNULL,
-                                capture_output=True, text=True, timeout=QUERY_TIMEOUT_SECONDS, check=False)
-        if answer.returncode == 0 and not answer.stderr:
-            return json.loads(answer.stdout)["domains"]
-        if answer.returncode == NO_AGENT and not any(agents_of(self.runtime_dir)):
-            return []
+        """What its agents report, one by one; nothing where none runs. An agent that does not answer is a failure; one of
+        another point, which nobody has used for a while, may end just when it is asked, and is not there the next time."""
+        for _ in range(ASKED_AT_MOST):
+            answer = subprocess.run([str(self.command), verb, "--json", "--all"], env=self.environment,
+                                    stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=QUERY_TIMEOUT_SECONDS,
+                                    check=False)
+            if answer.returncode == 0 and not answer.stderr:
+                return json.loads(answer.stdout)["domains"]
+            if answer.returncode == NO_AGENT and not any(agents_of(self.runtime_dir)):
+                return []
         raise ProgramFailed(f"xylem {verb} ended with exit code {answer.returncode}: {answer.stderr.strip()}")
 
     def is_offered(self, port):
