@@ -20,8 +20,18 @@ namespace xylem {
 // Shorter pieces are read soon, by a reader that waits for them: always cached.
 inline constexpr std::size_t kBulkBytes = 16 << 10;
 
+// As many lines as a processor fetches at once, and a few more.
+inline constexpr std::size_t kFetchAheadBytes = 4 << 10;
+
 #if defined(__x86_64__)
 inline constexpr bool kCanStream = true;
+
+// PREFETCHW, which the compiler has only for processors that it is told of; where it is not known, it does
+// nothing (Intel SDM volume 2, PREFETCHW).
+inline void fetch_for_writing(const std::byte* bytes, std::size_t length) {
+    constexpr std::size_t kLine = 64;
+    for (std::size_t at = 0; at < length; at += kLine) asm volatile("prefetchw %0" ::"m"(bytes[at]));
+}
 
 // The last sfence makes a release store after it cover these bytes too: streaming stores are not ordered with
 // other stores, not even on x86 (Intel SDM volume 3, 9.2.2).
@@ -45,6 +55,11 @@ inline void copy_streaming(std::byte* destination, const std::byte* source, std:
 }
 #else
 inline constexpr bool kCanStream = false;
+
+inline void fetch_for_writing(const std::byte* bytes, std::size_t length) {
+    constexpr std::size_t kLine = 64;
+    for (std::size_t at = 0; at < length; at += kLine) __builtin_prefetch(bytes + at, 1);
+}
 
 inline void copy_streaming(std::byte* destination, const std::byte* source, std::size_t length) {
     std::memcpy(destination, source, length);

@@ -54,6 +54,7 @@ class Producer {
             copy_bulk(source, span);
         }
         publish(head + length);
+        if (length < kBulkBytes) fetch_ahead(head + length, length);
     }
 
     // The same for one short stretch, where that takes no look at the peer. False: nothing happened.
@@ -66,6 +67,7 @@ class Producer {
         if (!fits || length >= kBulkBytes || is_worth_rewinding(head, origin, length)) return false;
         std::memcpy(data_ + offset, bytes, length);
         publish(head + length);
+        fetch_ahead(head + length, length);
         return true;
     }
 
@@ -82,6 +84,15 @@ class Producer {
     void publish(Cursor head) {
         state_.head.store_release(head);
         own_.head.store_release(head);  // (P1) pairs with consumer.cpp look()
+    }
+    // For another message like the last: brings the lines here that it will lie in, which the consumer's
+    // processor had last. Else the fence behind its publication waits for each of them in turn. Only bytes
+    // that are known to be free: others the consumer still wants.
+    void fetch_ahead(Cursor head, std::size_t length) {
+        const std::size_t offset = index_of(head, state_.origin.load_relaxed(), size_bytes_);
+        const std::uint64_t free = free_bytes(head, state_.peer_tail.load_relaxed(), size_bytes_);
+        const std::size_t wanted = std::min(length, kFetchAheadBytes);
+        if (wanted <= free && wanted <= size_bytes_ - offset) fetch_for_writing(data_ + offset, wanted);
     }
     void copy(IoCursor& source, const Span2& span) {
         source.copy_out(data_ + span.first_offset, span.first_length);
