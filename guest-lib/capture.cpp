@@ -67,7 +67,7 @@ void capture_event(const Socket& socket, CaptureKind kind) {
 void note_close(const Socket& socket) {
     const bool in_order = socket.stream.has_ended_in_order();
     XYLEM_PROBE2(close, socket.end_id, in_order ? 0 : 1);
-    capture_event(socket, in_order ? CaptureKind::finished : CaptureKind::aborted);
+    capture_event(socket, in_order ? CaptureKind::closed : CaptureKind::aborted);
 }
 
 }  // namespace xylem

@@ -134,11 +134,13 @@ void CaptureCourse::put_in_order() {
 
 void CaptureCourse::write_read_before(std::uint64_t moment_ns) {
     put_in_order();
-    const auto is_young = [moment_ns](const CapturedPiece& piece) { return piece.read_at_ns >= moment_ns; };
-    for (const CapturedPiece& piece : pieces_) {
-        if (!is_young(piece) && is_wanted(piece)) packets_->add(piece);
+    const auto is_old = [moment_ns](const CapturedPiece& piece) { return piece.read_at_ns < moment_ns; };
+    // With those that were read later and are from earlier than the last of them.
+    const auto end = std::find_if(pieces_.rbegin(), pieces_.rend(), is_old).base();
+    for (auto piece = pieces_.begin(); piece != end; ++piece) {
+        if (is_wanted(*piece)) packets_->add(*piece);
     }
-    std::erase_if(pieces_, [&](const CapturedPiece& piece) { return !is_young(piece); });
+    pieces_.erase(pieces_.begin(), end);
     sorted_ = pieces_.size();
 }
 
@@ -155,6 +157,10 @@ Outcome<int> CaptureCourse::finish(int write_error, bool lost_agent) {
     file_->statistics(now, CaptureLink::ip, packets_->packets(CaptureLink::ip), lost_pieces_);
     file_->statistics(now, CaptureLink::vsock, packets_->packets(CaptureLink::vsock), 0);
     if (write_error == 0) write_error = file_->flush();
+    if (write_error == 0 && file_->has_unwritten()) {
+        signals_->take();
+        return failed(kFailed, fmt::format("stopped before all was written to {}", wish_.path));
+    }
     say_sums();
     if (write_error == EPIPE) return kOk;  // who reads it has seen enough
     if (write_error != 0) {
@@ -169,6 +175,10 @@ void CaptureCourse::say_sums() const {
         fmt::print(stderr, "xylem: {}{} lost: programs moved more than this command could follow\n",
                    plural(lost_pieces_, "piece"), has_skipped_ ? " or more" : "");
     }
+    if (packets_->untold() > 0) {
+        fmt::print(stderr, "xylem: {} of connections that are missing: too many were open at once\n",
+                   plural(packets_->untold(), "piece"));
+    }
     if (broken_ > 0) {
         fmt::print(stderr, "xylem: the capture of {} ended early: what was written there is no record\n",
                    plural(broken_, "program"));
@@ -177,7 +187,7 @@ void CaptureCourse::say_sums() const {
     const std::uint64_t packets = packets_->packets(CaptureLink::ip) + packets_->packets(CaptureLink::vsock);
     fmt::print(stderr, "xylem: {} of {}, {} of payload{}\n", plural(packets, "packet"),
                plural(packets_->connections(), "connection"), bytes_text(packets_->payload_bytes()),
-               lost_pieces_ == 0 && broken_ == 0 ? "; nothing was lost" : "");
+               lost_pieces_ == 0 && broken_ == 0 && packets_->untold() == 0 ? "; nothing was lost" : "");
     if (not_ours_ > 0) {
         fmt::print(stderr, "xylem: {} of other users not captured\n", plural(not_ours_, "program"));
     }

@@ -14,9 +14,13 @@ namespace {
 
 // What a program made up would fill the memory: more connections at a time than that are not told apart.
 constexpr std::size_t kMostConnections = 1 << 20;
+// So many that one program has closed are remembered for what others that had them, or have the other end,
+// tell late.
+constexpr std::size_t kMostClosed = 1 << 12;
 
 bool is_abort(CaptureKind kind) { return kind == CaptureKind::aborted || kind == CaptureKind::peer_aborted; }
 bool is_begin(CaptureKind kind) { return kind == CaptureKind::connected || kind == CaptureKind::accepted; }
+bool is_finish(CaptureKind kind) { return kind == CaptureKind::finished || kind == CaptureKind::closed; }
 bool is_data(CaptureKind kind) { return kind == CaptureKind::sent || kind == CaptureKind::received; }
 bool is_of_peer(CaptureKind kind) {
     return kind == CaptureKind::received || kind == CaptureKind::peer_finished ||
@@ -24,7 +28,7 @@ bool is_of_peer(CaptureKind kind) {
 }
 
 bool is_known(const CapturedPiece& piece) {
-    const bool is_kind = piece.kind >= CaptureKind::connected && piece.kind <= CaptureKind::peer_aborted;
+    const bool is_kind = piece.kind >= CaptureKind::connected && piece.kind <= CaptureKind::closed;
     for (const std::uint32_t family : {AF_INET, AF_INET6, AF_VSOCK}) {
         if (piece.local.family == family && piece.peer.family == family) return is_kind;
     }
@@ -45,15 +49,19 @@ void CapturePackets::add(const CapturedPiece& piece) {
     Connection* connection = find_or_open(piece);
     if (connection == nullptr) return;
     if (!connection->is_shown) {
-        if (piece.kind == CaptureKind::finished) connection->has_sent_end = true;
+        if (is_finish(piece.kind)) connection->has_sent_end = true;
         if (piece.kind == CaptureKind::peer_finished) connection->has_peer_end = true;
     } else if (piece.local.family == AF_VSOCK) {
         add_vsock(*connection, piece);
     } else {
         add_tcp(*connection, piece);
     }
-    if (is_abort(piece.kind) || (connection->has_sent_end && connection->has_peer_end))
-        close(piece, *connection);
+    const Key key(piece.end_id, piece.use);
+    if (is_abort(piece.kind) || (connection->has_sent_end && connection->has_peer_end)) {
+        close(key);
+    } else if (piece.kind == CaptureKind::closed) {
+        close_later(key, *connection);
+    }
 }
 
 // Null for the end of one of which nothing else was seen, or that was seen to end already. Of a connection
@@ -62,7 +70,11 @@ CapturePackets::Connection* CapturePackets::find_or_open(const CapturedPiece& pi
     const Key key(piece.end_id, piece.use);
     const auto found = open_.find(key);
     if (found != open_.end()) return &found->second;
-    if (!(is_begin(piece.kind) || is_data(piece.kind)) || open_.size() == kMostConnections) return nullptr;
+    if (!(is_begin(piece.kind) || is_data(piece.kind))) return nullptr;
+    if (open_.size() == kMostConnections) {
+        ++untold_;
+        return nullptr;
+    }
     Connection made;
     made.is_shown = shown_.count(names_of(piece.peer, piece.local)) == 0;
     if (made.is_shown) {
@@ -75,11 +87,20 @@ CapturePackets::Connection* CapturePackets::find_or_open(const CapturedPiece& pi
 }
 
 // Names may be another connection's by then, which was told of before the end of this one.
-void CapturePackets::close(const CapturedPiece& piece, Connection& connection) {
-    const Key key(piece.end_id, piece.use);
-    const auto shown = shown_.find(connection.names);
+void CapturePackets::close(const Key& key) {
+    const auto found = open_.find(key);
+    if (found == open_.end()) return;
+    const auto shown = shown_.find(found->second.names);
     if (shown != shown_.end() && shown->second == key) shown_.erase(shown);
-    open_.erase(key);
+    open_.erase(found);
+}
+
+void CapturePackets::close_later(const Key& key, Connection& connection) {
+    if (std::exchange(connection.is_closed, true)) return;
+    closed_.push_back(key);
+    if (closed_.size() <= kMostClosed) return;
+    close(closed_.front());
+    closed_.pop_front();
 }
 
 void CapturePackets::add_tcp(Connection& connection, const CapturedPiece& piece) {
@@ -92,6 +113,7 @@ void CapturePackets::add_tcp(Connection& connection, const CapturedPiece& piece)
         case CaptureKind::received:
             return segment(connection, piece, way, TH_PUSH | TH_ACK);
         case CaptureKind::finished:
+        case CaptureKind::closed:
         case CaptureKind::peer_finished: {
             bool& has_end = way == Way::out ? connection.has_sent_end : connection.has_peer_end;
             if (has_end) return;
@@ -142,7 +164,7 @@ void CapturePackets::add_vsock(Connection& connection, const CapturedPiece& piec
         connection.is_begun = true;
     }
     const bool is_in = is_of_peer(piece.kind) || piece.kind == CaptureKind::accepted;
-    if (piece.kind == CaptureKind::finished || piece.kind == CaptureKind::peer_finished) {
+    if (is_finish(piece.kind) || piece.kind == CaptureKind::peer_finished) {
         bool& has_end = is_in ? connection.has_peer_end : connection.has_sent_end;
         if (std::exchange(has_end, true)) return;
     }

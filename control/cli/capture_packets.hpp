@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 
@@ -22,6 +23,8 @@ class CapturePackets {
     std::uint64_t packets(CaptureLink link) const { return packets_[static_cast<std::size_t>(link)]; }
     std::uint64_t connections() const { return connections_; }
     std::uint64_t payload_bytes() const { return payload_bytes_; }
+    // Pieces that are in no packet, because there was no room for their connection.
+    std::uint64_t untold() const { return untold_; }
 
   private:
     using Key = std::pair<std::uint64_t, std::uint32_t>;  // end and use
@@ -34,11 +37,13 @@ class CapturePackets {
         bool is_begun = false;
         bool has_sent_end = false;
         bool has_peer_end = false;
+        bool is_closed = false;  // by the program
     };
     enum class Way : std::uint8_t { out, in };
 
     Connection* find_or_open(const CapturedPiece& piece);
-    void close(const CapturedPiece& piece, Connection& connection);
+    void close(const Key& key);
+    void close_later(const Key& key, Connection& connection);
     void add_tcp(Connection& connection, const CapturedPiece& piece);
     void add_vsock(Connection& connection, const CapturedPiece& piece);
     void handshake(Connection& connection, const CapturedPiece& piece);
@@ -48,6 +53,8 @@ class CapturePackets {
     PcapngWriter& file_;
     std::map<Key, Connection> open_;
     std::map<Names, Key> shown_;  // those of open_ that are, to know the other end of one
+    std::deque<Key> closed_;      // those of open_ that may still be told of; the oldest first
+    std::uint64_t untold_ = 0;
     std::uint64_t packets_[2]{};
     std::uint64_t connections_ = 0;
     std::uint64_t payload_bytes_ = 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <cstdio>
+#include <system_error>
 
 #include "control/cli/verb.hpp"
 
@@ -53,11 +54,17 @@ Outcome<int> dispatch(const std::vector<std::string>& words) {
 }  // namespace
 
 int run_command(const std::vector<std::string>& words) {
-    auto exit_code = dispatch(words);
-    const bool is_written = std::fflush(stdout) == 0;
-    if (!exit_code) return report(exit_code.error());
-    if (!is_written) return report({kFailed, "cannot write to standard output", {}});
-    return *exit_code;
+    try {
+        auto exit_code = dispatch(words);
+        const bool is_written = std::fflush(stdout) == 0;
+        if (!exit_code) return report(exit_code.error());
+        if (!is_written) return report({kFailed, "cannot write to standard output", {}});
+        return *exit_code;
+    } catch (const std::system_error&) {
+        // fmt::print()'s, of a stream that takes no more.
+        if (std::ferror(stdout) != 0) std::fputs("xylem: cannot write to standard output\n", stderr);
+        return kFailed;
+    }
 }
 
 }  // namespace xylem::cli

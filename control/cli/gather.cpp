@@ -26,6 +26,11 @@ Outcome<std::vector<std::uint32_t>> chosen_domains(const Arguments& arguments) {
     return domains;
 }
 
+tl::unexpected<Failure> nobody_answers() {
+    return failed(kNoAgent, fmt::format("no agent answers in {}", runtime_directory().text),
+                  "start one: xylem run --domain 1 -- COMMAND");
+}
+
 Outcome<Json> gather(const std::vector<std::uint32_t>& domains, QueryKind what, bool tolerate,
                      const std::function<void(const Failure&)>& tell) {
     Json reports = Json::array();
@@ -39,10 +44,7 @@ Outcome<Json> gather(const std::vector<std::uint32_t>& domains, QueryKind what, 
             tell(answer.error());
         }
     }
-    if (reports.empty()) {
-        return failed(kNoAgent, fmt::format("no agent answers in {}", runtime_directory().text),
-                      "start one: xylem run --domain 1 -- COMMAND");
-    }
+    if (reports.empty()) return nobody_answers();
     return Json{{"domains", std::move(reports)}};
 }
 

@@ -1,13 +1,17 @@
 // Live: a look each interval, counted from the first one, so that no time is lost to the looks themselves;
-// what is shown is the difference of the last two. Between two looks agents may end, begin and be too busy to
-// answer: that ends no view once there was a first look.
+// what is shown is the difference of the last two, each report's by when it came. Between two looks agents
+// may end, begin and be too busy to answer: that ends no view once there was a first look. One that does not
+// answer costs a look some seconds; it is asked again after a while, and a screen listens to its user in
+// between.
 #include "control/cli/live.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
+#include "control/cli/agent_client.hpp"
 #include "control/cli/domains.hpp"
 #include "control/cli/gather.hpp"
 #include "control/cli/live_rates.hpp"
@@ -22,21 +26,13 @@ namespace {
 
 constexpr std::uint64_t kMostIntervalSeconds = 86400;
 constexpr std::uint64_t kMostCount = 1'000'000'000;
+constexpr std::uint64_t kLongAnswerNs = kNsPerSecond;
+constexpr std::uint64_t kLeftAloneNs = 10 * kNsPerSecond;
 
 struct Look {
     Json reports;
     std::uint64_t at_ns = 0;
 };
-
-// Who did not answer the first question is not asked the second one.
-std::vector<std::uint32_t> domains_of(const Json& reports) {
-    std::vector<std::uint32_t> domains;
-    for (const Json& report : member(reports, "domains")) {
-        if (const auto domain = number_at(report, "domain"))
-            domains.push_back(static_cast<std::uint32_t>(*domain));
-    }
-    return domains;
-}
 
 std::string next_key(const std::string& key) {
     const auto keys = live_sort_keys();
@@ -52,6 +48,7 @@ class Live {
     Outcome<int> run() {
         auto first = look(is_all_);
         if (!first) return tl::unexpected(first.error());
+        if (first->reports["domains"].empty()) return nobody_answers();
         Look before = std::move(*first);
         std::uint64_t due_ns = before.at_ns;
         if (!options_.is_json && LiveScreen::is_possible()) screen_.emplace();
@@ -60,6 +57,7 @@ class Live {
             due_ns += options_.interval_seconds * kNsPerSecond;
             if (!wait_until(due_ns)) return kOk;
             auto now = look_again();
+            if (has_quit_) return kOk;
             if (!now) return tl::unexpected(now.error());
             const double seconds = static_cast<double>(now->at_ns - before.at_ns) / kNsPerSecond;
             view_ = live_view(before.reports, now->reports, seconds);
@@ -72,27 +70,53 @@ class Live {
 
   private:
     Outcome<Look> look(bool tolerate) {
-        const auto tell = [this](const Failure& failure) { leave_out(failure); };
+        Look found{Json{{"domains", Json::array()}}, now_ns()};
         fault_.clear();
-        auto sockets = gather(domains_, QueryKind::sockets, tolerate, tell);
-        if (!sockets) return tl::unexpected(sockets.error());
-        const std::uint64_t at_ns = now_ns();
-        auto statistics = gather(domains_of(*sockets), QueryKind::statistics, tolerate, tell);
-        if (!statistics) return tl::unexpected(statistics.error());
-        for (Json& report : (*sockets)["domains"]) {
-            for (const Json& sums : (*statistics)["domains"]) {
-                if (member(sums, "domain") != member(report, "domain")) continue;
-                for (const char* field : {"data", "uptime_seconds"}) report[field] = member(sums, field);
+        for (const std::uint32_t domain : domains_) {
+            if (has_quit()) break;
+            if (found.at_ns < left_alone_until_ns_[domain]) continue;
+            auto report = report_of(domain);
+            if (report) {
+                found.reports["domains"].push_back(std::move(*report));
+            } else if (!tolerate) {
+                return tl::unexpected(report.error());
+            } else if (report.error().exit_code != kNoAgent) {
+                leave_out(report.error());
             }
         }
-        return Look{std::move(*sockets), at_ns};
+        return found;
+    }
+    Outcome<Json> report_of(std::uint32_t domain) {
+        const std::uint64_t begin_ns = now_ns();
+        auto report = sockets_and_sums_of(domain);
+        if (!report && now_ns() - begin_ns > kLongAnswerNs)
+            left_alone_until_ns_[domain] = deadline_after(kLeftAloneNs);
+        return report;
+    }
+    static Outcome<Json> sockets_and_sums_of(std::uint32_t domain) {
+        auto agent = AgentClient::open(domain);
+        if (!agent) return tl::unexpected(agent.error());
+        auto report = agent->ask(QueryKind::sockets);
+        if (!report) return report;
+        (*report)["asked_at_ns"] = now_ns();
+        auto sums = agent->ask(QueryKind::statistics);
+        if (!sums) return sums;
+        (*report)["summed_at_ns"] = now_ns();
+        for (const char* field : {"data", "uptime_seconds"}) (*report)[field] = member(*sums, field);
+        return report;
+    }
+    // Whether whoever looks at the screen has had enough, meanwhile.
+    bool has_quit() {
+        if (!screen_ || has_quit_) return has_quit_;
+        const LiveScreen::Event event = screen_->wait(0);
+        if (event == LiveScreen::Event::next_sort) key_ = next_key(key_);
+        has_quit_ = event == LiveScreen::Event::quit;
+        return has_quit_;
     }
     // Where none answers, there are no connections for now.
     Outcome<Look> look_again() {
         if (is_all_) domains_ = domains_present();
-        auto now = look(true);
-        if (now || now.error().exit_code != kNoAgent) return now;
-        return Look{Json{{"domains", Json::array()}}, now_ns()};
+        return look(true);
     }
     // Standard error would be in the middle of the screen.
     void leave_out(const Failure& failure) {
@@ -141,7 +165,9 @@ class Live {
     const bool is_all_;
     const LiveOptions options_;
     std::string key_;
-    std::string fault_;  // of the last look
+    std::string fault_;                                           // of the last look
+    std::map<std::uint32_t, std::uint64_t> left_alone_until_ns_;  // that did not answer
+    bool has_quit_ = false;
     std::optional<LiveView> view_;
     std::optional<LiveScreen> screen_;
 };

@@ -103,6 +103,14 @@ const Json& report_of(const Json& look, std::uint64_t domain) {
     return kNull;
 }
 
+// Between the times that both reports have under that name.
+double seconds_between(const Json& then, const Json& report, const char* name, double otherwise) {
+    const auto begin_ns = number_at(then, name);
+    const auto end_ns = number_at(report, name);
+    if (!begin_ns || !end_ns || *end_ns <= *begin_ns) return otherwise;
+    return static_cast<double>(*end_ns - *begin_ns) / 1e9;
+}
+
 // Uptimes are in whole seconds, as intervals are, but for the time that looks take.
 bool began_within(const Json& report, double seconds) {
     const auto uptime = number_at(report, "uptime_seconds");
@@ -151,6 +159,8 @@ LiveView live_view(const Json& before, const Json& now, double seconds) {
     for (const Json& report : member(now, "domains")) {
         const Json& then = report_of(before, figure_at(report, "domain"));
         const bool is_known = then.is_object() || began_within(report, seconds);
+        const double of_sockets = seconds_between(then, report, "asked_at_ns", seconds);
+        const double of_sums = seconds_between(then, report, "summed_at_ns", seconds);
         LiveRates of_rows{};
         for (const Json& socket : member(report, "sockets")) {
             if (!is_connection(socket)) continue;
@@ -158,7 +168,7 @@ LiveView live_view(const Json& before, const Json& now, double seconds) {
             const bool is_new = found == known.end();
             view.began += is_new && is_known ? 1 : 0;
             if (!is_new) found->second.is_seen_again = true;
-            LiveRow row = row_of(report, socket, is_new ? nullptr : found->second.socket, seconds);
+            LiveRow row = row_of(report, socket, is_new ? nullptr : found->second.socket, of_sockets);
             if (!is_known) row.rates.reset();
             if (row.rates) add_to(of_rows, *row.rates);
             view.rows.push_back(std::move(row));
@@ -166,7 +176,7 @@ LiveView live_view(const Json& before, const Json& now, double seconds) {
         if (!is_known) continue;
         const auto of_then = sums_before(then, report);
         const auto of_now = sums_of(report);
-        add_to(view.totals, of_then && of_now ? rates_between(*of_then, *of_now, seconds) : of_rows);
+        add_to(view.totals, of_then && of_now ? rates_between(*of_then, *of_now, of_sums) : of_rows);
     }
     for (const auto& [name, connection] : known) {
         const bool has_answered = report_of(now, std::get<0>(name)).is_object();

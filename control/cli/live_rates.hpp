@@ -65,10 +65,11 @@ struct LiveView {
 };
 
 // Each look is {"domains": [report, ...]}, of `sockets` reports with `data` and `uptime_seconds` of the
-// `statistics` report in them. A connection that is there for the first time, or for another use, counts from
-// its beginning; figures that go back are of a program that does not count well, and give 0. Where an agent
-// has no report in the first look, but was there, nothing is known of that time: no rates, and none began.
-// Where it has none in the second one, none ended.
+// `statistics` report in them, and with `asked_at_ns` and `summed_at_ns`, when each of the two came; where
+// these are missing, seconds lie between the two looks. A connection that is there for the first time, or for
+// another use, counts from its beginning; figures that go back are of a program that does not count well, and
+// give 0. Where an agent has no report in the first look, but was there, nothing is known of that time: no
+// rates, and none began. Where it has none in the second one, none ended.
 LiveView live_view(const Json& before, const Json& now, double seconds);
 
 // What rows can be sorted by, most first.

@@ -20,7 +20,8 @@ namespace {
 constexpr std::string_view kEnter = "\033[?1049h\033[?25l\033[2J";  // other screen, no cursor, cleared
 constexpr std::string_view kLeave = "\033[?25h\033[?1049l";
 constexpr std::string_view kHome = "\033[H";
-constexpr std::string_view kEndOfLine = "\033[K";  // clears the rest of it
+constexpr std::string_view kClearLine =
+    "\033[K";  // from the cursor on; behind a full line its last character
 constexpr std::string_view kEndOfScreen = "\033[J";
 constexpr LiveScreen::Size kUsualSize{80, 24};
 
@@ -98,8 +99,8 @@ bool LiveScreen::draw(const std::vector<std::string>& lines) const {
     std::string frame(kHome);
     for (std::size_t i = 0; i < lines.size(); ++i) {
         if (i != 0) frame += "\r\n";
+        frame += kClearLine;
         frame += painted(lines[i], i == 1 ? Paint::heading : Paint::none, colours_on(stdout));
-        frame += kEndOfLine;
     }
     frame += kEndOfScreen;
     return write_all(frame);

@@ -80,15 +80,15 @@ std::string count_text(double count) {
 std::vector<std::string> live_lines(const LiveView& view, const LiveHeading& heading, std::size_t columns,
                                     std::size_t lines) {
     std::vector<std::string> result{heading_text(view, heading)};
-    for (std::string& line : split_lines(table_of(view).text(false))) result.push_back(std::move(line));
+    const std::size_t most_columns = columns != 0 ? columns : Table::kAnyWidth;
+    for (std::string& line : split_lines(table_of(view).text(false, most_columns)))
+        result.push_back(std::move(line));
     if (lines != 0 && result.size() > lines) {
         const std::size_t left_out = result.size() - lines + 1;
         result.resize(lines);
         if (lines > 3) result.back() = fmt::format("and {} more", left_out);
     }
-    for (std::string& line : result) {
-        if (columns != 0 && line.size() > columns) line.resize(columns);
-    }
+    for (std::string& line : result) line.resize(std::min(line.size(), most_columns));
     return result;
 }
 

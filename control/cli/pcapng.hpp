@@ -33,6 +33,8 @@ class PcapngWriter {
     // or the errno, for good.
     int flush();
 
+    bool has_unwritten() const { return !gathered_.empty(); }
+
     int fd() const { return file_.get(); }
 
   private:

@@ -30,19 +30,26 @@ std::string line_of(const std::vector<Cell>& cells, const std::vector<Column>& c
 
 }  // namespace
 
-std::vector<std::size_t> Table::widths() const {
+std::vector<std::size_t> Table::widths(std::size_t most_columns) const {
     std::vector<std::size_t> result(columns_.size(), 0);
     for (const auto& row : rows_) {
         for (std::size_t i = 0; i < columns_.size(); ++i) result[i] = std::max(result[i], row[i].text.size());
     }
+    std::size_t taken = 0;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        if (result[i] != 0) result[i] = std::max(result[i], columns_[i].title.size());
+        if (result[i] == 0) continue;
+        result[i] = std::max(result[i], columns_[i].title.size());
+        taken += (taken == 0 ? 0 : kGap) + result[i];
+        if (taken > most_columns) {
+            std::fill(result.begin() + static_cast<std::ptrdiff_t>(i), result.end(), 0);
+            break;
+        }
     }
     return result;
 }
 
-std::string Table::text(bool colours) const {
-    const std::vector<std::size_t> width = widths();
+std::string Table::text(bool colours, std::size_t most_columns) const {
+    const std::vector<std::size_t> width = widths(most_columns);
     std::vector<Cell> titles;
     for (const Column& column : columns_) titles.emplace_back(column.title, Paint::heading);
     std::string result = line_of(titles, columns_, width, colours);

@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,10 +22,30 @@
 namespace xylem::cli {
 namespace {
 
+constexpr std::size_t kChunkBytes = 16384;
 constexpr std::uint64_t kGraceNs = 2 * kNsPerSecond;
 constexpr std::uint64_t kFirstPauseNs = 100 * kNsPerMs;
 constexpr std::uint64_t kLongestPauseNs = kNsPerSecond;
 constexpr std::uint64_t kGroupPauseNs = 10 * kNsPerMs;  // no descriptor says when a group is gone
+
+// Stopping this process would not stop the command, whose time would go on.
+class NoTerminalStop {
+  public:
+    NoTerminalStop() {
+        struct sigaction ignore {};
+        ignore.sa_handler = SIG_IGN;
+        ::sigaction(SIGTSTP, &ignore, &before_);
+    }
+    ~NoTerminalStop() { restore(); }
+    NoTerminalStop(const NoTerminalStop&) = delete;
+    NoTerminalStop& operator=(const NoTerminalStop&) = delete;
+
+    // For a child before it becomes another program.
+    void restore() const { ::sigaction(SIGTSTP, &before_, nullptr); }
+
+  private:
+    struct sigaction before_ {};
+};
 
 class Watch {
   public:
@@ -48,7 +70,7 @@ class Watch {
         end_.wall_ns = now_ns() - begin_ns;
         ::waitpid(child_, &end_.status, 0);
         if (end_.was_ended()) end_rest_of_group();
-        while (read_output()) continue;
+        read_rest();
         output_.finish();
         return end_;
     }
@@ -61,6 +83,7 @@ class Watch {
         ::dup2(nothing, STDIN_FILENO);
         ::dup2(output, STDOUT_FILENO);
         ::dup2(output, STDERR_FILENO);
+        no_stop_.restore();
         signals_.restore();
         ::_exit(command_.become());
     }
@@ -115,10 +138,17 @@ class Watch {
         }
     }
 
+    // What the command printed is there by now; what it has left behind may print without end.
+    void read_rest() {
+        int left = 0;
+        if (!pipe_ || ::ioctl(pipe_.get(), FIONREAD, &left) != 0) return;
+        for (int got = 0; got < left && read_output(); got += static_cast<int>(kChunkBytes)) continue;
+    }
+
     // False at its end, and where there is none for now if the command is over.
     bool read_output() {
         if (!pipe_) return false;
-        char chunk[16384];
+        char chunk[kChunkBytes];
         const ssize_t got = ::read(pipe_.get(), chunk, sizeof chunk);
         if (got <= 0) return false;
         output_.add({chunk, static_cast<std::size_t>(got)});
@@ -131,6 +161,7 @@ class Watch {
     CommandOutput& output_;
     std::uint64_t ends_at_ns_;
     std::uint64_t pause_ns_ = kFirstPauseNs;
+    NoTerminalStop no_stop_;
     UniqueFd pipe_;
     pid_t child_ = -1;
     TimedEnd end_;

@@ -116,6 +116,7 @@ Outcome<int> run_tune(const Arguments& arguments) {
     } else {
         fmt::print("{}", result_text(*findings, *quantity, colours_on(stdout)));
     }
+    std::fflush(stdout);  // a signal that has come meanwhile ends this process once the runner is gone
     return exit_code_of(*findings, quantity->better);
 }
 

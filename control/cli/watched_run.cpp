@@ -29,14 +29,19 @@ constexpr std::uint64_t kPatienceNs =
     kNsPerSecond;  // with what goes on or may begin, before a word or the end
 constexpr int kHandedOn[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
 
-// Blocks the signals that are waited for here, as long as it lives.
+// Blocks the signals that are waited for here, as long as it lives. What was ignored before (nohup) stays so.
 class Signals {
   public:
     Signals() {
         ::signal(SIGCHLD, SIG_DFL);  // ignored, it would take the command's status with it
         ::sigemptyset(&set_);
         ::sigaddset(&set_, SIGCHLD);
-        for (const int signal : kHandedOn) ::sigaddset(&set_, signal);
+        for (const int signal : kHandedOn) {
+            struct sigaction action {};
+            const bool is_ignored =
+                ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+            if (!is_ignored) ::sigaddset(&set_, signal);
+        }
         ::sigprocmask(SIG_BLOCK, &set_, &before_);
     }
     ~Signals() { restore(); }

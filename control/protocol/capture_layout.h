@@ -45,6 +45,7 @@ enum class CaptureKind : std::uint32_t {
     peer_finished,  // no more will come
     aborted,        // by this end
     peer_aborted,
+    closed,  // finished, and the program has it no more
 };
 
 struct CaptureRecord {

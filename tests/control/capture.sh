@@ -172,6 +172,8 @@ sleep 0.3
 kill -TERM "$capture"
 check "two signals end it" eventually 10 test ! -e "/proc/$capture/cmdline"
 wait "$capture"
+check "which is a failure" test $? = 1
+check "and says that not all was written" grep -q "^xylem: stopped before all was written to $scratch/slow" "$scratch/slow.err"
 exec 8>&-
 
 # Within a domain, in fork children, reset, and of AF_VSOCK -------------------------------------------------------------------

@@ -32,11 +32,16 @@ Json on_tcp() {
 }
 Json listener() { return {{"kind", "listener"}, {"transport", "ring"}, {"cookie", 6}}; }
 
-Json look(std::vector<Json> sockets, const Json& data = nullptr, const char* boot_id = "a") {
+Json look(std::vector<Json> sockets, const Json& sums = nullptr, const char* boot_id = "a") {
     Json report = {{"domain", 1}, {"boot_id", boot_id}, {"sockets", Json::array()}};
     for (Json& socket : sockets) report["sockets"].push_back(std::move(socket));
-    if (data.is_array()) report["data"] = data;
+    if (sums.is_array()) report["data"] = sums;
     return {{"domains", {report}}};
+}
+
+// The sums of an agent, by peer.
+Json data(std::uint64_t one, std::uint64_t two) {
+    return {{{"domain", 2}, {"tx_bytes", one}, {"send_calls", 1}}, {{"domain", 3}, {"tx_bytes", two}}};
 }
 
 double first(const LiveView& view, LiveFigure figure) { return rate_of(*view.rows.at(0).rates, figure); }
@@ -50,6 +55,19 @@ TEST(LiveRates, are_differences_by_time) {
     EXPECT_EQ(view.rows[0].local, "127.44.0.1:1");
     EXPECT_EQ(view.rows[0].program, "p[7]");
     EXPECT_EQ(view.began + view.ended, 0U);
+}
+
+TEST(LiveRates, the_time_between_two_reports_is_that_of_their_own_domain) {
+    const auto report = [](std::uint64_t tx_bytes, std::uint64_t asked_at_ns, std::uint64_t summed_at_ns) {
+        Json one = look({connection(1, tx_bytes, 10)}, data(tx_bytes, 0));
+        one["domains"][0]["asked_at_ns"] = asked_at_ns;
+        one["domains"][0]["summed_at_ns"] = summed_at_ns;
+        return one;
+    };
+    const LiveView view =
+        live_view(report(1000, 1'000'000'000, 1'000'000'000), report(5000, 3'000'000'000, 6'000'000'000), 9);
+    EXPECT_EQ(first(view, tx_bytes), 2000);
+    EXPECT_EQ(rate_of(view.totals, tx_bytes), 800);
 }
 
 TEST(LiveRates, what_began_in_between_counts_from_its_beginning) {
@@ -92,10 +110,6 @@ TEST(LiveRates, sockets_without_counters_have_a_row_without_rates_and_listeners_
 }
 
 TEST(LiveRates, totals_are_those_of_the_agent_with_what_ended) {
-    const auto data = [](std::uint64_t one, std::uint64_t two) {
-        return Json{{{"domain", 2}, {"tx_bytes", one}, {"send_calls", 1}},
-                    {{"domain", 3}, {"tx_bytes", two}}};
-    };
     const LiveView view = live_view(look({connection(1, 1, 1)}, data(100, 50)), look({}, data(900, 250)), 2);
     EXPECT_EQ(rate_of(view.totals, tx_bytes), 500);
     EXPECT_EQ(rate_of(view.totals, calls), 0);

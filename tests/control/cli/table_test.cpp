@@ -39,5 +39,13 @@ TEST(Terminal, control_characters_of_others_are_not_printed) {
     EXPECT_EQ(printable("a\033[31mb\n\x80"), "a?[31mb??");
 }
 
+TEST(Table, columns_that_do_not_fit_whole_are_left_out) {
+    Table table({{"NAME"}, {"COUNT", Align::right}, {"WHO"}});
+    table.add({"a", "12345k", "root"});
+    EXPECT_EQ(table.text(false, 18), "NAME   COUNT  WHO\na     12345k  root\n");
+    EXPECT_EQ(table.text(false, 17), "NAME   COUNT\na     12345k\n");
+    EXPECT_EQ(table.text(false, 11), "NAME\na\n");
+}
+
 }  // namespace
 }  // namespace xylem::cli

@@ -47,6 +47,15 @@ TimedCommand shell(const char* script, const Lifeline& lifeline) {
     return command;
 }
 
+TEST(TimedCommand, one_that_leaves_a_chatterbox_behind_is_over_all_the_same) {
+    Lifeline lifeline;
+    CommandOutput output;
+    const auto end = shell("yes & echo word", lifeline).run(StopSignals(), output);
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->status, 0);
+    EXPECT_TRUE(lifeline.are_all_gone()) << "nobody reads it any more";
+}
+
 TEST(TimedCommand, a_command_that_ends_has_its_status_and_its_output) {
     Lifeline lifeline;
     CommandOutput output;
