@@ -19,14 +19,15 @@ sys.dont_write_bytecode = True  # the tree stays as it was
 from harness import experiment, machine, recommendation, results, targets
 from harness.bench import Bench
 from harness.plan import Plan
-from harness.processes import NotReached, Processes, ProgramFailed, Stopped, stop_agents
+from harness.processes import NotReached, Processes, ProgramFailed, Stopped
+from harness.products import Changed, Products
 from harness.transports import every_transport
 from report import report
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPERIMENTS = ROOT / "eval" / "experiments"
 # Of one run, which the others outlive: a program's, the system's, and output that is not what it should be.
-FAILURES = (ProgramFailed, OSError, subprocess.SubprocessError, ValueError, LookupError)
+FAILURES = (ProgramFailed, OSError, subprocess.SubprocessError, ValueError, LookupError, ArithmeticError, TypeError, AttributeError)
 VERSIONS = {"iperf3": ["iperf3", "--version"], "nginx": ["nginx", "-v"], "redis": ["redis-server", "--version"],
             "ffmpeg": ["ffmpeg", "-version"], "python": [sys.executable, "--version"]}
 
@@ -55,6 +56,7 @@ def tool_of(one):
 class Evaluation:
     def __init__(self, experiments, folder, build, processes):
         self.results = results.Results()
+        self.products = Products(build)
         self.transports = every_transport(build, folder)
         self.xylem = self.transports["xylem"]
         self.bench = Bench(processes, folder, build, self.xylem)
@@ -88,6 +90,7 @@ class Evaluation:
         for index, turn in enumerate(self.plan.turns):
             minutes, seconds = divmod(round(self.plan.seconds_left(index)), 60)
             print(f"[{index + 1:>3}/{len(self.plan.turns)}] {turn.text():<64} about {minutes} min {seconds:2} s left", flush=True)
+            self.products.check()
             start = time.monotonic()
             try:
                 self.take(turn)
@@ -98,6 +101,7 @@ class Evaluation:
                 print(f"          failed: {error!r}", flush=True)
             self.bench.processes.stop_all()
             self.plan.finished(turn, time.monotonic() - start)
+        self.products.check()
 
     def take(self, turn):
         point = dict(turn.point)
@@ -125,7 +129,8 @@ def evaluate(options, processes):
     folder.mkdir(parents=True, exist_ok=True)
     build = Path(os.environ.get("XYLEM_BUILD", ROOT / "build" / "release")).resolve()
     evaluation = Evaluation(experiments, folder, build, processes)
-    about = {**machine.describe(VERSIONS), "xylem_configuration": evaluation.xylem.configuration()}
+    about = {**machine.describe(VERSIONS), "xylem_configuration": evaluation.xylem.configuration(),
+             "xylem_digest": evaluation.products.digest()}
     if about["xylem_configuration"]:
         print(f"Xylem's agents do as {about['xylem_configuration']} says, and so figures may be others than without it")
     start, stopped = time.monotonic(), None
@@ -134,9 +139,11 @@ def evaluate(options, processes):
     except Stopped as reason:
         stopped = reason
         evaluation.results.failures.append(("the evaluation", f"{reason} before it was over"))
+    except Changed as reason:
+        evaluation.results.failures.append(("the evaluation", str(reason)))
     finally:
         processes.stop_all()
-        stop_agents(evaluation.xylem.runtime_dir)
+        evaluation.xylem.remove_runtime_dir()
     exit_code = finish(evaluation.results, experiments, asked, about, folder, time.monotonic() - start)
     if stopped is not None:
         raise stopped

@@ -21,7 +21,8 @@ import figures  # noqa: E402  (so below: the path must be there first)
 import plot  # noqa: E402
 from harness.bench import Bench  # noqa: E402
 from harness.plan import Plan  # noqa: E402
-from harness.processes import Processes, ProgramFailed, Stopped, stop_agents  # noqa: E402
+from harness.processes import Processes, ProgramFailed, Stopped  # noqa: E402
+from harness.products import Products  # noqa: E402
 from harness.transports import Tcp, Xylem  # noqa: E402
 from workloads import Iperf3, Netpipe  # noqa: E402
 
@@ -80,6 +81,7 @@ def run(options, processes):
     options.output.mkdir(parents=True, exist_ok=True)
     folder = options.output.resolve()
     build = Path(os.environ.get("XYLEM_BUILD", ROOT / "build" / "release"))
+    Products(build)
     xylem = Xylem(build, folder)
     transports = [Tcp(), xylem]
     about = figures.machine_now()
@@ -88,7 +90,7 @@ def run(options, processes):
         samples, ring_bytes = measure(plan, Bench(processes, folder, build, xylem))
     finally:
         processes.stop_all()
-        stop_agents(xylem.runtime_dir)
+        xylem.remove_runtime_dir()
     rows = figures.figures_of(samples)
     figures.write_json(folder / "results.json", rows, samples, ring_bytes, about)
     plot.draw(folder / "netpipe.png", samples["netpipe"])

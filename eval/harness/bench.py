@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness import memory, sessions
+from harness.gate import gate_at
 from harness.processes import POLL_SECONDS, ProgramFailed, agents_of, end_agents, last_lines, wait_for, wait_for_listener
 
 START_SECONDS = 20
@@ -26,6 +27,10 @@ class Bench:
 
     def log(self, name):
         return self.folder / f"{name}.log"
+
+    def gate(self):
+        """Within the block there is one (gate.py)."""
+        return gate_at(self.folder / "gate")
 
     @contextmanager
     def server(self, transport, command, port=None, name="server"):

@@ -61,7 +61,24 @@ def load(path, is_quick=False):
     return Experiment(name=path.stem, **found)
 
 
+TEXTS = ("figure", "title", "question", "tool")
+KINDS = {"a number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+         "a word": lambda value: isinstance(value, str) and value != "",
+         "a table": lambda value: isinstance(value, dict),
+         "a list of words": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value)}
+KIND_OF = {**dict.fromkeys(TEXTS, "a word"), **dict.fromkeys(("settings", "vary", "quick"), "a table"),
+           "transports": "a list of words", "expected_seconds": "a number"}
+
+
+def check_kinds(path, form):
+    for key, kind in KIND_OF.items():
+        if key in form and not KINDS[kind](form[key]):
+            raise BadExperiment(f"{path}: {key} must be {kind}")
+
+
 def check(path, found):
+    check_kinds(path, found)
+    check_kinds(path, found.get("quick", {}))
     for what, keys in (("unknown", set(found) - KEYS), ("missing", NEEDED - set(found)),
                        ("unknown in [quick]", set(found.get("quick", {})) - QUICK_KEYS)):
         if keys:
@@ -71,10 +88,10 @@ def check(path, found):
         raise BadExperiment(f"{path}: quick.vary has what vary has not: {', '.join(sorted(unknown))}")
     for form in (found, quick):
         repetitions = form.get("repetitions", 1)
-        if not isinstance(repetitions, int) or repetitions < 1:
+        if not isinstance(repetitions, int) or isinstance(repetitions, bool) or repetitions < 1:
             raise BadExperiment(f"{path}: repetitions must be a whole number from 1 on")
         for key, values in form.get("vary", {}).items():
-            if not isinstance(values, list) or not values:
+            if not isinstance(values, list) or not values or any(isinstance(value, (list, dict)) for value in values):
                 raise BadExperiment(f"{path}: vary.{key} must be a list of values")
 
 

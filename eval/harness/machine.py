@@ -43,6 +43,16 @@ def caches():
     return found
 
 
+def last_cache_bytes():
+    """Of the first processor; 0 where the kernel does not say."""
+    said = list(caches().values())[-1:]
+    return int(said[0][:-1]) << 10 if said and said[0].endswith("K") else 0
+
+
+def memory_bytes():
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def hypervisor():
     """By the names that the kernel and the firmware show."""
     if kind := text_of("/sys/hypervisor/type"):
@@ -73,7 +83,7 @@ def describe(programs):
         "architecture": platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "caches": caches(),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "memory_bytes": memory_bytes(),
         "kernel": platform.release(),
         "governor": text_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "none shown",
         "hypervisor": hypervisor(),

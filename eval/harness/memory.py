@@ -2,14 +2,15 @@
 from pathlib import Path
 
 # Caches of slabinfo(5) that an open connection has objects in, over TCP or over Xylem; the kernel merges none of them with
-# others. Their objects count in whole slabs of a processor, so a few connections show in the median of several runs only.
+# others. Their objects count in whole slabs of a processor, tens of KiB: many connections have to be looked at together.
 CACHES = {"TCP", "sock_inode_cache", "filp", "eventpoll_epi", "skbuff_head_cache", "skbuff_small_head", "shmem_inode_cache",
           "vm_area_struct"}
 
 
 def of(pids):
-    """What they have mapped, shared pages once, and the kernel's objects, those of all other processes included."""
-    return sum(bytes_in(f"/proc/{pid}/smaps_rollup", "Pss") for pid in pids) + kernel_bytes()
+    """What they have mapped, shared pages once, the tables of those pages, and the kernel's objects, all other processes' too."""
+    return sum(bytes_in(f"/proc/{pid}/smaps_rollup", "Pss") + bytes_in(f"/proc/{pid}/status", "VmPTE") for pid in pids) \
+        + kernel_bytes()
 
 
 def kernel_bytes(slabinfo=Path("/proc/slabinfo")):

@@ -3,6 +3,7 @@
 A figure is one quantity at one point, over each transport that was measured there:
 
     {"figure": "e", "experiment": "transports", "metric": "latency", "unit": "s", "point": {"bytes": 64},
+     "runs": 3,                                  that were to be; samples are fewer where some failed
      "transports": {"tcp": {"median": ..., "lowest": ..., "highest": ..., "samples": [...]}, "xylem": {...}},
      "times_better": {"tcp": 21.3}}              of Xylem than each other transport; above 1: Xylem is better
 """
@@ -41,7 +42,7 @@ def figure_of(experiment, metric, point, values):
     medians = {transport: statistics.median(samples) for transport, samples in values.items()}
     figure = {
         "figure": experiment.figure, "experiment": experiment.name, "metric": metric, "unit": METRICS[metric].unit,
-        "point": dict(point),
+        "point": dict(point), "runs": experiment.repetitions,
         "transports": {transport: {"median": medians[transport], "lowest": min(samples), "highest": max(samples),
                                    "samples": samples} for transport, samples in values.items()},
     }

@@ -27,14 +27,30 @@ def load(path):
         targets = tomllib.loads(path.read_text(encoding="utf-8")).get("target", [])
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadTarget(f"{path}: {error}") from error
+    if not isinstance(targets, list):
+        raise BadTarget(f"{path}: write [[target]], with two brackets")
     for target in targets:
-        title = target.get("title", target)
-        if set(target) != NEEDED:
-            raise BadTarget(f"{path}: a target has {', '.join(sorted(NEEDED))}: {title}")
-        for wanted in (target["ours"], *target["than"]):
-            if not WANTED_NEEDED <= set(wanted) or wanted["metric"] not in METRICS:
-                raise BadTarget(f"{path}: {title}: not the figures of an experiment: {wanted}")
+        check(path, target)
     return targets
+
+
+def check(path, target):
+    title = target.get("title", target) if isinstance(target, dict) else target
+    if not isinstance(target, dict) or set(target) != NEEDED:
+        raise BadTarget(f"{path}: a target has {', '.join(sorted(NEEDED))}: {title}")
+    if not isinstance(target["times"], (int, float)) or target["times"] <= 0:
+        raise BadTarget(f"{path}: {title}: times must be a number above 0")
+    if not isinstance(target["than"], list) or not target["than"]:
+        raise BadTarget(f"{path}: {title}: than must be a list of figures")
+    for wanted in (target["ours"], *target["than"]):
+        if not is_wanted(wanted):
+            raise BadTarget(f"{path}: {title}: not the figures of an experiment: {wanted}")
+
+
+def is_wanted(wanted):
+    return isinstance(wanted, dict) and WANTED_NEEDED <= set(wanted) \
+        and all(isinstance(wanted[key], str) for key in WANTED_NEEDED) and wanted["metric"] in METRICS \
+        and isinstance(wanted.get("point", {}), dict)
 
 
 def agrees(point, asked):
@@ -51,7 +67,11 @@ class Findings:
 
     def medians(self, wanted):
         """[(point, median), ...]"""
-        return [(figure["point"], figure["transports"][wanted["transport"]]["median"]) for figure in self.figures
+        return [(figure["point"], samples["median"]) for figure, samples in self.wanted_samples(wanted)]
+
+    def wanted_samples(self, wanted):
+        """[(figure, its samples over that transport), ...]"""
+        return [(figure, figure["transports"][wanted["transport"]]) for figure in self.figures
                 if (figure["experiment"], figure["metric"]) == (wanted["experiment"], wanted["metric"])
                 and wanted["transport"] in figure["transports"]
                 and all(figure["point"].get(key) == value for key, value in wanted.get("point", {}).items())]
@@ -62,6 +82,11 @@ class Findings:
         return [text_of(wanted, planned) for planned in self.planned[wanted["experiment"]]
                 if agrees(planned, wanted.get("point", {}))
                 and not any(planned.items() <= point.items() for point in found)]
+
+    def thinned(self, wanted):
+        """In words, how many runs there are where not all that were to be gave a figure."""
+        return [f"{text_of(wanted, figure['point'])} of {len(samples['samples'])} of {figure['runs']} runs"
+                for figure, samples in self.wanted_samples(wanted) if len(samples["samples"]) < figure["runs"]]
 
     def medians_beside(self, ours, wanted, point):
         """Of the same experiment that at the same point; another experiment has points of its own, of which all count."""
@@ -118,7 +143,8 @@ def verdict(findings, target):
     if not ratios and not missing:
         return judged
     reached = min(ratios, default=None)
-    notes = ([f"not measured: {', '.join(missing)}"] if missing else []) + ([OF_ANOTHER] if len(names) > 1 else [])
+    thinned = [text for wanted in (target["ours"], *target["than"]) for text in findings.thinned(beside(target["ours"], wanted))]
+    notes = ([f"not measured: {', '.join(missing)}"] if missing else []) + thinned + ([OF_ANOTHER] if len(names) > 1 else [])
     is_missed = reached is not None and reached < target["times"]
     is_known = is_missed or (reached is not None and not missing)
     return {**judged, "reached": reached, "is_met": not is_missed if is_known else None, "note": "; ".join(notes)}

@@ -9,10 +9,11 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from harness.processes import ProgramFailed, agents_of
+from harness.processes import ProgramFailed, agents_of, end_agents
 from harness.ring_bytes import RingBytes
 
 MAX_RUNTIME_PATH = 75  # a unix socket's path has 107 bytes, and dom-N/door/agent.sock comes behind it
@@ -127,13 +128,19 @@ class Xylem(Transport):
     def __init__(self, build, folder):
         super().__init__()
         self.command = build / "xylem"
-        for part in (self.command, build / "xylemd", build / "libxylem.so"):
-            if not part.exists():
-                raise FileNotFoundError(f"{part} is not there: build it first (make)")
         self.runtime_dir = make_runtime_dir(folder)
         self.environment["XYLEM_RUNTIME_DIR"] = str(self.runtime_dir)
         self.options = [*self.instead_of("hosts", "".join(f"127.44.0.{one} dom:{one}\n" for one in range(1, MOST_DOMAIN))),
                         *self.instead_of("policy", "")]
+
+    def remove_runtime_dir(self):
+        """With its agents; of one that does not end the folder stays."""
+        try:
+            end_agents(self.runtime_dir)
+        except ProgramFailed as error:
+            print(f"left behind: {error}", file=sys.stderr)
+        else:
+            shutil.rmtree(self.runtime_dir, ignore_errors=True)
 
     def instead_of(self, name, text):
         """Where this machine has such a file: options that put one in its place which says what there is without any."""
@@ -195,7 +202,8 @@ class Xylem(Transport):
 
 def every_transport(build, folder):
     """{name: transport}"""
-    return {one.name: one for one in (Tcp(), Unix(folder), Vsock(), Pipe(), BareRing(), Machine(), Xylem(build, folder))}
+    xylem = Xylem(build, folder)
+    return {one.name: one for one in (Tcp(), Unix(xylem.runtime_dir), Vsock(), Pipe(), BareRing(), Machine(), xylem)}
 
 
 def make_runtime_dir(folder):

@@ -40,17 +40,18 @@ def table_of(figures, metric):
     for figure in figures:
         cells = [words.value(key, figure["point"][key]) for key in keys]
         cells += [words.ratio(figure.get("times_better", {}).get(name)) for name in others]
-        cells += [cell(metric, figure["transports"].get(name)) for name in columns]
+        cells += [cell(metric, figure["transports"].get(name), figure["runs"]) for name in columns]
         rows.append(cells)
     return header, rows
 
 
-def cell(metric, samples):
+def cell(metric, samples, runs):
     if samples is None:
         return ""
-    if samples["lowest"] == samples["highest"]:
-        return metric.text(samples["median"])
-    return f"{metric.text(samples['median'])} ({metric.text(samples['lowest'])} to {metric.text(samples['highest'])})"
+    text, count = metric.text(samples["median"]), len(samples["samples"])
+    if samples["lowest"] != samples["highest"]:
+        text += f" ({metric.text(samples['lowest'])} to {metric.text(samples['highest'])})"
+    return f"{text}, of {count} of {runs} runs" if count < runs else text
 
 
 def sections_of(found, experiments):

@@ -2,8 +2,7 @@
 
 All are connected before any begins. settings: seconds. Points: pairs.
 """
-import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 from harness.bench import lines_of
 from harness.processes import ProgramFailed, free_port, wait_until_it_says
@@ -14,28 +13,16 @@ METRICS = {"throughput"}
 MESSAGE_BYTES = 64 << 10
 
 
-@contextmanager
-def open_gate(path):
-    """Who waits at the FIFO goes on, and so does who comes later."""
-    gate = os.open(path, os.O_RDWR)
-    try:
-        yield
-    finally:
-        os.close(gate)
-
-
 def together(loads):
     """Bytes a second. loads: (bytes, start, end) of each pair, times of one clock."""
     return sum(moved for moved, _, _ in loads) / (max(end for *_, end in loads) - min(start for _, start, _ in loads))
 
 
 def measure(bench, transport, point, settings):
-    program, seconds, gate = bench.workload("socket_exchange"), settings["seconds"], bench.folder / "gate"
-    gate.unlink(missing_ok=True)
-    os.mkfifo(gate)
+    program, seconds = bench.workload("socket_exchange"), settings["seconds"]
     places = [(transport.pair(number), str(free_port()), number) for number in range(point["pairs"])]
-    words = [str(seconds), str(MESSAGE_BYTES), str(gate)]
-    with ExitStack() as servers:
+    with bench.gate() as gate, ExitStack() as servers:
+        words = [str(seconds), str(MESSAGE_BYTES), str(gate.path)]
         for pair, port, number in places:
             command = [program, "answer", pair.server_address, port]
             servers.enter_context(bench.server(pair, command, int(port), f"server-{number}"))
@@ -43,7 +30,7 @@ def measure(bench, transport, point, settings):
                    for pair, port, number in places]
         for client, log in clients:
             wait_until_it_says("ready", client, program, log)
-        with open_gate(gate):
+        with gate.open():
             said = [bench.finish(client, program, log, seconds) for client, log in clients]
     loads = [tuple(map(float, words)) for text in said for words in lines_of(text, "load")]
     if len(loads) != len(places):

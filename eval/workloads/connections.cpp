@@ -2,9 +2,10 @@
 //
 //   connections receive ADDRESS PORT
 //   connections send ADDRESS PORT COUNT SECONDS
-//   connections hold ADDRESS PORT COUNT SECONDS     prints `met`, and so long after opens them, with the
-//   first
-//                                                   turn only; they stay open so long
+//   connections hold ADDRESS PORT COUNT GATE     prints `met`, opens them when somebody opens GATE, a FIFO,
+//   for
+//                                                writing, with the first turn only, and ends when it is
+//                                                closed
 //
 // Each is sent pieces of 16 KiB whenever it has room. The sender prints `open` once all are open, and then
 //
@@ -142,10 +143,9 @@ class Sender {
     Events events_;
 };
 
-void say_and_wait(const char* word, double seconds) {
+void say(const char* word) {
     puts(word);
     fflush(stdout);
-    usleep(static_cast<useconds_t>(seconds * 1e6));
 }
 
 }  // namespace
@@ -154,7 +154,9 @@ int main(int argc, char** argv) {
     const bool receives = argc == 4 && strcmp(argv[1], "receive") == 0;
     const bool holds = argc == 6 && strcmp(argv[1], "hold") == 0;
     if (!receives && !holds && (argc != 6 || strcmp(argv[1], "send") != 0)) {
-        fprintf(stderr, "usage: connections receive ADDRESS PORT | send|hold ADDRESS PORT COUNT SECONDS\n");
+        fprintf(stderr,
+                "usage: connections receive ADDRESS PORT | send ADDRESS PORT COUNT SECONDS | "
+                "hold ADDRESS PORT COUNT GATE\n");
         return 2;
     }
     const Name name = name_of(argv[2], argv[3]);
@@ -163,13 +165,18 @@ int main(int argc, char** argv) {
         return 0;
     }
     const auto count = static_cast<std::size_t>(atoi(argv[4]));
-    const double wanted_seconds = atof(argv[5]);
     Sender sender(name);
-    if (holds) say_and_wait("met", wanted_seconds);
+    if (holds) {
+        say("met");
+        const int gate = pass_gate(argv[5]);
+        sender.open(name, count);
+        say("open");
+        char none;
+        return read(gate, &none, 1) == 0 ? 0 : 1;
+    }
     sender.open(name, count);
-    say_and_wait("open", holds ? wanted_seconds : 0);
-    if (holds) return 0;
-    const double seconds = sender.run(wanted_seconds);
+    say("open");
+    const double seconds = sender.run(atof(argv[5]));
     std::uint64_t all = 0;
     for (const std::uint64_t bytes : sender.sent()) all += bytes;
     const auto [least, most] = std::minmax_element(sender.sent().begin(), sender.sent().end());

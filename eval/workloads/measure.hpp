@@ -1,6 +1,7 @@
 // What all workloads need.
 #pragma once
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -18,6 +19,14 @@ inline double now_seconds() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Waits at a FIFO until somebody opens it for writing: all that wait there go on at once. The descriptor
+// reads its end once nobody has it open for writing any more.
+inline int pass_gate(const char* gate) {
+    const int fd = open(gate, O_RDONLY);
+    if (fd < 0) fail(gate);
+    return fd;
 }
 
 // As fork(), but the child never outlives its parent, which may be killed in the midst of a run.

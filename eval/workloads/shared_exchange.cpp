@@ -38,6 +38,10 @@ struct BareRing {
     alignas(64) char bytes[];
 };
 
+// The other side may follow this close, whatever the message: else the two would take turns with rings of a
+// few messages.
+constexpr std::size_t kPieceBytes = 64 << 10;
+
 // Waits by spinning; a processor that two sides share is given away now and then, or they would wait for its
 // next turn.
 template <class Ready>
@@ -60,7 +64,7 @@ class RingChannel {
             spin_until([this] { return out_->written - load(out_->read) < size_; });
             const std::size_t at = out_->written & (size_ - 1);
             const std::size_t room = size_ - (out_->written - load(out_->read));
-            const std::size_t piece = std::min({left, room, size_ - at});
+            const std::size_t piece = std::min({left, room, size_ - at, kPieceBytes});
             memcpy(out_->bytes + at, from, piece);
             store(out_->written, out_->written + piece);
             return static_cast<ssize_t>(piece);
@@ -70,7 +74,8 @@ class RingChannel {
         move_all(static_cast<char*>(bytes), count, "ring", [this](char* to, std::size_t left) {
             spin_until([this] { return load(in_->written) != in_->read; });
             const std::size_t at = in_->read & (size_ - 1);
-            const std::size_t piece = std::min({left, load(in_->written) - in_->read, size_ - at});
+            const std::size_t piece =
+                std::min({left, load(in_->written) - in_->read, size_ - at, kPieceBytes});
             memcpy(to, in_->bytes + at, piece);
             store(in_->read, in_->read + piece);
             return static_cast<ssize_t>(piece);

@@ -72,6 +72,16 @@ class Loading(unittest.TestCase):
         self.assert_bad(GOOD.replace("connections = [1] }", "pairs = [1] }"), "quick.vary has what vary has not: pairs")
         self.assert_bad("figure = ", "one.toml")
 
+    def test_what_is_of_another_kind_is_named_too(self):
+        self.assert_bad(GOOD.replace('figure = "e"', "figure = 1"), "figure must be a word")
+        self.assert_bad(GOOD.replace('["tcp", "xylem"]', "5"), "transports must be a list of words")
+        self.assert_bad(GOOD.replace("[1, 2]", "[[1], 2]"), "vary.connections must be a list of values")
+        self.assert_bad(GOOD.split("[vary]")[0].replace("repetitions = 3", "repetitions = 3\nvary = 5"), "vary must be a table")
+        self.assert_bad(GOOD.replace("settings = { seconds = 1 }", "settings = 1"), "settings must be a table")
+        self.assert_bad(GOOD.replace("repetitions = 3", "repetitions = 3\nexpected_seconds = 'x'"), "expected_seconds must be a number")
+        self.assert_bad(GOOD.split("[quick]")[0] + "[settings.x]\n[quick]\nvary = 1\n", "vary must be a table")
+        self.assert_bad(GOOD.replace("repetitions = 3", "repetitions = true"), "repetitions must be")
+
 
 CONNECTIONS = {"connections": {1, 2, 4, 8, 16}, "direction": {"forward", "reverse"}}
 FEW = {"connections": {1, 2, 4, 8, 12}}

@@ -56,6 +56,7 @@ class Tables(unittest.TestCase):
                                               ({"bytes": 128}, {"tcp": [5e-6]})]).figures()
         header, rows = report.table_of(figures, METRICS["latency"])
         self.assertEqual(header, ["message", "times TCP loopback", "TCP loopback, us", "Xylem, us"])
+        self.assertEqual(report.cell(METRICS["latency"], figures[0]["transports"]["tcp"], 5), "3.00 (2.00 to 4.00), of 3 of 5 runs")
         self.assertEqual(rows, [["64 B", "3", "3.00 (2.00 to 4.00)", "1.00"], ["128 B", "", "5.00", ""]])
 
 

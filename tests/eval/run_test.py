@@ -11,6 +11,7 @@ from scripted import experiment_of, results_of
 import run
 from harness.plan import Turn
 from harness.processes import Processes, ProgramFailed, Stopped
+from harness.products import PARTS, Changed, Products
 from harness.results import Results
 
 MEMORY = experiment_of("memory", figure="d", tool="memory", transports=["machine"])
@@ -22,7 +23,8 @@ class Stopping(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         xylem = mock.Mock(runtime_dir=self.folder, configuration=lambda: None)
-        self.evaluation = mock.Mock(xylem=xylem, results=results_of(MEMORY, "bandwidth", [({"loop": "add"}, {"machine": [1]})]))
+        products = mock.Mock(digest=lambda: "0123456789abcdef")
+        self.evaluation = mock.Mock(xylem=xylem, products=products, results=results_of(MEMORY, "bandwidth", [({"loop": "add"}, {"machine": [1]})]))
         for name, value in (("Evaluation", lambda *_: self.evaluation), ("VERSIONS", {}), ("print", lambda *_, **__: None)):
             patch = mock.patch.object(run, name, value, create=True)
             patch.start()
@@ -46,12 +48,39 @@ class Stopping(unittest.TestCase):
         self.assertIn("stopped by SIGHUP", report)
         self.assertIn("Each figure is of one run", report)
 
+    def test_programs_that_are_built_anew_end_it_and_what_there_is_is_written(self):
+        self.evaluation.run.side_effect = Changed("xylem changed meanwhile")
+        self.assertEqual(self.evaluate(), 1)
+        self.assertEqual(self.left()["failures"], [{"what": "the evaluation", "why": "xylem changed meanwhile"}])
+        self.assertEqual(self.left()["figures"][0]["transports"]["machine"]["samples"], [1])
+
     def test_the_load_is_that_before_the_first_run(self):
         loads = [0.5, 0, 0]
         self.evaluation.run.side_effect = lambda: loads.insert(0, 9)
         with mock.patch("os.getloadavg", lambda: tuple(loads)):
             self.assertEqual(self.evaluate(), 0)
         self.assertEqual(self.left()["machine"]["load_average"], [0.5, 0, 0])
+
+
+class TheProducts(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.build = Path(folder.name)
+        for part in PARTS:
+            (self.build / part).write_text(part, encoding="ascii")
+
+    def test_they_must_be_there_and_stay_what_they_are(self):
+        products = Products(self.build)
+        products.check()
+        digest = products.digest()
+        (self.build / PARTS[1]).write_text("another", encoding="ascii")
+        with self.assertRaisesRegex(Changed, PARTS[1]):
+            products.check()
+        self.assertNotEqual(Products(self.build).digest(), digest)
+        (self.build / PARTS[0]).unlink()
+        with self.assertRaisesRegex(FileNotFoundError, "build it first"):
+            Products(self.build)
 
 
 class Taking(unittest.TestCase):

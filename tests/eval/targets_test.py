@@ -51,6 +51,11 @@ class Judging(unittest.TestCase):
         self.assertIn("did not take turns", self.verdict(1, [than("transports", "unix")], {"connections": 1})["note"])
         self.assertEqual(self.verdict(1, [than("iperf3", "tcp")])["note"], "")
 
+    def test_fewer_runs_than_there_were_to_be_are_said(self):
+        self.figures[0]["runs"] = 3
+        self.assertEqual(self.verdict(1, [than("iperf3", "tcp")], {"connections": 1})["note"],
+                         "iperf3 xylem connections=1 of 1 of 3 runs; iperf3 tcp connections=1 of 1 of 3 runs")
+
     def test_what_was_not_measured_is_not_met_and_the_note_says_what_it_is(self):
         judged = self.verdict(1, [than("iperf3", "vsock")], {"connections": 1})
         self.assertEqual((judged["is_met"], judged["note"]), (None, "not measured: iperf3 vsock connections=1"))
@@ -96,9 +101,15 @@ class Loading(unittest.TestCase):
     def test_what_is_wrong_is_named(self):
         self.assert_bad('[[target]]\ntitle = "t"\n', "a target has ours, than, times, title: t")
         ours = 'ours = {experiment = "e", metric = "speed", transport = "x"}'
-        self.assert_bad(f'[[target]]\ntitle = "t"\n{ours}\nthan = []\ntimes = 1\n', "t: not the figures of an experiment")
+        self.assert_bad(f'[[target]]\ntitle = "t"\n{ours}\nthan = [5]\ntimes = 1\n', "t: not the figures of an experiment")
         self.assert_bad("[[target]", "targets.toml")
-
+        self.assert_bad("[target]\n", "two brackets")
+        whole = '[[target]]\ntitle = "t"\nours = {experiment = "e", metric = "latency", transport = "x"}\nthan = 1\ntimes = 1\n'
+        self.assert_bad(whole, "t: than must be a list")
+        self.assert_bad(whole.replace("times = 1", 'times = "5"'), "t: times must be a number")
+        self.assert_bad(whole.replace("than = 1", "than = [5]"), "t: not the figures of an experiment: 5")
+        self.assert_bad(whole.replace("than = 1", "than = [{experiment = 'e', metric = 'latency', transport = 'x', point = 5}]"),
+                        "t: not the figures")
 
 
 class TheProjectsOwn(unittest.TestCase):

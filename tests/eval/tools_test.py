@@ -9,6 +9,7 @@ from unittest import mock
 
 import scripted  # noqa: F401  (it makes the evaluation's modules importable)
 from harness import machine, memory
+from harness.gate import gate_at
 from harness.processes import ProgramFailed
 from tools import held, iperf, memory as memory_tool, pairs, video
 
@@ -27,6 +28,9 @@ class ScriptedBench:
 
     def log(self, name):
         return self.folder / f"{name}.log"
+
+    def gate(self):
+        return gate_at(self.folder / "gate")
 
     @contextmanager
     def server(self, _transport, command, _port=None, name="server"):
@@ -100,10 +104,24 @@ class Tools(unittest.TestCase):
                                    {"seconds": 1, "write_bytes": 1}))
 
     def test_agents_are_new_for_each_look_at_memory(self):
-        bench = ScriptedBench(self.folder, {"client": "met\nopen\n"})
+        bench = ScriptedBench(self.folder, {"client-0": "met\nopen\n"})
         found = list(held.measure(bench, CARRIER, {"connections": 4}, {"seconds": 0}))
         self.assertEqual(found, [("memory", {}, 250)])
         self.assertEqual(bench.done[0], "end agents")
+
+    def test_of_several_pairs_the_memory_is_that_of_all_their_connections(self):
+        bench = ScriptedBench(self.folder, {"client-0": "met\nopen\n", "client-1": "met\nopen\n"})
+        found = list(held.measure(bench, CARRIER, {"connections": 4}, {"seconds": 0, "pairs": 2}))
+        self.assertEqual(found, [("memory", {}, 125)])
+        self.assertEqual(bench.done[1:5], ["serve server-0", "serve server-1", "start client-0", "start client-1"])
+        self.assertFalse((self.folder / "gate").exists())
+
+    def test_arrays_are_some_times_the_last_cache_as_far_as_memory_goes(self):
+        settings = {"array_mib": 256, "last_caches": 4}
+        for cache_mib, memory_gib, wanted in ((16, 64, 256), (300, 64, 1200), (300, 4, 512), (0, 64, 256)):
+            with mock.patch.object(machine, "last_cache_bytes", lambda mib=cache_mib: mib << 20), \
+                 mock.patch.object(machine, "memory_bytes", lambda gib=memory_gib: gib << 30):
+                self.assertEqual(memory_tool.array_mib(settings), wanted)
 
     def test_a_copy_through_two_processes_stands_beside_one_within_a_process(self):
         bench = ScriptedBench(self.folder, {"memory": "bandwidth copy 5\nmemcpy 4096 7\n", "shared_exchange": "throughput 4096 3\n"})

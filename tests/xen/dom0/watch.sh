@@ -26,11 +26,15 @@ finished() { [ -e /run/guest/a/finished ] && [ -e /run/guest/b/finished ]; }
 cpu_times() { xl list | awk 'NR > 1 { print $1, $6 }'; }
 
 # measure "LABEL SECONDS"
+uptime_seconds() { cut -d ' ' -f 1 /proc/uptime; }
 measure() {
-    local seconds=${1##* } before
+    local before after began seconds
     before=$(cpu_times)
-    sleep "$seconds"
-    { echo "$before"; echo "after"; cpu_times; } | awk -v label="${1%% *}" -v seconds="$seconds" '
+    began=$(uptime_seconds)
+    sleep "${1##* }"
+    after=$(cpu_times)
+    seconds=$(awk -v began="$began" -v ended="$(uptime_seconds)" 'BEGIN { printf "%.1f", ended - began }')  # asking takes long, too
+    printf '%s\nafter\n%s\n' "$before" "$after" | awk -v label="${1%% *}" -v seconds="$seconds" '
         /^after/ { after = 1; next }
         !after { before[$1] = $2 }
         after { print label, $1, seconds, before[$1], $2 }' | while IFS= read -r line; do report "cpu|$line"; done
