@@ -64,7 +64,11 @@ void AgentLink::greet(std::uint32_t request_id) {
 bool AgentLink::send_now(const void* message, std::size_t size_bytes, const std::vector<int>& fds) {
     const auto sent =
         send_message(socket_.get(), message, size_bytes, fds.data(), static_cast<unsigned>(fds.size()));
-    return sent || sent.error().kind != ErrorKind::would_block;  // of a link that broke, reading tells
+    if (sent) return true;
+    if (sent.error().kind == ErrorKind::would_block) return false;
+    // Of one that hung up reading tells, and what it said before that.
+    if (sent.error().kind == ErrorKind::system && is_ready_) break_it("cannot be told anything");
+    return true;
 }
 
 void AgentLink::send(const void* message, std::size_t size_bytes, const std::vector<int>& fds) {
@@ -80,12 +84,13 @@ void AgentLink::send(const void* message, std::size_t size_bytes, const std::vec
 }
 
 void AgentLink::flush() {
-    while (!unsent_.empty()) {
+    while (!unsent_.empty() && !is_broken_) {
         std::vector<int> fds;
         for (const UniqueFd& fd : unsent_.front().fds) fds.push_back(fd.get());
         if (!send_now(unsent_.front().bytes.data(), unsent_.front().bytes.size(), fds)) break;
         unsent_.pop_front();
     }
+    if (is_broken_) return;
     poller_.change(socket_.get(), unsent_.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT);
 }
 

@@ -43,6 +43,7 @@ class AgentLink {
 
     const Pair& pair() const { return pair_; }
     bool is_dialled_by_us() const { return is_out_; }
+    std::size_t question_count() const { return pending_.size(); }  // not answered yet
 
     template <class Message>
     void ask(Message message, const std::vector<int>& fds, Answer answer) {

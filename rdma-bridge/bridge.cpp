@@ -68,6 +68,11 @@ Bridge::~Bridge() {
     if (report_socket_) ::unlink(bridge_report_socket().text);
 }
 
+// As hosts maps call this node.
+SocketName Bridge::own_name() const {
+    return name_of(*node_address(settings_.name.empty() ? settings_.listen : settings_.name));
+}
+
 bool Bridge::begin(std::string& error) {
     const std::string fabric = fabric_directory().text;
     const std::string lock = fabric + "/bridge.lock";
@@ -82,8 +87,7 @@ bool Bridge::begin(std::string& error) {
     if (!open_verbs(error) || !listen_for_nodes(error)) return false;
     agent_socket_ = listen_at(bridge_socket().text, SOCK_SEQPACKET, error);
     if (!agent_socket_ || !serve_reports(error)) return false;
-    const NodeText name =
-        node_text(name_of(*node_address(settings_.name.empty() ? settings_.listen : settings_.name)));
+    const NodeText name = node_text(own_name());
     if (!name_own_node(name.text)) {
         error = fmt::format("{}: {}", own_node_path().text, errno_text());
         return false;

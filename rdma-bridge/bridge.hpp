@@ -54,6 +54,7 @@ class Bridge {
 
   private:
     // bridge.cpp
+    SocketName own_name() const;
     static UniqueFd listen_at(const char* path, int kind, std::string& error);
     void fail(const char* why);
     bool has_come(WaitPolicy& policy);
@@ -106,13 +107,15 @@ class Bridge {
     void resume_all(Node& node);
     void on_resume(Node& node, const ResumeFrame& frame);
     bool on_resumed(Node& node, const ResumedFrame& frame);
+    static void note_cut(Connection& connection);
     void begin_patience(Node& node);
+    void wait_for_cut(Node& node, std::uint64_t time_ns);
     void ask_to_resume(const Connection& connection);
     void say_caught_up(Node& node);
     void say_gone(Node& node, std::uint32_t number);
     bool may_use_number(Node& node, std::uint32_t number, const ConnectionPtr& connection);
     void resume_for(const ConnectionPtr& connection, const ResumeFrame& frame);
-    void lose_cut(Node& node);
+    void lose_cut(Node& node, std::uint64_t before_ns = kForever);
     void open_again(const ConnectionPtr& connection);
     bool resume(const ConnectionPtr& connection, const Progress& far);
 
@@ -127,6 +130,7 @@ class Bridge {
     void on_connect(AgentLink& link, Received& message);
     void open_on(Node& node, const ConnectionPtr& connection);
     void on_open(Node& node, const OpenFrame& frame);
+    void end_question(Connection& connection);
     void on_offered(const ConnectionPtr& connection, Received* answer);
     bool on_opened_frame(Node& node, const OpenedFrame& frame);
     void on_opened(const ConnectionPtr& connection, Reason reason);

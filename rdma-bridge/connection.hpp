@@ -22,6 +22,7 @@ struct Connection {
     Node* node = nullptr;      // null: the far end is lost
     std::uint32_t number = 0;  // on that node's links
     bool is_cut = false;       // the node's link broke, and it was not resumed on another one yet
+    std::uint64_t cut_ns = 0;  // then: since when
     UniqueFd slab_fd;
     std::optional<Mirror> mirror;
     OwnBell* bell = nullptr;
@@ -49,5 +50,7 @@ struct Connection {
     std::uint32_t request_id = 0;
     LinkConnectMessage question{};
     Poller::TimerId answer_timer = 0;
+    // Of one that another node opens: that waits for the agent here.
+    Node* asked_by = nullptr;
 };
 }  // namespace xylem::bridge

@@ -48,6 +48,8 @@ void Bridge::on_gone(Node& node, const GoneFrame& frame) {
     kick(c, frame.is_vanished != 0 ? c.mirror->vanish()
                                    : (has_closed ? c.mirror->publish() : c.mirror->reset()));
     tell_agent(c, LinkMessage::ended);
+    // Nobody is left there to hear more: the far bridge need not keep it until the program here has closed.
+    if (!c.is_gone_sent && c.link() != nullptr) return send_gone(connection);
     forget_if_over(connection);
 }
 
@@ -67,7 +69,7 @@ void Bridge::end_for_lie(const ConnectionPtr& connection) {
     Connection& c = *connection;
     spdlog::warn("domain {}: a connection's words are impossible: reset", c.key.pair.local);
     auto update = make_frame<UpdateFrame>(FrameKind::update, c.number);
-    update.tail = c.last_sent.tail;
+    update.tail = c.mirror->progress().tail;  // no less than the far node knows
     update.tx_state = static_cast<std::uint32_t>(TxState::reset);
     update.rx_state = static_cast<std::uint32_t>(RxState::closed);
     update.call_state = c.last_sent.call_state;

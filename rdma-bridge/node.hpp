@@ -32,7 +32,7 @@ struct Node {
     std::uint64_t ready_ns = 0;                                    // since when
     std::unordered_map<std::uint32_t, ConnectionPtr> connections;  // by their numbers
     Turns turns;                                                   // of those that have something to say
-    Poller::TimerId patience = 0;                                  // with those that are cut
+    Poller::TimerId patience = 0;                                  // with those that are cut; 0: none is
     std::uint32_t node_number = 0;                                 // remote_domain.hpp; 0: it needed none yet
     // Of one that dialled us: how many connections it asked for that the agents here have not answered; what
     // it wants to go on with, and is not known here so far (returning.cpp).
@@ -44,7 +44,8 @@ struct Node {
     std::vector<ConnectionPtr> waiting;  // for the link to be ready, to be opened
     Poller::TimerId redial = 0;          // not 0: nor is it dialled before
     std::uint64_t delay_ns = 0;          // not 0: it was dialled in vain since it was last reached
-    bool is_missed = false;              // somebody asked for it in vain since it was last dialled
+    unsigned short_lives = 0;  // of links one after the other that were lost as soon as they were ready
+    bool is_missed = false;    // somebody asked for it in vain since it was last dialled
 
     // The next number that none of them has. Behind the last one they begin anew.
     std::uint32_t free_number(std::uint32_t last) const {

@@ -15,8 +15,9 @@ void NodeLink::greet() {
     auto greeting = make_frame<GreetFrame>(FrameKind::greet);
     greeting.magic = kNodeMagic;
     greeting.version = kNodeVersion;
-    greeting.listen_port = listen_port_;
-    std::copy(own_nonce_.begin(), own_nonce_.end(), greeting.nonce);
+    greeting.listen_port = own_.port == 0 ? kNodePort : static_cast<std::uint16_t>(own_.port);
+    std::copy(own_nonce().begin(), own_nonce().end(), greeting.nonce);
+    if (role_ == Role::dialler) greeting.to = meeting_.to;
     send(&greeting, sizeof greeting);
     flush();
 }
@@ -27,14 +28,18 @@ bool NodeLink::on_greet(const GreetFrame& frame) {
         refuse(fmt::format("it speaks version {} of the protocol, this one {}", frame.version, kNodeVersion));
         return true;
     }
-    std::copy(std::begin(frame.nonce), std::end(frame.nonce), far_nonce_.begin());
+    if (role_ == Role::listener && !is_meant(frame.to)) {
+        refuse(fmt::format("it means {}, and this is {}; if both are, say --name", node_text(frame.to).text,
+                           node_text(own_).text));
+        return true;
+    }
+    if (role_ == Role::listener) meeting_.to = frame.to;
+    std::copy(std::begin(frame.nonce), std::end(frame.nonce), far_nonce().begin());
     SocketName name = wire_->peer_name();
     name.port = frame.listen_port == kNodePort ? 0 : frame.listen_port;
     node_ = node_text(name).text;
     state_ = NodeLinkState::proving;
-    const bool is_dialler = role_ == Role::dialler;
-    const Proof own =
-        key_.proof(role_, is_dialler ? own_nonce_ : far_nonce_, is_dialler ? far_nonce_ : own_nonce_);
+    const Proof own = key_.proof(role_, meeting_);
     auto proof = make_frame<ProofFrame>(FrameKind::proof);
     std::copy(own.begin(), own.end(), proof.proof);
     send(&proof, sizeof proof);
@@ -42,20 +47,21 @@ bool NodeLink::on_greet(const GreetFrame& frame) {
     return true;
 }
 
+// By this node's name, or by the address that was dialled: of several one is in the map of whoever dials.
+bool NodeLink::is_meant(const SocketName& to) const {
+    const auto is = [&to](const SocketName& name) { return ::memcmp(&name, &to, sizeof to) == 0; };
+    return is(own_) || is(wire_->own_name());
+}
+
 bool NodeLink::on_proof(const ProofFrame& frame) {
-    const bool is_dialler = role_ == Role::dialler;
+    const Role other = role_ == Role::dialler ? Role::listener : Role::dialler;
     Proof shown{};
     std::copy(std::begin(frame.proof), std::end(frame.proof), shown.begin());
-    const bool is_right =
-        key_.is_proof(shown, is_dialler ? Role::listener : Role::dialler,
-                      is_dialler ? own_nonce_ : far_nonce_, is_dialler ? far_nonce_ : own_nonce_);
-    if (!is_right) {
+    if (!key_.is_proof(shown, other, meeting_)) {
         refuse("it does not have the key that the nodes share");
         return true;
     }
-    state_ = NodeLinkState::ready;
-    wire_->set_proved();
-    events_.on_ready(*this);
+    be_ready();
     return true;
 }
 

@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
+#include <type_traits>
 
 #include "vsock-transport/base/unique_fd.hpp"
 
@@ -49,10 +51,13 @@ Result<NodeKey> NodeKey::read(const std::string& path, std::string& error) {
     return NodeKey(std::move(bytes));
 }
 
-Proof NodeKey::proof(Role prover, const Nonce& diallers, const Nonce& listeners) const {
-    std::array<std::uint8_t, 1 + 2 * kNonceBytes> said{static_cast<std::uint8_t>(prover)};
-    std::copy(diallers.begin(), diallers.end(), said.begin() + 1);
-    std::copy(listeners.begin(), listeners.end(), said.begin() + 1 + kNonceBytes);
+Proof NodeKey::proof(Role prover, const Meeting& meeting) const {
+    static_assert(std::has_unique_object_representations_v<SocketName>, "all of its bytes are said");
+    std::array<std::uint8_t, 1 + 2 * kNonceBytes + sizeof(SocketName)> said{
+        static_cast<std::uint8_t>(prover)};
+    auto at = std::copy(meeting.diallers.begin(), meeting.diallers.end(), said.begin() + 1);
+    at = std::copy(meeting.listeners.begin(), meeting.listeners.end(), at);
+    std::memcpy(&*at, &meeting.to, sizeof meeting.to);
     Proof mac{};
     unsigned length = 0;
     ::HMAC(::EVP_sha256(), bytes_.data(), static_cast<int>(bytes_.size()), said.data(), said.size(),
@@ -60,8 +65,8 @@ Proof NodeKey::proof(Role prover, const Nonce& diallers, const Nonce& listeners)
     return mac;
 }
 
-bool NodeKey::is_proof(const Proof& shown, Role prover, const Nonce& diallers, const Nonce& listeners) const {
-    const Proof right = proof(prover, diallers, listeners);
+bool NodeKey::is_proof(const Proof& shown, Role prover, const Meeting& meeting) const {
+    const Proof right = proof(prover, meeting);
     return ::CRYPTO_memcmp(right.data(), shown.data(), right.size()) == 0;
 }
 

@@ -1,6 +1,7 @@
 // The key that the nodes share, and how they show each other that they have it: each sends a nonce, then an
-// HMAC-SHA256 (RFC 2104) of its role and both nonces. Who replays or reflects what it heard has other nonces
-// or another role.
+// HMAC-SHA256 (RFC 2104) of its role, both nonces and whom the dialler means to reach. Who replays or
+// reflects what it heard has other nonces or another role; who hands it on to another node than was meant has
+// a proof for the wrong one.
 #pragma once
 
 #include <array>
@@ -17,6 +18,13 @@ using Nonce = std::array<std::uint8_t, kNonceBytes>;
 using Proof = std::array<std::uint8_t, kProofBytes>;
 enum class Role : std::uint8_t { dialler = 1, listener = 2 };
 
+// What both ends of a link have said to each other.
+struct Meeting {
+    Nonce diallers{};
+    Nonce listeners{};
+    SocketName to{};  // the listener, as the dialler calls it
+};
+
 Nonce fresh_nonce();
 
 class NodeKey {
@@ -28,9 +36,9 @@ class NodeKey {
     static Result<NodeKey> read(const std::string& path, std::string& error);
     explicit NodeKey(std::string bytes) : bytes_(std::move(bytes)) {}
 
-    Proof proof(Role prover, const Nonce& diallers, const Nonce& listeners) const;
+    Proof proof(Role prover, const Meeting& meeting) const;
     // In constant time.
-    bool is_proof(const Proof& shown, Role prover, const Nonce& diallers, const Nonce& listeners) const;
+    bool is_proof(const Proof& shown, Role prover, const Meeting& meeting) const;
 
   private:
     std::string bytes_;

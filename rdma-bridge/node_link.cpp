@@ -24,15 +24,17 @@ constexpr std::size_t kMostGreetingBytes = 512;
 }  // namespace
 
 NodeLink::NodeLink(Poller& poller, const NodeKey& key, std::unique_ptr<Wire> wire, Role own_role,
-                   std::uint16_t listen_port, Events events)
+                   const SocketName& own, const SocketName& to, Events events)
     : poller_(poller),
       key_(key),
       wire_(std::move(wire)),
       role_(own_role),
-      listen_port_(listen_port),
+      own_(own),
       events_(std::move(events)),
       state_(NodeLinkState::connecting),
-      in_(kInBytes) {
+      in_(2 * kMostGreetingBytes) {
+    own_nonce() = fresh_nonce();
+    meeting_.to = to;
     const std::uint64_t greeting_ns = own_role == Role::dialler ? kDialNs : kListenNs;
     greeting_timer_ = poller_.after(greeting_ns, [this] {
         if (state_ != NodeLinkState::ready) break_it("it does not answer");
@@ -45,6 +47,13 @@ void NodeLink::begin() {
                   },
                   [this] { read(); }, [this] { flush(); },
                   [this](const std::string& why) { break_it(why); }});
+}
+
+void NodeLink::be_ready() {
+    state_ = NodeLinkState::ready;
+    in_.resize(kInBytes);
+    wire_->set_proved();
+    events_.on_ready(*this);
 }
 
 NodeLink::~NodeLink() { poller_.cancel(greeting_timer_); }

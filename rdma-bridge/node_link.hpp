@@ -30,8 +30,9 @@ class NodeLink {
         std::function<void(NodeLink&, const std::string& why)> on_broken;  // the last call
     };
 
+    // own: this node, as hosts maps call it. to: of a dialler, the other one.
     NodeLink(Poller& poller, const NodeKey& key, std::unique_ptr<Wire> wire, Role own_role,
-             std::uint16_t listen_port, Events events);
+             const SocketName& own, const SocketName& to, Events events);
     ~NodeLink();
     NodeLink(const NodeLink&) = delete;
     NodeLink& operator=(const NodeLink&) = delete;
@@ -72,18 +73,21 @@ class NodeLink {
     bool begin_data(const DataFrame& frame);
     bool take_data();
     bool on_greet(const GreetFrame& frame);
+    bool is_meant(const SocketName& to) const;
+    Nonce& own_nonce() { return role_ == Role::dialler ? meeting_.diallers : meeting_.listeners; }
+    Nonce& far_nonce() { return role_ == Role::dialler ? meeting_.listeners : meeting_.diallers; }
     bool on_proof(const ProofFrame& frame);
+    void be_ready();
     void refuse(const std::string& why);
 
     Poller& poller_;
     const NodeKey& key_;
     const std::unique_ptr<Wire> wire_;
     const Role role_;
-    const std::uint16_t listen_port_;
+    const SocketName own_;
     Events events_;
     NodeLinkState state_;
-    Nonce own_nonce_ = fresh_nonce();
-    Nonce far_nonce_{};
+    Meeting meeting_;
     std::string node_;
     Poller::TimerId greeting_timer_ = 0;
     std::vector<std::byte> out_;

@@ -2,7 +2,8 @@
 // them opened: each bridge dials for its own. Every frame begins with a FrameHeader; numbers are little
 // endian, as both machines are.
 //
-//   greet      both, first            version, a nonce, the port at which the sender listens
+//   greet      both, first            version, a nonce, the port at which the sender listens; of the dialler
+//                                     whom it means to reach
 //   proof      both, after greet      that the sender has the key of the nodes (node_key.hpp); then the link
 //                                     is ready
 //   refused    before closing         why, in words
@@ -33,7 +34,7 @@
 namespace xylem::bridge {
 
 inline constexpr std::uint32_t kNodeMagic = 0x4E4E'5958;  // "XYNN"
-inline constexpr std::uint16_t kNodeVersion = 3;
+inline constexpr std::uint16_t kNodeVersion = 4;
 inline constexpr std::uint16_t kNodePort = 7480;
 inline constexpr std::size_t kNonceBytes = 32;
 inline constexpr std::size_t kProofBytes = 32;  // HMAC-SHA256
@@ -72,6 +73,7 @@ struct GreetFrame {
     std::uint16_t version;
     std::uint16_t listen_port;
     std::uint8_t nonce[kNonceBytes];
+    SocketName to;  // of the dialler: the node's name in its hosts map; port 0 is the usual one
 };
 
 struct ProofFrame {
@@ -176,7 +178,8 @@ Frame make_frame(FrameKind kind, std::uint32_t connection = 0) {
 inline constexpr std::size_t kMostFrameBytes = sizeof(DataFrame) + kMostDataBytes;
 
 static_assert(sizeof(FrameHeader) == 16);
-static_assert(sizeof(GreetFrame) == 56 && sizeof(OpenFrame) == 120 && sizeof(DataFrame) == 32);
+static_assert(sizeof(GreetFrame) == 56 + sizeof(SocketName) && sizeof(OpenFrame) == 120 &&
+              sizeof(DataFrame) == 32);
 static_assert(sizeof(UpdateFrame) == 40 && sizeof(WindowFrame) == 40 && sizeof(PlacedFrame) == 40);
 
 }  // namespace xylem::bridge

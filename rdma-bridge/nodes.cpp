@@ -19,6 +19,9 @@ constexpr std::ptrdiff_t kMostNamesOfAddress = 16;
 constexpr std::uint64_t kFirstDelayNs = 50 * kNsPerMs;
 constexpr std::uint64_t kMaxDelayNs = 5 * kNsPerSecond;
 constexpr std::uint64_t kMaxDelayOfCutNs = kNsPerSecond;  // while connections wait
+constexpr std::uint64_t kShortLifeNs = kNsPerSecond;
+constexpr unsigned kMostShortLives = 3;  // before it is given time
+constexpr std::ptrdiff_t kMostStrangers = 64;
 
 template <class Frame>
 Frame read_frame(const std::byte* bytes) {
@@ -30,9 +33,12 @@ Frame read_frame(const std::byte* bytes) {
 }  // namespace
 
 void Bridge::accept_node(std::unique_ptr<Wire> wire) {
-    if (listened_.size() >= kMostListened) return;
-    listened_.push_back(std::make_unique<NodeLink>(poller_, key_, std::move(wire), Role::listener,
-                                                   settings_.port, node_events()));
+    const auto strangers = std::count_if(listened_.begin(), listened_.end(), [](const auto& link) {
+        return link->state() != NodeLinkState::ready;
+    });
+    if (listened_.size() >= kMostListened || strangers >= kMostStrangers) return;
+    listened_.push_back(std::make_unique<NodeLink>(poller_, key_, std::move(wire), Role::listener, own_name(),
+                                                   SocketName{}, node_events()));
     listened_.back()->begin();
 }
 
@@ -116,8 +122,8 @@ bool Bridge::dial(Node& node) {
 bool Bridge::dial_rest(Node& node) {
     std::unique_ptr<Wire> wire = dial_next(node);
     if (wire == nullptr) return false;
-    node.dialled = std::make_unique<NodeLink>(poller_, key_, std::move(wire), Role::dialler, settings_.port,
-                                              node_events());
+    node.dialled = std::make_unique<NodeLink>(poller_, key_, std::move(wire), Role::dialler, own_name(),
+                                              name_of(*node_address(node.text)), node_events());
     node.dialled->node = &node;
     node.dialled->begin();
     return true;
@@ -205,7 +211,13 @@ void Bridge::on_node_broken(NodeLink& link, const std::string& why) {
         on_opened(connection, Reason::node_unreachable);
     if (!was_ready) return back_off(node);
     cut(node);
-    dial_later(node, 0);  // it was there a moment ago
+    // It was there a moment ago; but one that is lost as soon as it is there may be so for long.
+    const bool was_short = now_ns() - node.ready_ns < kShortLifeNs;
+    node.short_lives = was_short ? node.short_lives + 1 : 0;
+    if (node.short_lives <= kMostShortLives) return dial_later(node, 0);
+    node.delay_ns =
+        std::min(kFirstDelayNs << std::min(node.short_lives - kMostShortLives, 8U), kMaxDelayOfCutNs);
+    dial_later(node, node.delay_ns);
 }
 
 }  // namespace xylem::bridge

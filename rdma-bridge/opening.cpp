@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <utility>
+
 #include "control/protocol/reason.hpp"
 #include "control/protocol/remote_domain.hpp"
 #include "control/protocol/session_protocol.h"
@@ -23,6 +25,7 @@ namespace {
 
 constexpr std::uint64_t kAnswerNs = 800 * kNsPerMs;
 constexpr std::size_t kMostAskedFor = 4096;  // by a node, and not answered by the agents here yet
+constexpr std::size_t kMostOfAgent = 1024;   // questions that one agent has not answered, in time or not
 
 SlabGeometry geometry_of(const std::uint64_t (&ring_size_bytes)[2]) {
     return {{ring_size_bytes[0], ring_size_bytes[1]}};
@@ -138,6 +141,7 @@ void Bridge::on_open(Node& node, const OpenFrame& frame) {
     if (node.asked_for >= kMostAskedFor) return on_opened(connection, Reason::backlog_full);
     AgentLink* agent = out_link(c.key.pair);
     if (agent == nullptr) return on_opened(connection, Reason::no_peer_agent);
+    if (agent->question_count() >= kMostOfAgent) return on_opened(connection, Reason::backlog_full);
     auto question = make_message<LinkConnectMessage>(kLinkMagic, LinkMessage::connect, 0);
     question.connection_id = frame.connection_id;
     question.source = frame.source;
@@ -164,10 +168,22 @@ void Bridge::on_open(Node& node, const OpenFrame& frame) {
     std::vector<int> fds;
     if (theirs) fds.push_back(theirs.get());
     ++node.asked_for;
-    agent->ask(question, fds, [this, connection, &node](Received* answer) {
-        --node.asked_for;
+    c.asked_by = &node;
+    c.answer_timer = poller_.after(kAnswerNs, [this, connection] {
+        end_question(*connection);
+        on_opened(connection, Reason::no_peer_agent);  // by now the far agent has given up
+    });
+    agent->ask(question, fds, [this, connection](Received* answer) {
+        end_question(*connection);
         on_offered(connection, answer);
     });
+}
+
+// Answered, or not answered in time: what comes after that is undone (on_offered()).
+void Bridge::end_question(Connection& c) {
+    poller_.cancel(c.answer_timer);
+    c.answer_timer = 0;
+    if (c.asked_by != nullptr) --std::exchange(c.asked_by, nullptr)->asked_for;
 }
 
 void Bridge::on_offered(const ConnectionPtr& connection, Received* answer) {
@@ -176,7 +192,7 @@ void Bridge::on_offered(const ConnectionPtr& connection, Received* answer) {
     const Reason reason = is_reason ? static_cast<Reason>(told->reason) : Reason::no_peer_agent;
     Connection& c = *connection;
     if (c.node != nullptr) return on_opened(connection, reason);
-    // The node that asked was lost meanwhile.
+    // The node that asked was lost meanwhile, or was told that nobody answers.
     if (reason != Reason::ring || !c.mirror) return;
     kick(c, c.mirror->reset());
     tell_agent(c, LinkMessage::ended);

@@ -5,11 +5,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "control/protocol/reason.hpp"
 #include "control/protocol/remote_domain.hpp"
 #include "rdma-bridge/bridge.hpp"
+#include "vsock-transport/base/clock.hpp"
 
 namespace xylem::bridge {
 namespace {
@@ -25,21 +27,42 @@ void Bridge::cut(Node& node) {
     for (const auto& [number, connection] : node.connections) {
         const bool is_asked_for_here = !connection->is_open && connection->home_side == 0;
         if (is_asked_for_here) node.waiting.push_back(connection);
-        connection->is_cut = true;
+        note_cut(*connection);
     }
     for (const ConnectionPtr& connection : node.waiting) leave_node(connection);
     if (!node.connections.empty()) begin_patience(node);
 }
 
-void Bridge::begin_patience(Node& node) {
-    poller_.cancel(node.patience);
-    node.patience = poller_.after(settings_.patience_ns, [this, &node] { lose_cut(node); });
+// One that was cut and not resumed since has been cut for all that time.
+void Bridge::note_cut(Connection& connection) {
+    if (!std::exchange(connection.is_cut, true)) connection.cut_ns = now_ns();
 }
 
-void Bridge::lose_cut(Node& node) {
+// However often links come and go: for each connection from when it was cut.
+void Bridge::begin_patience(Node& node) {
+    if (node.patience == 0) wait_for_cut(node, settings_.patience_ns);
+}
+
+void Bridge::wait_for_cut(Node& node, std::uint64_t time_ns) {
+    node.patience = poller_.after(time_ns, [this, &node] {
+        node.patience = 0;
+        const std::uint64_t now = now_ns();
+        lose_cut(node, now - std::min(now, settings_.patience_ns));
+        std::uint64_t first_ns = now;
+        bool is_any = false;
+        for (const auto& [number, connection] : node.connections) {
+            if (!connection->is_cut) continue;
+            is_any = true;
+            first_ns = std::min(first_ns, connection->cut_ns);
+        }
+        if (is_any) wait_for_cut(node, first_ns + settings_.patience_ns - now);
+    });
+}
+
+void Bridge::lose_cut(Node& node, std::uint64_t before_ns) {
     std::vector<ConnectionPtr> lost;
     for (const auto& [number, connection] : node.connections) {
-        if (connection->is_cut) lost.push_back(connection);
+        if (connection->is_cut && connection->cut_ns <= before_ns) lost.push_back(connection);
     }
     const auto missed =
         std::count_if(lost.begin(), lost.end(), [](const auto& c) { return !c->is_home_gone; });

@@ -79,7 +79,7 @@ Reason Bridge::adopt(const ConnectionKey& key, const LinkRejoinMessage& said, Un
     lock_side(c.slab_fd.get(), key.connection_id, 1 - c.home_side);
     if (!attach(connection, std::move(mirror))) return Reason::no_memory;
     c.is_open = true;
-    c.is_cut = true;
+    note_cut(c);
     c.node = node;
     if (c.home_side == 0) last_number_ = node->free_number(last_number_);
     c.number = c.home_side == 0 ? last_number_ : kUnnumbered | ++last_unnumbered_;

@@ -93,11 +93,15 @@ std::size_t TcpWire::receive(std::byte* bytes, std::size_t room_bytes) {
     return 0;
 }
 
-SocketName TcpWire::peer_name() const {
-    NodeAddress peer;
-    peer.length = sizeof peer.storage;
-    auto* address = reinterpret_cast<sockaddr*>(&peer.storage);
-    return ::getpeername(socket_.get(), address, &peer.length) == 0 ? name_of(peer) : SocketName{};
+SocketName TcpWire::peer_name() const { return name_by(::getpeername); }
+
+SocketName TcpWire::own_name() const { return name_by(::getsockname); }
+
+SocketName TcpWire::name_by(int (*ask)(int, sockaddr*, socklen_t*)) const {
+    NodeAddress found;
+    found.length = sizeof found.storage;
+    auto* address = reinterpret_cast<sockaddr*>(&found.storage);
+    return ask(socket_.get(), address, &found.length) == 0 ? name_of(found) : SocketName{};
 }
 
 void TcpWire::watch_writing(bool wanted) {

@@ -16,10 +16,12 @@ class TcpWire : public Wire {
     std::size_t send(const iovec* parts, int count) override;
     std::size_t receive(std::byte* bytes, std::size_t room_bytes) override;
     SocketName peer_name() const override;
+    SocketName own_name() const override;
     const char* name() const override { return "TCP"; }
     void shut(bool has_last_words) override;
 
   private:
+    SocketName name_by(int (*ask)(int, sockaddr*, socklen_t*)) const;
     void on_ready(std::uint32_t events);
     void watch_writing(bool wanted);
     void fail(const std::string& why);

@@ -24,6 +24,8 @@ struct Event {
 };
 
 // Nothing: there is none.
+constexpr unsigned kMostEvents = 16;  // a turn: calls cost much
+
 std::optional<Event> next_event(rdma_event_channel* channel) {
     rdma_cm_event* event = nullptr;
     if (::rdma_get_cm_event(channel, &event) != 0) return std::nullopt;
@@ -101,7 +103,9 @@ std::unique_ptr<Wire> Verbs::dial(const NodeAddress& from, const NodeAddress& to
 }
 
 void Verbs::on_events() {
-    while (const auto event = next_event(channel_)) {
+    for (unsigned i = 0; i < kMostEvents; ++i) {
+        const auto event = next_event(channel_);
+        if (!event) return;
         if (event->is_call) {
             on_caller(event->id, event->bytes.data(), event->bytes.size());
         } else if (event->id == listener_) {

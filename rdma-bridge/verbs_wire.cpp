@@ -147,12 +147,15 @@ void VerbsWire::beat() {
     if (!is_shut_) beat_ = poller_.after(kBeatNs, [this] { beat(); });
 }
 
-SocketName VerbsWire::peer_name() const {
-    NodeAddress peer;
-    const sockaddr* address = ::rdma_get_peer_addr(id_);
-    peer.length = address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-    ::memcpy(&peer.storage, address, peer.length);
-    return name_of(peer);
+SocketName VerbsWire::peer_name() const { return name_of(::rdma_get_peer_addr(id_)); }
+
+SocketName VerbsWire::own_name() const { return name_of(::rdma_get_local_addr(id_)); }
+
+SocketName VerbsWire::name_of(const sockaddr* address) {
+    NodeAddress named;
+    named.length = address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+    ::memcpy(&named.storage, address, named.length);
+    return bridge::name_of(named);
 }
 
 void VerbsWire::set_proved() {

@@ -52,6 +52,7 @@ class VerbsWire : public Wire {
     bool poll() override;
     bool arm() override;
     SocketName peer_name() const override;
+    SocketName own_name() const override;
     const char* name() const override { return "RDMA"; }
     void set_proved() override;
     void shut(bool has_last_words) override;
@@ -67,6 +68,7 @@ class VerbsWire : public Wire {
     void on_event(rdma_cm_event_type type, int status, const std::string& words);
 
   private:
+    static SocketName name_of(const sockaddr* address);
     static constexpr unsigned kMostWrites = 256;               // that are under way, messages included
     static constexpr unsigned kMostPieces = 3;                 // of one stretch
     static constexpr std::uint64_t kReceiveMark = 1ULL << 63;  // in a completion's number

@@ -60,7 +60,9 @@ class Wire {
     // Before a sleep: what comes from now on wakes the poller. Says whether something had come already.
     virtual bool arm() { return false; }
     const WireCounters& counters() const { return counters_; }
+    // The two addresses; port 0 for the usual one.
     virtual SocketName peer_name() const = 0;
+    virtual SocketName own_name() const = 0;
     virtual const char* name() const = 0;  // "TCP", "RDMA"
     virtual void set_proved() {}           // the far node has shown the key
     // No event comes any more, and nothing from the far node reaches rings here. Does not wait.

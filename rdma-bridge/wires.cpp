@@ -14,6 +14,11 @@
 #include "rdma-bridge/tcp_wire.hpp"
 
 namespace xylem::bridge {
+namespace {
+
+constexpr unsigned kMostCallers = 16;
+
+}  // namespace
 
 bool Bridge::open_verbs(std::string& error) {
     why_tcp_ = "--transport tcp";
@@ -56,8 +61,9 @@ bool Bridge::listen_for_nodes(std::string& error) {
     return true;
 }
 
+// No more than a few a turn: data has its turn, too, and so have those whose time is over.
 void Bridge::accept_nodes() {
-    for (;;) {
+    for (unsigned i = 0; i < kMostCallers; ++i) {
         UniqueFd connected(::accept4(node_socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!connected) return;
         accept_node(std::make_unique<TcpWire>(poller_, std::move(connected), false));

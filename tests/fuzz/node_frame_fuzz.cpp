@@ -68,13 +68,15 @@ class FarNode {
         greeting.magic = kNodeMagic;
         greeting.version = kNodeVersion;
         greeting.listen_port = kNodePort;
+        greeting.to = name_of(*node_address(kBridgeAddress));
+        greeting.to.port = node_.port() == kNodePort ? 0 : node_.port();
         ::send(socket_.get(), &greeting, sizeof greeting, MSG_NOSIGNAL);
         node_.turn();
         GreetFrame theirs{};
         if (::recv(socket_.get(), &theirs, sizeof theirs, MSG_DONTWAIT) != sizeof theirs) return;
-        Nonce nonce;
-        std::copy(std::begin(theirs.nonce), std::end(theirs.nonce), nonce.begin());
-        const Proof proof = NodeKey(kKeyBytes).proof(Role::dialler, Nonce{}, nonce);
+        Meeting meeting{{}, {}, greeting.to};
+        std::copy(std::begin(theirs.nonce), std::end(theirs.nonce), meeting.listeners.begin());
+        const Proof proof = NodeKey(kKeyBytes).proof(Role::dialler, meeting);
         auto frame = make_frame<ProofFrame>(FrameKind::proof);
         std::copy(proof.begin(), proof.end(), frame.proof);
         ::send(socket_.get(), &frame, sizeof frame, MSG_NOSIGNAL);

@@ -38,6 +38,10 @@ class FarNode {
         ASSERT_EQ(::listen(listening_.get(), 16), 0);
     }
     void stop_listening() { listening_.reset(); }
+    bool has_call() {
+        pollfd item{listening_.get(), POLLIN, 0};
+        return ::poll(&item, 1, 0) > 0;
+    }
     // Takes a call of the bridge, and says nothing.
     bool take_call() {
         return until_([this] {
@@ -57,13 +61,15 @@ class FarNode {
         greeting.magic = kNodeMagic;
         greeting.version = kNodeVersion;
         greeting.listen_port = kNodePort;
+        if (role == Role::dialler) greeting.to = name_of(*node_address(bridge_));
         say(greeting);
         const auto theirs = hear<GreetFrame>(FrameKind::greet);
         if (!theirs) return false;
-        Nonce nonce;
-        std::copy(std::begin(theirs->nonce), std::end(theirs->nonce), nonce.begin());
         const bool is_dialler = role == Role::dialler;
-        const Proof proof = key_.proof(role, is_dialler ? Nonce{} : nonce, is_dialler ? nonce : Nonce{});
+        Meeting meeting{{}, {}, is_dialler ? greeting.to : theirs->to};
+        Nonce& nonce = is_dialler ? meeting.listeners : meeting.diallers;
+        std::copy(std::begin(theirs->nonce), std::end(theirs->nonce), nonce.begin());
+        const Proof proof = key_.proof(role, meeting);
         auto frame = make_frame<ProofFrame>(FrameKind::proof);
         std::copy(proof.begin(), proof.end(), frame.proof);
         say(frame);

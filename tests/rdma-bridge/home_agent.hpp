@@ -78,6 +78,14 @@ class HomeAgent {
         EXPECT_TRUE(send_message(dialled_.get(), &message, sizeof message, &fd, 1));
         return end;
     }
+    // To a question of the bridge.
+    void answer_late(const LinkConnectMessage& question, Reason reason) {
+        auto told = make_message<LinkConnectedMessage>(kLinkMagic, LinkMessage::connected,
+                                                       question.header.request_id);
+        told.connection_id = question.connection_id;
+        told.reason = static_cast<std::uint32_t>(reason);
+        EXPECT_TRUE(send_message(accepted_.back().get(), &told, sizeof told));
+    }
     // What that was answered.
     Reason answer() {
         const auto told = hear<LinkConnectedMessage>(LinkMessage::connected);

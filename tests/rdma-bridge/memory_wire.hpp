@@ -50,10 +50,12 @@ class MemoryWire : public Wire {
         name.address[0] = 10;
         return name;
     }
+    SocketName own_name() const override { return own; }
     const char* name() const override { return "memory"; }
     void shut(bool) override { is_shut_ = true; }
     void set_proved() override { is_proved_ = true; }
 
+    SocketName own{};
     std::size_t room_bytes = SIZE_MAX;  // of one call of send()
     bool is_shut() const { return is_shut_; }
     bool is_proved() const { return is_proved_; }

@@ -10,20 +10,24 @@
 namespace xylem::bridge {
 namespace {
 
-TEST(NodeKey, a_proof_holds_for_its_role_and_its_nonces_only) {
+TEST(NodeKey, a_proof_holds_for_its_role_its_nonces_and_the_node_that_was_meant_only) {
     const NodeKey key("sixteen bytes or");
-    const Nonce ours = fresh_nonce();
-    const Nonce theirs = fresh_nonce();
-    EXPECT_NE(ours, theirs);
-    const Proof proof = key.proof(Role::dialler, ours, theirs);
-    EXPECT_TRUE(key.is_proof(proof, Role::dialler, ours, theirs));
-    EXPECT_FALSE(key.is_proof(proof, Role::listener, ours, theirs));  // reflected
-    EXPECT_FALSE(key.is_proof(proof, Role::dialler, theirs, ours));
-    EXPECT_FALSE(key.is_proof(proof, Role::dialler, ours, fresh_nonce()));  // replayed
-    EXPECT_FALSE(NodeKey("another key.....").is_proof(proof, Role::dialler, ours, theirs));
+    Meeting meeting{fresh_nonce(), fresh_nonce(), {}};
+    meeting.to.family = AF_INET;
+    EXPECT_NE(meeting.diallers, meeting.listeners);
+    const Proof proof = key.proof(Role::dialler, meeting);
+    EXPECT_TRUE(key.is_proof(proof, Role::dialler, meeting));
+    EXPECT_FALSE(key.is_proof(proof, Role::listener, meeting)) << "reflected";
+    EXPECT_FALSE(key.is_proof(proof, Role::dialler, {meeting.listeners, meeting.diallers, meeting.to}));
+    EXPECT_FALSE(key.is_proof(proof, Role::dialler, {meeting.diallers, fresh_nonce(), meeting.to}))
+        << "replayed";
+    EXPECT_FALSE(NodeKey("another key.....").is_proof(proof, Role::dialler, meeting));
+    Meeting handed_on = meeting;
+    handed_on.to.address[0] = 10;
+    EXPECT_FALSE(key.is_proof(proof, Role::dialler, handed_on)) << "to a node that was not meant";
     Proof wrong = proof;
     wrong.back() ^= 1;
-    EXPECT_FALSE(key.is_proof(wrong, Role::dialler, ours, theirs));
+    EXPECT_FALSE(key.is_proof(wrong, Role::dialler, meeting));
 }
 
 class NodeKeyFile : public testing::Test {

@@ -8,13 +8,21 @@
 namespace xylem::bridge {
 namespace {
 
-// One of the two ends, and what it was told.
+SocketName name_of_node(std::uint8_t number) {
+    SocketName name{};
+    name.family = AF_INET;
+    name.address[0] = 10;
+    name.address[3] = number;
+    return name;
+}
+
+// One of the two ends, and what it was told. The dialler means node 2.
 struct Side {
-    Side(Poller& poller, const std::string& key_bytes, Role role) : key(key_bytes) {
+    Side(Poller& poller, const std::string& key_bytes, Role role, std::uint8_t number = 2) : key(key_bytes) {
         auto made = std::make_unique<MemoryWire>();
         wire = made.get();
         link = std::make_unique<NodeLink>(
-            poller, key, std::move(made), role, kNodePort,
+            poller, key, std::move(made), role, name_of_node(number), name_of_node(2),
             NodeLink::Events{[](NodeLink&) {},
                              [this](NodeLink&, const FrameHeader& header, const std::byte*) {
                                  kinds.push_back(static_cast<FrameKind>(header.kind));
@@ -37,6 +45,9 @@ class NodeLinkTest : public testing::Test {
     void meet(const std::string& diallers_key, const std::string& listeners_key) {
         dialler_ = std::make_unique<Side>(*poller_, diallers_key, Role::dialler);
         listener_ = std::make_unique<Side>(*poller_, listeners_key, Role::listener);
+        join();
+    }
+    void join() {
         MemoryWire::join(*dialler_->wire, *listener_->wire);
         dialler_->link->begin();
         listener_->link->begin();
@@ -74,6 +85,26 @@ TEST_F(NodeLinkTest, who_has_another_key_is_told_so_and_nothing_else) {
     EXPECT_TRUE(dialler_->wire->is_shut() && listener_->wire->is_shut());
     EXPECT_TRUE(listener_->kinds.empty());
     EXPECT_FALSE(listener_->wire->is_proved());
+}
+
+TEST_F(NodeLinkTest, who_means_another_node_is_told_so) {
+    const std::string key(32, 'k');
+    dialler_ = std::make_unique<Side>(*poller_, key, Role::dialler, 1);
+    listener_ = std::make_unique<Side>(*poller_, key, Role::listener, 3);
+    join();
+    EXPECT_EQ(listener_->link->state(), NodeLinkState::broken);
+    EXPECT_NE(dialler_->broken_for.find("it means 10.0.0.2, and this is 10.0.0.3"), std::string::npos);
+    EXPECT_FALSE(listener_->wire->is_proved() || dialler_->wire->is_proved());
+}
+
+TEST_F(NodeLinkTest, a_node_of_several_addresses_is_meant_by_the_one_that_was_dialled) {
+    const std::string key(32, 'k');
+    dialler_ = std::make_unique<Side>(*poller_, key, Role::dialler, 1);
+    listener_ = std::make_unique<Side>(*poller_, key, Role::listener, 3);
+    listener_->wire->own = name_of_node(2);
+    join();
+    EXPECT_EQ(listener_->link->state(), NodeLinkState::ready);
+    EXPECT_EQ(dialler_->link->state(), NodeLinkState::ready);
 }
 
 TEST_F(NodeLinkTest, frames_of_connections_before_the_proof_break_the_link) {

@@ -35,5 +35,55 @@ TEST_F(Resuming, a_connection_goes_on_over_the_next_link) {
     EXPECT_FALSE(far_->has_heard(FrameKind::gone));
 }
 
+// Else each link would break over the same word, and with it all that it carries.
+TEST_F(Resuming, a_lie_while_the_link_is_away_is_told_without_going_back_behind_what_was_told) {
+    far_->listen();
+    const Opened opened = open(1);
+    far_->say_data(opened.number, 0, "abc");
+    ASSERT_TRUE(until([&] { return opened.end.view.peer->producer.head.load_acquire() == 3; }));
+    opened.end.view.own->consumer.tail.store_release(3);
+    const auto consumed = far_->hear<UpdateFrame>(FrameKind::update);
+    ASSERT_TRUE(consumed);
+    ASSERT_EQ(consumed->tail, 3U);
+    far_->hang_up();
+    opened.end.view.own->producer.head.store_release(1ULL << 40);
+    ASSERT_TRUE(far_->accept());
+    ASSERT_TRUE(far_->hear<ResumeFrame>(FrameKind::resume));
+    far_->say(make_frame<ResumedFrame>(FrameKind::resumed, opened.number));
+    const auto update = far_->hear<UpdateFrame>(FrameKind::update);
+    ASSERT_TRUE(update);
+    EXPECT_EQ(update->tail, 3U);
+    EXPECT_EQ(update->tx_state, static_cast<std::uint32_t>(TxState::reset));
+    EXPECT_TRUE(far_->hear<GoneFrame>(FrameKind::gone));
+}
+
+TEST_F(Resuming, links_that_break_again_and_again_do_not_stretch_the_patience) {
+    settings_.patience_ns = 300 * kNsPerMs;
+    start_bridge();
+    start_agent();
+    far_->listen();
+    const Opened opened = open(1);
+    const auto has_ended = [&] { return agent_->times_heard(LinkMessage::ended) > 0; };
+    const std::uint64_t most_ns = now_ns() + kPatienceNs / 2;
+    unsigned links = 0;
+    while (!has_ended() && now_ns() < most_ns) {
+        far_->hang_up();
+        ASSERT_TRUE(until([&] { return has_ended() || far_->has_call(); }));
+        links += far_->has_call() && far_->accept() ? 1 : 0;
+    }
+    EXPECT_TRUE(has_ended());
+    EXPECT_GE(links, 2U);
+    EXPECT_LE(links, 20U) << "the bridge dials without a pause";
+}
+
+// What is left of it is the program's here; the far bridge need not wait until that has closed.
+TEST_F(Resuming, a_far_end_that_is_gone_is_answered_at_once) {
+    far_->listen();
+    const Opened opened = open(1);
+    far_->say(make_frame<GoneFrame>(FrameKind::gone, opened.number));
+    EXPECT_TRUE(far_->hear<GoneFrame>(FrameKind::gone));
+    EXPECT_EQ(bridge_->connection_count(), 1U) << "its program may still read";
+}
+
 }  // namespace
 }  // namespace xylem::bridge

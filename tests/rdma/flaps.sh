@@ -168,6 +168,7 @@ done
 kill "$cutter"
 wait "$cutter" 2>/dev/null
 check "connections made while links break are whole, over rings or TCP" test "$whole" = 20
+check "and rings carry again once links last" until_true 20 back
 
 # Long -------------------------------------------------------------------------------------------------------------
 
