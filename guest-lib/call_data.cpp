@@ -71,6 +71,12 @@ int refuse(const iovec* vectors, std::size_t count, int too_many) {
     return 0;
 }
 
+std::size_t bytes_of(const iovec* vectors, std::size_t count) {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < count; ++i) sum += vectors[i].iov_len;
+    return sum;
+}
+
 ssize_t send_message_of(Socket& socket, const msghdr& message, int flags) {
     const int refused = refuse(message.msg_iov, message.msg_iovlen, EMSGSIZE);
     if (refused != 0) return fail_errno_with(refused);
@@ -92,12 +98,14 @@ ssize_t receive_message_into(Socket& socket, msghdr& message, int flags) {
 ssize_t receive_vectors(Socket& socket, const iovec* vectors, int count, int flags) {
     const int refused = refuse(vectors, static_cast<std::size_t>(count), EINVAL);
     if (refused != 0) return fail_errno_with(refused);
+    if (bytes_of(vectors, static_cast<std::size_t>(count)) == 0) return 0;  // fs/read_write.c: not asked
     return socket.receive(vectors, static_cast<std::size_t>(count), flags);
 }
 
 ssize_t send_vectors(Socket& socket, const iovec* vectors, int count, int flags) {
     const int refused = refuse(vectors, static_cast<std::size_t>(count), EINVAL);
     if (refused != 0) return fail_errno_with(refused);
+    if (bytes_of(vectors, static_cast<std::size_t>(count)) == 0) return 0;
     return socket.send(vectors, static_cast<std::size_t>(count), flags);
 }
 
@@ -167,7 +175,8 @@ XYLEM_EXPORT(ssize_t, recvmsg, (int fd, msghdr* message, int flags)) {
     return got;
 }
 
-// net/socket.c, do_recvmmsg(): the time is looked at between messages, and a pending error comes first.
+// net/socket.c, do_recvmmsg(): the time is looked at between messages, a pending error comes first, and one
+// that comes after some messages is the next call's.
 XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout)) {
     Ref<Socket> socket = data_socket(fd);
     if (!socket) {
@@ -185,6 +194,7 @@ XYLEM_EXPORT(int, recvmmsg, (int fd, mmsghdr* messages, unsigned count, int flag
         const bool wait = done == 0 || (flags & MSG_WAITFORONE) == 0;
         const int now = (flags & ~MSG_WAITFORONE) | (wait ? 0 : MSG_DONTWAIT);
         const ssize_t got = receive_message_into(*socket, messages[done].msg_hdr, now);
+        if (got < 0 && done > 0 && errno != EAGAIN && errno != EINTR) socket->stream.put_back_error(errno);
         if (got < 0) return done > 0 ? static_cast<int>(done) : -1;
         messages[done++].msg_len = static_cast<unsigned>(got);
         if (timeout == nullptr) continue;
@@ -257,10 +267,13 @@ XYLEM_EXPORT(int, sendmmsg, (int fd, mmsghdr* messages, unsigned count, int flag
         return real().sendmmsg(fd, messages, count, flags);
     }
     unsigned done = 0;
-    for (; done < count; ++done) {
-        const ssize_t sent = send_message_of(*socket, messages[done].msg_hdr, flags);
+    while (done < count && done < IOV_MAX) {
+        const msghdr& message = messages[done].msg_hdr;
+        const ssize_t sent = send_message_of(*socket, message, flags);
         if (sent < 0) return done > 0 ? static_cast<int>(done) : -1;
-        messages[done].msg_len = static_cast<unsigned>(sent);
+        messages[done++].msg_len = static_cast<unsigned>(sent);
+        // Behind a part of a message nothing else may come.
+        if (static_cast<std::size_t>(sent) < bytes_of(message.msg_iov, message.msg_iovlen)) break;
     }
     return static_cast<int>(done);
 }

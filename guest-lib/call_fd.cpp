@@ -8,6 +8,7 @@
 
 #include "guest-lib/cancellation.hpp"
 #include "guest-lib/enabled.hpp"
+#include "guest-lib/listener_flags.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/real_libc.hpp"
 #include "guest-lib/socket.hpp"
@@ -39,8 +40,7 @@ int duplicate_to(int fd, int target, int made) {
 
 int set_status_flags(int fd, Socket& socket, long argument) {
     const bool nonblocking = (argument & O_NONBLOCK) != 0;
-    // A listener's kernel socket stays non-blocking (socket_listen.cpp).
-    if (socket.state() == SocketState::listening) argument |= O_NONBLOCK;
+    if (socket.state() == SocketState::listening) argument = listener_flags_for_kernel(argument);
     const int result = real().fcntl(fd, F_SETFL, argument);
     if (result == 0) set_nonblocking(socket, nonblocking);
     return result;
@@ -48,8 +48,19 @@ int set_status_flags(int fd, Socket& socket, long argument) {
 
 int get_status_flags(int fd, Socket& socket) {
     const int flags = real().fcntl(fd, F_GETFL, 0L);
-    if (flags < 0 || socket.state() != SocketState::listening || is_nonblocking(socket)) return flags;
-    return flags & ~O_NONBLOCK;
+    if (flags < 0 || socket.state() != SocketState::listening) return flags;
+    return static_cast<int>(listener_flags_for_program(flags));
+}
+
+int set_nonblocking_by_ioctl(int fd, Socket& socket, int nonblocking) {
+    if (socket.state() == SocketState::listening) {
+        const int flags = get_status_flags(fd, socket);
+        if (flags < 0) return flags;
+        return set_status_flags(fd, socket, nonblocking != 0 ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+    }
+    const int result = real().ioctl(fd, FIONBIO, &nonblocking);
+    if (result == 0) set_nonblocking(socket, nonblocking != 0);
+    return result;
 }
 
 int control(int fd, int command, long argument) {
@@ -150,13 +161,8 @@ XYLEM_EXPORT(int, ioctl, (int fd, unsigned long request, ...)) {
         return get_local_cid(fd, request, argument);
     if (peek(fd) == nullptr) return real().ioctl(fd, request, argument);
     Ref<Socket> socket = find<Socket>(fd);
-    if (socket && request == FIONBIO && argument != nullptr) {
-        const bool nonblocking = *static_cast<int*>(argument) != 0;
-        int kernel_value = nonblocking || socket->state() == SocketState::listening ? 1 : 0;
-        const int result = real().ioctl(fd, request, &kernel_value);
-        if (result == 0) set_nonblocking(*socket, nonblocking);
-        return result;
-    }
+    if (socket && request == FIONBIO && argument != nullptr)
+        return set_nonblocking_by_ioctl(fd, *socket, *static_cast<int*>(argument));
     if (socket && socket->is_ring() && get_queue_size(*socket, request, static_cast<int*>(argument)))
         return 0;
     return real().ioctl(fd, request, argument);

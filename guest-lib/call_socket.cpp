@@ -162,8 +162,10 @@ XYLEM_EXPORT(int, setsockopt, (int fd, int level, int name, const void* value, s
         if (level != SOL_SOCKET) return fail_errno_with(ENOPROTOOPT);
         if (name == SO_PEEK_OFF) return fail_errno_with(EOPNOTSUPP);  // vsock_fd.cpp
     }
+    Ref<Socket> socket = find<Socket>(fd);
+    const int refused = socket ? refuse_option(*socket, level, name) : 0;
+    if (refused != 0) return fail_errno_with(refused);
     const int result = real().setsockopt(fd, level, name, value, length);
-    if (result != 0) return result;
-    if (Ref<Socket> socket = find<Socket>(fd)) note_option(*socket, level, name, value, length);
+    if (result == 0 && socket) note_option(*socket, level, name, value, length);
     return result;
 }

@@ -31,7 +31,8 @@ long poll_cancellable(pollfd* items, nfds_t count, std::uint64_t timeout_ns, con
     const int ready = real().ppoll(items, count, timeout_ns == kForever ? nullptr : &timeout, mask);
     const long answer = ready < 0 ? -errno : ready;
     errno = saved_errno;
-    return answer;
+    // More items than the kernel takes: to be tried with less.
+    return answer == -EINVAL ? poll_raw(items, count, timeout_ns, mask) : answer;
 }
 
 long sleep_holding(Socket& socket, bool waits, long (*sleep)(void*), void* context) {

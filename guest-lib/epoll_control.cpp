@@ -130,6 +130,7 @@ void EpollSet::control_queue(int operation, const EpollItem& item) {
         event.data.u64 = arrivals_tag(static_cast<int>(&item - items_));
     }
     event.events = item.events & passed;
+    if ((item.events & kReadableEvents) != 0) event.events |= EPOLLIN;  // all that a queue says
     real().epoll_ctl(set_fd_, operation, has_arrivals ? listener.arrivals_fd() : listener.queue.get(),
                      &event);
 }
@@ -148,6 +149,7 @@ int EpollSet::translate_arrivals(epoll_event* events, int count) {
                 continue;
             }
             events[i].data = item.data;
+            events[i].events = item.events & kReadableEvents;
         }
         events[kept++] = events[i];
     }

@@ -16,6 +16,10 @@
 
 namespace xylem {
 
+// What a socket says in two ways (net/ipv4/tcp.c, tcp_poll()).
+inline constexpr std::uint32_t kReadableEvents = EPOLLIN | EPOLLRDNORM;
+inline constexpr std::uint32_t kWritableEvents = EPOLLOUT | EPOLLWRNORM;
+
 enum class ItemKind : std::uint8_t { kernel, ring, set };
 
 struct EpollItem {
@@ -35,6 +39,7 @@ struct EpollItem {
     bool is_free() const { return fd < 0; }
     bool is_edge() const { return (events & EPOLLET) != 0; }
     bool is_ring() const { return kind == ItemKind::ring; }
+    bool wants_room() const { return (events & kWritableEvents) != 0; }
 };
 
 }  // namespace xylem

@@ -25,6 +25,10 @@ struct EpollRegistry {
     template <class Each>
     static void each_item_in(EpollSet& set, const FdObject& object, int likely_fd, Each visit) {
         LockGuard guard(set.lock_);
+        each_item_in_locked(set, object, likely_fd, visit);
+    }
+    template <class Each>
+    static void each_item_in_locked(EpollSet& set, const FdObject& object, int likely_fd, Each visit) {
         const int likely = set.find_item(likely_fd, object);
         if (likely != EpollSet::kNoItem) {
             visit(set, likely);
@@ -142,13 +146,37 @@ void EpollSet::on_became_listener(Socket& socket) {
 void EpollSet::on_closed(FdObject& object) {
     const int likely_fd = object.kind() == ObjectKind::socket ? static_cast<Socket&>(object).first_fd
                                                               : static_cast<EpollSet&>(object).set_fd_;
-    registry.each_item_of(object, likely_fd, [](EpollSet& set, int number) { set.remove_item(number); });
+    if (object.epoll_items.load_relaxed() == 0) return;
+    registry.each([&](EpollSet& set) { set.remove_closed(object, likely_fd); });
+}
+
+// In a handler, over a thread that has the lock, nobody else can let it go: whoever has it takes the item
+// out.
+void EpollSet::remove_closed(const FdObject& object, int likely_fd) {
+    if (!lock_.lock_soon()) {
+        has_missed_.store_relaxed(1);
+        full_fence();  // pairs with remove_missed(): either it sees the word, or the lock is free by now
+        if (!lock_.try_lock()) return;
+    }
+    EpollRegistry::each_item_in_locked(*this, object, likely_fd,
+                                       [](EpollSet& set, int number) { set.remove_item(number); });
+    lock_.unlock();
+}
+
+void EpollSet::remove_missed() {
+    full_fence();
+    if (has_missed_.load_relaxed() == 0) return;
+    LockGuard guard(lock_);
+    if (has_missed_.exchange(0) == 0) return;
+    for (int i = 0; i < capacity_; ++i) {
+        if (!items_[i].is_free() && items_[i].object->descriptors.load_acquire() == 0) remove_item(i);
+    }
 }
 
 // Shows interest in room to the peer, then looks again: it may have come in between.
 void EpollSet::wants_writable(Socket& socket) {
     registry.each_item_of(socket, socket.first_fd, [&](EpollSet& set, int number) {
-        if (!set.items_[number].is_ring() || (set.items_[number].events & EPOLLOUT) == 0) return;
+        if (!set.items_[number].is_ring() || !set.items_[number].wants_room()) return;
         set.claim_slot(number, true);
         full_fence();  // (W1) pairs with the peer's publish_and_kick()
         if (socket.stream.is_ready(Direction::writable)) set.mark(number);

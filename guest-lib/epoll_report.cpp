@@ -35,7 +35,7 @@ std::uint32_t EpollSet::ring_events(int number) {
     EpollItem& item = items_[number];
     auto& socket = *static_cast<Socket*>(item.object);
     auto has = static_cast<std::uint32_t>(static_cast<std::uint16_t>(socket.poll_events()));
-    if ((item.events & EPOLLOUT) != 0 && (has & EPOLLOUT) == 0 && item.write_slot == WaiterSlots::kNone) {
+    if (item.wants_room() && (has & EPOLLOUT) == 0 && item.write_slot == WaiterSlots::kNone) {
         claim_slot(number, true);
         full_fence();  // (W1) pairs with the peer's publish_and_kick()
         has = static_cast<std::uint32_t>(static_cast<std::uint16_t>(socket.poll_events()));
@@ -65,7 +65,7 @@ std::uint32_t EpollSet::ready_events(int number, StreamState& seen) {
     EpollItem& item = items_[number];
     if (item.is_free() || item.kind == ItemKind::kernel || item.is_disabled) return 0;
     if (item.is_ring()) return item.is_edge() ? edge_events(number, seen) : ring_events(number);
-    return static_cast<EpollSet*>(item.object)->is_ready() ? item.events & (EPOLLIN | EPOLLRDNORM) : 0;
+    return static_cast<EpollSet*>(item.object)->is_ready() ? item.events & kReadableEvents : 0;
 }
 
 // Tells item `number`, which is pending. True: event is filled in.

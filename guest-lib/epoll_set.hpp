@@ -73,6 +73,21 @@ struct EpollSet : FdObject {
 
   private:
     friend struct EpollRegistry;
+    // The lock on the way that each wait takes, which costs no system call: signals come meanwhile. What
+    // their handlers close then is taken out when the lock is let go.
+    class WaitGuard {
+      public:
+        explicit WaitGuard(EpollSet& set) : set_(set) { set.lock_.lock(); }
+        ~WaitGuard() {
+            set_.lock_.unlock();
+            set_.remove_missed();
+        }
+        WaitGuard(const WaitGuard&) = delete;
+        WaitGuard& operator=(const WaitGuard&) = delete;
+
+      private:
+        EpollSet& set_;
+    };
     static constexpr int kNoItem = -1;
     static constexpr int kMostWakes = 16;
 
@@ -99,6 +114,8 @@ struct EpollSet : FdObject {
     void watch_session();
     void send_plain_waiters_on();
     void leave_plain_wait();
+    int sleep_in_kernel(int fd, epoll_event* events, int room, int timeout_ms, const sigset_t* mask,
+                        void (*give_up)(EpollSet&));
     int take_out_send_on(epoll_event* events, int count);
     int translate_arrivals(epoll_event* events, int count);
     // What a listener's arrivals are called in the kernel's set: no pointer that a program could have.
@@ -134,6 +151,8 @@ struct EpollSet : FdObject {
     bool is_mixed() const { return mixed_.load_acquire() != 0; }
 
     // epoll_registry.cpp
+    void remove_closed(const FdObject& object, int likely_fd);
+    void remove_missed();
     void tell_outer_sets();
     void forget_parent();
 
@@ -196,6 +215,7 @@ struct EpollSet : FdObject {
     AtomicU32 sleepers_{0};       // in epoll_wait, on the bell set; changed under the lock, as the next
     AtomicU32 watchers_{0};       // asleep elsewhere, on this set's readiness
     AtomicU32 kernel_first_{0};
+    AtomicU32 has_missed_{0};        // something was closed while the lock was not to be had
     AtomicU32 program_set_rang_{1};  // it may hold what this process did not put there
     int watched_session_ = -1;
     int next_report_ = 0;  // where the next wait begins to report

@@ -9,6 +9,7 @@
 // level-triggered and was reported stays ready for the next. Reporting: epoll_report.cpp.
 #include <algorithm>
 
+#include "guest-lib/cancellation.hpp"
 #include "guest-lib/epoll_bell_tag.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/interruption.hpp"
@@ -34,13 +35,45 @@ std::uint64_t left_until(std::uint64_t deadline_ns) {
     return deadline_ns > now ? deadline_ns - now : 0;
 }
 
+// What is ready now. No cancellation point, as libc's would be: those who ask hold something.
+int look_in_kernel(int fd, epoll_event* events, int room) {
+#if defined(SYS_epoll_wait)
+    return static_cast<int>(system_call(SYS_epoll_wait, fd, word(events), room, 0));
+#else
+    return static_cast<int>(system_call(SYS_epoll_pwait, fd, word(events), room, 0, 0, 0));
+#endif
+}
+
+struct HeldSet {
+    EpollSet* set;
+    void (*give_up)(EpollSet&);
+};
+
+// Of a thread that was cancelled in its sleep.
+void give_up_set(void* context) {
+    const HeldSet held = *static_cast<HeldSet*>(context);
+    held.give_up(*held.set);
+    drop(held.set);
+}
+
 }  // namespace
+
+// A cancellation point; whoever holds the caller's reference to the set gives it up there.
+int EpollSet::sleep_in_kernel(int fd, epoll_event* events, int room, int timeout_ms, const sigset_t* mask,
+                              void (*give_up)(EpollSet&)) {
+    HeldSet held{this, give_up};
+    int slept = 0;
+    pthread_cleanup_push(give_up_set, &held);
+    slept = real().epoll_pwait(fd, events, room, timeout_ms, mask);
+    pthread_cleanup_pop(0);
+    return slept;
+}
 
 int EpollSet::ask_kernel(epoll_event* events, int room) {
     if (room <= 0) return 0;
     if (kernel_items_.load_relaxed() == 0 && program_set_rang_.load_relaxed() == 0) return 0;
     program_set_rang_.store_relaxed(0);
-    const int found = real().epoll_wait(set_fd_, events, room, 0);
+    const int found = look_in_kernel(set_fd_, events, room);
     return found > 0 ? translate_arrivals(events, take_out_send_on(events, found)) : 0;
 }
 
@@ -50,7 +83,7 @@ int EpollSet::gather(epoll_event* events, int room, bool full_scan, std::uint32_
     int found = from_kernel;
     bool is_level = false;
     if (found < room) {
-        LockGuard guard(lock_);
+        WaitGuard guard(*this);
         found += take_ready(events + found, room - found, full_scan, seen_news);
         is_level = reported_level_;
     }
@@ -96,8 +129,9 @@ int EpollSet::sleep(std::uint64_t deadline_ns, SleepBound& bound, const sigset_t
     bound_ns = std::min(bound_ns, masked_bound_ns);
     epoll_event wakes[kMostWakes];
     const int fd = bell_set_ ? bell_set_.get() : set_fd_;
-    const int slept = real().epoll_pwait(fd, wakes, kMostWakes,
-                                         to_timeout_ms(std::min(left_until(deadline_ns), bound_ns)), mask);
+    const int timeout_ms = to_timeout_ms(std::min(left_until(deadline_ns), bound_ns));
+    const int slept = sleep_in_kernel(fd, wakes, kMostWakes, timeout_ms, mask,
+                                      [](EpollSet& set) { set.count_sleeper(-1); });
     if (masked_bound_ns != kForever) drain_channels();
     if (slept > 0 && bell_set_) note_wakes(wakes, slept);
     return slept;
@@ -139,7 +173,7 @@ std::uint32_t EpollSet::look_for_news() {
 void EpollSet::ask_bell_set() {
     epoll_event wakes[kMostWakes];
     if (!bell_set_) return;
-    const int count = real().epoll_wait(bell_set_.get(), wakes, kMostWakes, 0);
+    const int count = look_in_kernel(bell_set_.get(), wakes, kMostWakes);
     if (count > 0) note_wakes(wakes, count);
 }
 
@@ -151,7 +185,8 @@ int EpollSet::wait_plain(epoll_event* events, int room, std::uint64_t timeout_ns
         leave_plain_wait();
         return 0;
     }
-    int found = real().epoll_pwait(set_fd_, events, room, to_timeout_ms(timeout_ns), mask);
+    int found = sleep_in_kernel(set_fd_, events, room, to_timeout_ms(timeout_ns), mask,
+                                [](EpollSet& set) { set.leave_plain_wait(); });
     const int saved_errno = errno;
     leave_plain_wait();
     if (found > 0 && is_mixed()) found = take_out_send_on(events, found);

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "guest-lib/signals_held.hpp"
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/base/sandbox.hpp"
 
@@ -11,9 +12,10 @@ namespace xylem {
 class Lock {
   public:
     void lock() { ::pthread_mutex_lock(&mutex_); }
+    bool try_lock() { return ::pthread_mutex_trylock(&mutex_) == 0; }
     // False: not within a millisecond, or not at once in a sandbox, whose filter may not expect a futex.
     bool lock_soon() {
-        if (::pthread_mutex_trylock(&mutex_) == 0) return true;
+        if (try_lock()) return true;
         if (is_sandboxed()) return false;
         const timespec deadline = to_timespec(deadline_after(kNsPerMs));
         return ::pthread_mutex_clocklock(&mutex_, CLOCK_MONOTONIC, &deadline) == 0;
@@ -34,11 +36,12 @@ class LockGuard {
     LockGuard& operator=(const LockGuard&) = delete;
 
   private:
+    const SignalsHeld signals_;
     Lock& lock_;
 };
 
 // Of what can be done without, though not for less than the wait costs: another thread has the lock, for a
-// moment or over a fork, or this one has it, below a signal handler.
+// moment or over a fork.
 class SoonLockGuard {
   public:
     explicit SoonLockGuard(Lock& lock) : lock_(lock), is_held_(lock.lock_soon()) {}
@@ -50,6 +53,7 @@ class SoonLockGuard {
     bool is_held() const { return is_held_; }
 
   private:
+    const SignalsHeld signals_;
     Lock& lock_;
     bool is_held_;
 };

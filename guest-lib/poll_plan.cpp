@@ -69,7 +69,7 @@ void PollPlan::classify(nfds_t index) {
 void PollPlan::add_queue(const Socket& listener, nfds_t index) {
     if (!listener.listens_in_kernel()) kernel_[index].events = 0;  // only its queue has something to say
     queue_of_[queue_count_++] = index;
-    const auto events = static_cast<short>(items_[index].events & POLLIN);
+    const short events = (items_[index].events & kReadableEvents) != 0 ? POLLIN : 0;
     kernel_[count_ + queue_count_ - 1] = {listener.arrivals_fd(), events, 0};
 }
 
@@ -111,7 +111,7 @@ int PollPlan::look() {
         if (kernel_[count_ + q].revents == 0) continue;
         Ref<Socket> listener = find<Socket>(item.fd);
         if (!listener || listener->arrivals() == nullptr || listener->has_arrivals())
-            item.revents = static_cast<short>(item.revents | kernel_[count_ + q].revents);
+            item.revents = static_cast<short>(item.revents | (item.events & kReadableEvents));
     }
     for (nfds_t r = 0; r < ring_count_; ++r) {
         pollfd& item = items_[rings_[r].index];
@@ -122,7 +122,7 @@ int PollPlan::look() {
     }
     for (nfds_t s = 0; s < set_count_; ++s) {
         pollfd& item = items_[sets_[s].index];
-        const int wanted = item.events & (POLLIN | POLLRDNORM);
+        const int wanted = item.events & kReadableEvents;
         if (wanted == 0 || !sets_[s].set->is_ready()) continue;
         item.revents = static_cast<short>(wanted);
         sets_[s].set->wake_others(true);
@@ -134,8 +134,7 @@ int PollPlan::look() {
 // After arming: others may have taken a set's news, but not what is ready in it.
 bool PollPlan::has_ready_set() const {
     for (nfds_t s = 0; s < set_count_; ++s) {
-        if ((items_[sets_[s].index].events & (POLLIN | POLLRDNORM)) != 0 && sets_[s].set->is_ready())
-            return true;
+        if ((items_[sets_[s].index].events & kReadableEvents) != 0 && sets_[s].set->is_ready()) return true;
     }
     return false;
 }
@@ -148,7 +147,7 @@ bool PollPlan::has_news() const {
     for (nfds_t r = 0; r < ring_count_; ++r) {
         const RingItem& ring = rings_[r];
         const pollfd& item = items_[ring.index];
-        if ((item.events & (POLLIN | POLLRDNORM | POLLRDHUP)) != 0 &&
+        if ((item.events & (kReadableEvents | POLLRDHUP)) != 0 &&
             ring.socket->stream.is_ready(Direction::readable)) {
             return true;
         }

@@ -48,6 +48,9 @@ class PollPlan {
         std::uint32_t domain;
         WaitToken token;
     };
+    // What a socket says in two ways (net/ipv4/tcp.c, tcp_poll()), where a queue says POLLIN alone.
+    static constexpr short kReadableEvents = POLLIN | POLLRDNORM;
+    static constexpr short kWritableEvents = POLLOUT | POLLWRNORM;
     static constexpr nfds_t kInline = 64;
     static constexpr unsigned kMaxDomains = 8;
 
@@ -59,7 +62,9 @@ class PollPlan {
     void arm_rings();
     void arm_sets();
     WaitToken token_for(std::uint32_t peer_domain);
-    bool wants_write(const RingItem& item) const { return (items_[item.index].events & POLLOUT) != 0; }
+    bool wants_write(const RingItem& item) const {
+        return (items_[item.index].events & kWritableEvents) != 0;
+    }
 
     pollfd* items_;
     nfds_t count_;

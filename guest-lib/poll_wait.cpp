@@ -63,19 +63,15 @@ long poll_in_turn(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const s
     }
 }
 
-// Without the items that name no descriptor: the kernel takes no more items than RLIMIT_NOFILE, and a program
-// in a sandbox may have lowered that to what it polls itself.
-long poll_few(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
-    constexpr nfds_t kMost = 64;
-    if (count > kMost) return ppoll_kernel(items, count, timeout_ns, mask);
-    pollfd few[kMost];
+// few: room for as many.
+long poll_named(pollfd* few, pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
     nfds_t used = 0;
     for (nfds_t i = 0; i < count; ++i) {
         items[i].revents = 0;
         if (items[i].fd >= 0) few[used++] = items[i];
     }
     long result = ppoll_kernel(few, used, timeout_ns, mask);
-    if (result == -EINVAL && used > 1) result = poll_in_turn(few, used, timeout_ns, mask);
+    if (result == -EINVAL && used > 1 && is_sandboxed()) result = poll_in_turn(few, used, timeout_ns, mask);
     used = 0;
     for (nfds_t i = 0; i < count; ++i) {
         if (items[i].fd >= 0) items[i].revents = few[used++].revents;
@@ -83,11 +79,22 @@ long poll_few(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigse
     return result;
 }
 
+// Without the items that name no descriptor: the kernel takes no more items than RLIMIT_NOFILE. A program may
+// poll as many as that, or have lowered the limit, for a sandbox, to what it polls itself.
+long poll_few(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
+    pollfd few[kFewDescriptors];
+    if (count <= kFewDescriptors) return poll_named(few, items, count, timeout_ns, mask);
+    const auto memory = Mapping::anonymous(count * sizeof(pollfd));
+    if (!memory) return -ENOMEM;
+    return poll_named(memory->as<pollfd>(), items, count, timeout_ns, mask);
+}
+
 }  // namespace
 
 long poll_raw(pollfd* items, nfds_t count, std::uint64_t timeout_ns, const sigset_t* mask) {
-    return is_sandboxed() ? poll_few(items, count, timeout_ns, mask)
-                          : ppoll_kernel(items, count, timeout_ns, mask);
+    if (is_sandboxed()) return poll_few(items, count, timeout_ns, mask);
+    const long result = ppoll_kernel(items, count, timeout_ns, mask);
+    return result == -EINVAL && count > kFewDescriptors ? poll_few(items, count, timeout_ns, mask) : result;
 }
 
 bool needs_plan(const pollfd* items, nfds_t count) {

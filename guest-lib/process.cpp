@@ -38,6 +38,7 @@ std::uint32_t current_pid() { return static_cast<std::uint32_t>(system_call(SYS_
 
 void before_fork() {
     show_ends_used_again();
+    SignalsHeld::hold();
     kept_lock().lock();
     give_up_kept_ends();
     EpollSet::lock_all();
@@ -48,6 +49,7 @@ void after_fork_in_parent() {
     Session::self().after_fork_in_parent();
     EpollSet::unlock_all();
     kept_lock().unlock();
+    SignalsHeld::let_go();
 }
 
 void after_fork_in_child() {
@@ -62,6 +64,7 @@ void after_fork_in_child() {
     restore_slabs();
     EpollSet::forget_parent_all();
     forget_kept_ends_of_parent();
+    SignalsHeld::let_go();
 }
 
 __attribute__((constructor)) void start() {

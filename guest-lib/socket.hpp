@@ -63,7 +63,8 @@ struct Socket : FdObject {
     void bind_vsock_again(int fd);   // tells a restarted agent
     void recall_vsock_port(int fd);  // after exec: the agent may know its cookie
 
-    // Makes the stream of an `attached` answer. Errors: system, bad_layout.
+    // Makes the stream of an `attached` answer, of an end that others may hold: what its page says of options
+    // is in force. Errors: system, bad_layout.
     [[nodiscard]] Result<std::size_t> attach(int fd, const Received& attached);
     // Remembers that the socket is TCP's, and why.
     void stay_on_tcp(int fd, Reason why, const SocketName& peer);
@@ -102,7 +103,6 @@ struct Socket : FdObject {
     WaitPolicy write_policy;
     std::uint64_t end_id = 0;
     std::uint64_t made_by_boot_id = 0;  // of the agent that knows the end's memory
-    AtomicU32 abort_on_close{0};        // SO_LINGER with zero seconds
     AtomicU32 is_unshown{0};            // used again: the agent knows the connection by another kernel socket
     AtomicU32 has_told_bytes{0};        // at the end of the process (last_words.hpp)
     AtomicU32 is_released{0};           // this process holds it no longer
@@ -124,6 +124,9 @@ struct Socket : FdObject {
     AtomicU32 nonblocking{0};
     AtomicU64 receive_timeout_ns{0};
     AtomicU64 send_timeout_ns{0};
+    AtomicU32 low_water_bytes{0};
+    AtomicU32 abort_on_close{0};  // SO_LINGER with zero seconds
+    AtomicU32 options_set{0};     // bits of socket_options.cpp's kInherited
 
     Socket* next_free = nullptr;
 

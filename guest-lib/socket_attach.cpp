@@ -13,13 +13,6 @@ namespace {
 // connection that waits to be accepted, there is one then, and it was reset.
 bool was_withdrawn(const Result<Mapping>& slab) { return !slab && slab.error().sys_errno == EINVAL; }
 
-Result<Mapping> map_nothing(std::size_t size_bytes) {
-    void* memory = ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) return fail_errno();
-    return Mapping(memory, size_bytes);
-}
-
 }  // namespace
 
 Result<std::size_t> Socket::open_end(const Received& attached) {
@@ -30,7 +23,7 @@ Result<std::size_t> Socket::open_end(const Received& attached) {
     constexpr int kBoth = PROT_READ | PROT_WRITE;
     Result<Mapping> shared = Mapping::shared(attached.fds[0].get(), message->slab_bytes, kBoth);
     const bool is_withdrawn = was_withdrawn(shared);
-    Result<Mapping> slab = is_withdrawn ? map_nothing(message->slab_bytes) : std::move(shared);
+    Result<Mapping> slab = is_withdrawn ? Mapping::anonymous(message->slab_bytes) : std::move(shared);
     if (!slab) return fail(slab.error());
     Result<Mapping> page = Mapping::shared(attached.fds[1].get(), kEndPageBytes, kBoth);
     if (!page) return fail(page.error());
@@ -47,7 +40,13 @@ Result<std::size_t> Socket::open_end(const Received& attached) {
 
 Result<std::size_t> Socket::attach(int fd, const Received& attached) {
     const Result<std::size_t> opened = open_end(attached);
-    if (opened) become_ring(fd);
+    if (!opened) return opened;
+    const EndPage& page = stream.page();
+    receive_timeout_ns.store_relaxed(page.receive_timeout_ns.load_relaxed());
+    send_timeout_ns.store_relaxed(page.send_timeout_ns.load_relaxed());
+    low_water_bytes.store_relaxed(page.low_water_bytes.load_relaxed());
+    abort_on_close.store_relaxed(page.abort_on_close.load_relaxed());
+    become_ring(fd);
     return opened;
 }
 

@@ -47,7 +47,8 @@ void Socket::recycle(Socket* socket) {
 void Socket::on_last_close() {
     Session& session = Session::self();
     if (state() == SocketState::ring) {
-        ReleaseMode mode = abort_on_close.load_relaxed() != 0 ? ReleaseMode::abort : ReleaseMode::orderly;
+        const bool aborts = stream.page().abort_on_close.load_relaxed() != 0;
+        const ReleaseMode mode = aborts ? ReleaseMode::abort : ReleaseMode::orderly;
         if (mode != ReleaseMode::orderly || !keep_end(*this)) session.release_end(*this, mode);
     } else if (state() == SocketState::listening) {
         if (arrivals() != nullptr) arrivals()->close();

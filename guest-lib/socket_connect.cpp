@@ -249,6 +249,8 @@ void Socket::become_ring(int fd) {
     own.nonblocking.store_relaxed(nonblocking.load_relaxed());
     own.receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
     own.send_timeout_ns.store_relaxed(send_timeout_ns.load_relaxed());
+    own.low_water_bytes.store_relaxed(low_water_bytes.load_relaxed());
+    own.abort_on_close.store_relaxed(abort_on_close.load_relaxed());
     own.spin_ns = std::min(spin_of_process(own.spin_ns), kMaxSpinNs);
     read_policy.set_max_ns(own.spin_ns);
     write_policy.set_max_ns(own.spin_ns);

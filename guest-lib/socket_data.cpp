@@ -45,6 +45,7 @@ class Patience {
 struct Wait {
     Socket& socket;
     Direction direction;
+    std::uint64_t seen_bytes;
     std::uint64_t deadline_ns;
     const Interruption& interruption;
 };
@@ -56,18 +57,20 @@ long wait_for(void* context) {
     const auto make_sleeper = [&] {
         return ThreadSleeper(socket.stream.page().peer_domain, wait.interruption);
     };
-    return static_cast<long>(
-        wait_until_ready(socket.stream, wait.direction, policy, wait.deadline_ns, make_sleeper));
+    return static_cast<long>(wait_until_ready(socket.stream, wait.direction, policy, wait.deadline_ns,
+                                              make_sleeper, wait.seen_bytes));
 }
 
-// Waits for the direction; 0 to try again, else the errno to fail with.
-int wait_or_errno(Socket& socket, Direction direction, int flags, Patience& patience) {
+// Waits for the direction; 0 to try again, else the errno to fail with. seen_bytes: of what is there, by a
+// peek.
+int wait_or_errno(Socket& socket, Direction direction, int flags, Patience& patience,
+                  std::uint64_t seen_bytes = 0) {
     Stream& stream = socket.stream;
     if ((flags & MSG_DONTWAIT) != 0 || stream.page().nonblocking.load_relaxed() != 0) {
         if (direction == Direction::writable) EpollSet::wants_writable(socket);
         return EAGAIN;
     }
-    Wait wait{socket, direction, patience.deadline(), patience.interruption()};
+    Wait wait{socket, direction, seen_bytes, patience.deadline(), patience.interruption()};
     const int is_writer = direction == Direction::writable ? 1 : 0;
     XYLEM_PROBE2(wait_begin, socket.end_id, is_writer);
     const auto result = static_cast<WaitResult>(sleep_holding(socket, true, wait_for, &wait));
@@ -170,7 +173,7 @@ ssize_t Socket::receive(const iovec* vectors, std::size_t count, int flags) {
         if (error.kind == ErrorKind::reset) capture_event(*this, CaptureKind::peer_aborted);
         int failure = error.sys_errno;
         if (error.kind == ErrorKind::would_block) {
-            failure = wait_or_errno(*this, Direction::readable, flags, patience);
+            failure = wait_or_errno(*this, Direction::readable, flags, patience, peeks ? total : 0);
             if (failure == 0) continue;
         }
         if (total > 0) {

@@ -3,12 +3,13 @@
 // in a second accept queue, which the agent fills; processes that share the listener share it, and go on
 // taking connections from it while there is no agent. accept() waits on both; so that it never gets stuck in
 // the kernel's accept while a ring connection waits, the kernel socket of such a listener is always
-// non-blocking, and what the program believes about O_NONBLOCK is kept here.
+// non-blocking, and what the program asked for is kept beside that (listener_flags.hpp).
 #include <fcntl.h>
 #include <netinet/in.h>
 
 #include "guest-lib/arrivals.hpp"
 #include "guest-lib/epoll_set.hpp"
+#include "guest-lib/listener_flags.hpp"
 #include "guest-lib/names.hpp"
 #include "guest-lib/poll_wait.hpp"
 #include "guest-lib/private_fds.hpp"
@@ -16,16 +17,12 @@
 #include "guest-lib/session.hpp"
 #include "guest-lib/session_page.hpp"
 #include "guest-lib/socket.hpp"
+#include "guest-lib/socket_options.hpp"
 #include "guest-lib/spin_limit.hpp"
 #include "guest-lib/vsock_fd.hpp"
 
 namespace xylem {
 namespace {
-
-void set_nonblocking(int fd) {
-    const long flags = system_call(SYS_fcntl, fd, F_GETFL);
-    system_call(SYS_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
-}
 
 bool accepts_in_kernel(int fd) {
     int value = 0;
@@ -78,8 +75,8 @@ int Socket::listen(int fd, int wanted_backlog) {
     const Reason offered = offer(fd, *this, local, backlog);
     const bool is_ours = offered == Reason::ring || Session::self().is_lost();
     if (is_ours && state() == SocketState::fresh) {
-        nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
-        set_nonblocking(fd);
+        note_nonblocking(fd);
+        make_listener_flags(fd);
         kernel = duplicate_private(fd);
         if (offered == Reason::ring && !is_vsock)
             arrivals_word.store_release(Arrivals::make(listener_id, queue.get()));
@@ -109,7 +106,7 @@ void Socket::ask_about_inheritance(int fd) {
     Received answer;
     if (!Session::self().ask(SessionMessage::adopt, question, answer, &fd, 1)) return;
     if (family == AF_VSOCK) recall_vsock_port(fd);
-    nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
+    note_nonblocking(fd);
     if (answer_as<AttachedMessage>(answer, SessionMessage::attached) != nullptr) {
         (void)attach(fd, answer);
         return;
@@ -119,7 +116,7 @@ void Socket::ask_about_inheritance(int fd) {
     listener_id = listening->listener_id;
     queue = make_private(std::move(answer.fds[0]));
     kernel = duplicate_private(fd);
-    nonblocking.store_relaxed(0);  // the kernel socket always is; what the program set went with its image
+    nonblocking.store_relaxed(is_listener_nonblocking(fd) ? 1 : 0);
     vsock.kernel_listens = family == AF_VSOCK && accepts_in_kernel(fd);
     set_state(SocketState::listening);
 }
@@ -132,9 +129,8 @@ Socket* Socket::enter_accepted(int fd, bool made_stand_in) {
     accepted->listener_fd = first_fd;
     accepted->stand_in.store_relaxed(made_stand_in ? 1 : 0);
     accepted->vsock.options = vsock.options;
-    accepted->nonblocking.store_relaxed((system_call(SYS_fcntl, fd, F_GETFL) & O_NONBLOCK) != 0 ? 1 : 0);
-    accepted->receive_timeout_ns.store_relaxed(receive_timeout_ns.load_relaxed());
-    accepted->send_timeout_ns.store_relaxed(send_timeout_ns.load_relaxed());
+    accepted->note_nonblocking(fd);
+    inherit_options(*accepted, fd, *this, kernel.get());
     return accepted;
 }
 
@@ -276,7 +272,10 @@ int Socket::accept(int fd, sockaddr* address, socklen_t* length, int flags) {
             return made;
         }
         if (errno != EAGAIN && errno != EWOULDBLOCK) return made;
-        if (nonblocking.load_relaxed() != 0) return fail_errno_with(EAGAIN);
+        // In a sandbox nobody asks for more than the program itself.
+        const bool never_waits =
+            is_sandboxed() ? nonblocking.load_relaxed() != 0 : is_listener_nonblocking(fd);
+        if (never_waits) return fail_errno_with(EAGAIN);
         if (!wait_for_accept(*this, fd, is_first)) return -1;
     }
 }

@@ -34,12 +34,48 @@ void note_timeout(AtomicU64& before, AtomicU64* now, const void* value, socklen_
     if (now != nullptr) now->store_relaxed(ns);
 }
 
+void note_number(AtomicU32& before, AtomicU32* now, std::uint32_t number) {
+    before.store_relaxed(number);
+    if (now != nullptr) now->store_relaxed(number);
+}
+
+// Of those that an accepted socket has from its listener, what programs ask for again. Room for data is not
+// among them: the kernel doubles what it is given.
+struct InheritedOption {
+    int level;
+    int name;
+};
+constexpr InheritedOption kInherited[] = {
+    {SOL_SOCKET, SO_KEEPALIVE},   {SOL_SOCKET, SO_LINGER},    {SOL_SOCKET, SO_RCVLOWAT},
+    {SOL_SOCKET, SO_RCVTIMEO},    {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_PRIORITY},
+    {SOL_SOCKET, SO_OOBINLINE},   {IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_KEEPIDLE},
+    {IPPROTO_TCP, TCP_KEEPINTVL}, {IPPROTO_TCP, TCP_KEEPCNT}, {IPPROTO_TCP, TCP_USER_TIMEOUT},
+    {IPPROTO_IP, IP_TOS},         {IPPROTO_IP, IP_TTL},       {IPPROTO_IPV6, IPV6_TCLASS}};
+static_assert(std::size(kInherited) <= 32, "bits of Socket::options_set");
+constexpr std::size_t kLongestOption = sizeof(timeval);
+
+void note_inherited(Socket& socket, int level, int name) {
+    if (socket.is_ring()) return;
+    for (std::size_t i = 0; i < std::size(kInherited); ++i) {
+        if (kInherited[i].level != level || kInherited[i].name != name) continue;
+        socket.options_set.store_relaxed(socket.options_set.load_relaxed() | 1U << i);
+    }
+}
+
 // The peer's acknowledgements come at once, so states that wait for one are never seen.
 std::uint8_t tcp_state(Stream& stream) {
     if (stream.is_over()) return TCP_CLOSE;
     const std::uint32_t status = stream.page().status.load_acquire();
     if ((status & kPeerFinSeen) != 0) return TCP_CLOSE_WAIT;
     return (status & kWriteShut) != 0 ? TCP_FIN_WAIT2 : TCP_ESTABLISHED;
+}
+
+// SIOCOUTQ. A peer's kernel acknowledges what its program has not read yet, as far as it has room for that.
+std::uint64_t unacknowledged(const Stream& stream) {
+    const EndPage& page = stream.page();
+    const std::uint64_t window = page.ring_size_bytes[page.side] / 2;
+    const std::uint64_t unread = stream.unsent_bytes();
+    return unread > window ? unread - window : 0;
 }
 
 // 0, or the errno for such room.
@@ -101,7 +137,32 @@ int get_local_cid(int fd, unsigned long request, void* value) {
     return 0;
 }
 
+// What is sent without a copy is told of on the error queue, which a ring has not: its senders would wait.
+int refuse_option(const Socket& socket, int level, int name) {
+    const bool may_be_ring = socket.state() != SocketState::kernel;
+    return level == SOL_SOCKET && name == SO_ZEROCOPY && may_be_ring ? EOPNOTSUPP : 0;
+}
+
+// What the kernel's accept would have done for a socket that it makes (net/core/sock.c, sk_clone_lock()).
+void inherit_options(Socket& accepted, int fd, const Socket& listener, int listener_fd) {
+    accepted.receive_timeout_ns.store_relaxed(listener.receive_timeout_ns.load_relaxed());
+    accepted.send_timeout_ns.store_relaxed(listener.send_timeout_ns.load_relaxed());
+    accepted.low_water_bytes.store_relaxed(listener.low_water_bytes.load_relaxed());
+    accepted.abort_on_close.store_relaxed(listener.abort_on_close.load_relaxed());
+    const std::uint32_t set = listener.options_set.load_relaxed();
+    accepted.options_set.store_relaxed(set);
+    for (std::size_t i = 0; set >> i != 0; ++i) {
+        if ((set >> i & 1) == 0) continue;
+        char value[kLongestOption];
+        socklen_t length = sizeof value;
+        const InheritedOption& option = kInherited[i];
+        if (real().getsockopt(listener_fd, option.level, option.name, value, &length) == 0)
+            real().setsockopt(fd, option.level, option.name, value, length);
+    }
+}
+
 void note_option(Socket& socket, int level, int name, const void* value, socklen_t length) {
+    note_inherited(socket, level, name);
     if (level != SOL_SOCKET) return;
     EndPage* page = socket.is_ring() ? &socket.stream.page() : nullptr;
     if (name == SO_RCVTIMEO) {
@@ -112,14 +173,14 @@ void note_option(Socket& socket, int level, int name, const void* value, socklen
                      length);
     } else if (name == SO_LINGER) {
         linger how{};
-        if (read_value(value, length, how)) {
-            socket.abort_on_close.store_relaxed(how.l_onoff != 0 && how.l_linger == 0 ? 1 : 0);
-        }
-    } else if (name == SO_RCVLOWAT && page != nullptr) {
+        if (!read_value(value, length, how)) return;
+        const bool aborts = how.l_onoff != 0 && how.l_linger == 0;
+        note_number(socket.abort_on_close, page != nullptr ? &page->abort_on_close : nullptr, aborts ? 1 : 0);
+    } else if (name == SO_RCVLOWAT) {
         int bytes = 0;
-        if (read_value(value, length, bytes)) {
-            page->low_water_bytes.store_relaxed(static_cast<std::uint32_t>(std::max(bytes, 1)));
-        }
+        if (!read_value(value, length, bytes)) return;
+        note_number(socket.low_water_bytes, page != nullptr ? &page->low_water_bytes : nullptr,
+                    static_cast<std::uint32_t>(std::max(bytes, 1)));
     }
 }
 
@@ -128,13 +189,11 @@ void set_nonblocking(Socket& socket, bool nonblocking) {
     if (socket.is_ring()) socket.stream.page().nonblocking.store_relaxed(nonblocking ? 1 : 0);
 }
 
-bool is_nonblocking(const Socket& socket) { return socket.nonblocking.load_relaxed() != 0; }
-
 bool get_queue_size(Socket& socket, unsigned long request, int* value) {
     if (request != FIONREAD && request != SIOCOUTQ) return false;
     if (value == nullptr) return false;
-    *value =
-        static_cast<int>(request == FIONREAD ? socket.stream.readable_bytes() : socket.stream.unsent_bytes());
+    *value = static_cast<int>(request == FIONREAD ? socket.stream.readable_bytes()
+                                                  : unacknowledged(socket.stream));
     return true;
 }
 

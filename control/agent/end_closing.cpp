@@ -45,11 +45,10 @@ Ringer ringer_of(Agent& agent, const EndIdentity& identity) {
 
 // The page's cursors and status with the agent's own identity around them.
 Result<Mapping> private_page(const EndIdentity& identity, const EndPage* theirs) {
-    void* memory = ::mmap(nullptr, kEndPageBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return fail_errno();
-    Mapping copy(memory, kEndPageBytes);
-    auto& page = *copy.as<EndPage>();
-    if (theirs != nullptr) std::memcpy(memory, static_cast<const void*>(theirs), sizeof(EndPage));
+    Result<Mapping> copy = Mapping::anonymous(kEndPageBytes);
+    if (!copy) return copy;
+    auto& page = *copy->as<EndPage>();
+    if (theirs != nullptr) std::memcpy(copy->bytes(), static_cast<const void*>(theirs), sizeof(EndPage));
     initialise_end_page(page, identity);
     return copy;
 }
@@ -80,7 +79,8 @@ void close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, c
     Result<Stream> stream = Stream::open(std::move(*memory), std::move(*copy), ringer);
     if (!stream) return;
     if ((stream->page().status.load_relaxed() & kClosed) == 0) ++agent.counters.closed_on_behalf;
-    stream->close(mode);
+    const bool aborts = stream->page().abort_on_close.load_relaxed() != 0;
+    stream->close(aborts && mode == CloseMode::orderly ? CloseMode::abort : mode);
 }
 
 // Its sleepers wake up and look at the session page; then it rejoins, and is answered peer_gone.

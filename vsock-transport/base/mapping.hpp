@@ -39,6 +39,15 @@ class Mapping {
         return Mapping(address, size_bytes);
     }
 
+    // Zeroed memory of this process alone. Errors: system with mmap's errno.
+    [[nodiscard]] static Result<Mapping> anonymous(std::size_t size_bytes) {
+        constexpr int kBoth = PROT_READ | PROT_WRITE;
+        constexpr int kOwn = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        void* address = ::mmap(nullptr, size_bytes, kBoth, kOwn, -1, 0);
+        if (address == MAP_FAILED) return fail_errno();
+        return Mapping(address, size_bytes);
+    }
+
     std::byte* bytes() const { return static_cast<std::byte*>(address_); }
     std::size_t size_bytes() const { return size_bytes_; }
     explicit operator bool() const { return address_ != nullptr; }

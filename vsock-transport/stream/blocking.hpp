@@ -19,14 +19,14 @@ namespace xylem {
 enum class WaitResult : std::uint8_t { ready, timed_out, interrupted };
 
 template <class Sleeper>
-WaitResult sleep_for(Stream& stream, Direction direction, Sleeper& sleeper, SleepBound& bound,
-                     std::uint64_t deadline_ns) {
+WaitResult sleep_for(Stream& stream, Direction direction, std::uint64_t seen_bytes, Sleeper& sleeper,
+                     SleepBound& bound, std::uint64_t deadline_ns) {
     WaiterSlots slots = stream.waiters(direction);
     int slot = WaiterSlots::kNone;
     count(stream.page().counters.sleeps);
     return sleep_unless(
         WaitResult::ready, [&] { slot = slots.claim(sleeper.next_token()); },
-        [&] { return stream.is_ready(direction); },
+        [&] { return stream.is_ready(direction, seen_bytes); },
         [&] {
             const std::uint64_t longest_ns = bound.next_ns(slot != WaiterSlots::kNone);
             return sleeper.sleep(std::min(deadline_ns, deadline_after(longest_ns)));
@@ -34,24 +34,25 @@ WaitResult sleep_for(Stream& stream, Direction direction, Sleeper& sleeper, Slee
         [&] { slots.release(slot); });
 }
 
-// Waits until is_ready(direction). deadline_ns on now_ns()'s clock, kForever for none.
+// Waits until is_ready(direction, seen_bytes). deadline_ns on now_ns()'s clock, kForever for none.
 // MakeSleeper: () -> Sleeper.
 template <class MakeSleeper>
 WaitResult wait_until_ready(Stream& stream, Direction direction, WaitPolicy& policy,
-                            std::uint64_t deadline_ns, MakeSleeper make_sleeper) {
-    if (stream.is_ready(direction)) return WaitResult::ready;
-    if (policy.spin([&] { return stream.is_ready(direction); })) {
+                            std::uint64_t deadline_ns, MakeSleeper make_sleeper,
+                            std::uint64_t seen_bytes = 0) {
+    const auto is_ready = [&] { return stream.is_ready(direction, seen_bytes); };
+    if (is_ready()) return WaitResult::ready;
+    if (policy.spin(is_ready)) {
         count(stream.page().counters.spins_won);
         return WaitResult::ready;
     }
     count(stream.page().counters.spins_lost);
     auto&& sleeper = make_sleeper();
     SleepBound bound;
-    while (!stream.is_ready(direction)) {
+    while (!is_ready()) {
         if (now_ns() >= deadline_ns) return WaitResult::timed_out;
-        if (sleep_for(stream, direction, sleeper, bound, deadline_ns) == WaitResult::interrupted) {
-            return stream.is_ready(direction) ? WaitResult::ready : WaitResult::interrupted;
-        }
+        if (sleep_for(stream, direction, seen_bytes, sleeper, bound, deadline_ns) == WaitResult::interrupted)
+            return is_ready() ? WaitResult::ready : WaitResult::interrupted;
     }
     return WaitResult::ready;
 }

@@ -79,6 +79,7 @@ struct EndPage {
     AtomicU32 is_revoked;          // by the agent: no further use; kTakenBack: and it has left for this end
     AtomicU64 tx_begin;            // cursors at which this use began
     AtomicU64 rx_begin;
+    AtomicU32 abort_on_close;  // SO_LINGER with zero seconds
 
     alignas(64) pthread_mutex_t tx_lock;  // robust, process shared, error checking
     ProducerState tx;

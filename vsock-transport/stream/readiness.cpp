@@ -19,12 +19,12 @@ std::uint64_t Stream::unsent_bytes() const {
     return used > size_bytes ? size_bytes : used;
 }
 
-bool Stream::is_ready(Direction direction) const {
+bool Stream::is_ready(Direction direction, std::uint64_t seen_bytes) const {
     const std::uint32_t status = page().status.load_acquire();
     if ((status & (kReset | kClosed)) != 0 || peer_state() >= TxState::reset) return true;
     if (direction == Direction::readable) {
         if ((status & kReadShut) != 0 || peer_state() != TxState::open) return true;
-        return has_bytes();
+        return seen_bytes == 0 ? has_bytes() : readable_bytes() > seen_bytes;
     }
     if ((status & kWriteShut) != 0) return true;
     if (peer_state() == TxState::fin && !is_peer_reading()) return true;

@@ -81,6 +81,7 @@ void Stream::reset_page() {
     own.status.store_relaxed(0);
     own.pending_error.store_relaxed(0);
     own.low_water_bytes.store_relaxed(0);
+    own.abort_on_close.store_relaxed(0);
     own.asked_at_ns.store_relaxed(0);
     own.full_since_ns.store_relaxed(0);
     own.tx_begin.store_relaxed(own.tx.head.load_relaxed());

@@ -89,10 +89,11 @@ class Stream {
     }
     // Both directions have ended, or the connection was reset: what TCP calls CLOSE.
     bool is_over();
-    // Cheap and lock-free; true where the locked path should look (data, an end, an error).
-    bool is_ready(Direction direction) const;
+    // Cheap and lock-free; true where the locked path should look (data, an end, an error). seen_bytes: of a
+    // reader that peeks, and for whom more has to come.
+    bool is_ready(Direction direction, std::uint64_t seen_bytes = 0) const;
     std::uint64_t readable_bytes() const;
-    std::uint64_t unsent_bytes() const;  // SIOCOUTQ: produced, not yet consumed by the peer
+    std::uint64_t unsent_bytes() const;  // produced, not yet consumed by the peer
 
     void shutdown_write();
     void shutdown_read();

@@ -94,10 +94,15 @@ void a_nonblocking_connect_becomes_writable(Side& side) {
     side.meet();
 }
 
+// Below those that the kernel gives to callers: one of them could be a caller's by the time it is called.
 std::uint64_t free_port(Side& side) {
-    const Listening closed = side.listening();
-    close(closed.fd);
-    return closed.port;
+    for (std::uint64_t port = 20'000 + static_cast<std::uint64_t>(getpid()) % 10'000;; ++port) {
+        Name name = name_of(side.address, port);
+        const int probe = socket(AF_INET, SOCK_STREAM, 0);
+        const bool is_free = bind(probe, name.get(), name.length) == 0;
+        close(probe);
+        if (is_free) return port;
+    }
 }
 
 void nobody_listening_refuses(Side& side) {

@@ -1,5 +1,6 @@
 // Cases of ring sockets beside descriptors of every other kind, in one call; edges and partial reads; room.
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
@@ -252,6 +253,30 @@ void a_poll_of_too_many(Side& side) {
     side.meet();
 }
 
+// As many as there may be descriptors, of which most are none.
+void as_many_items_as_the_limit_allows(Side& side) {
+    const int fd = side.connection();
+    if (side.server) {
+        rlimit limit{};
+        getrlimit(RLIMIT_NOFILE, &limit);
+        limit.rlim_cur = std::min<rlim_t>(limit.rlim_cur, 1024);
+        setrlimit(RLIMIT_NOFILE, &limit);
+        std::vector<pollfd> items(limit.rlim_cur, pollfd{-1, POLLIN, 0});
+        items[limit.rlim_cur / 2] = {fd, POLLIN, 0};
+        side.result("poll", poll(items.data(), items.size(), 10));
+        side.meet();
+        side.result("poll", poll(items.data(), items.size(), kPatienceMs));
+        side.line("%s", events_text(static_cast<unsigned short>(items[limit.rlim_cur / 2].revents)).c_str());
+        items.push_back({-1, 0, 0});
+        side.result("poll of one more", poll(items.data(), items.size(), 0));
+    } else {
+        side.meet();
+        usleep(30'000);
+        send_bytes(side, fd, 10);
+    }
+    side.meet();
+}
+
 constexpr Case kCases[] = {
     {"every_kind_wakes_a_poll", every_kind_wakes_a_poll},
     {"every_kind_wakes_a_set", every_kind_wakes_a_set},
@@ -260,6 +285,7 @@ constexpr Case kCases[] = {
     {"ends_and_errors_in_sets", ends_and_errors_in_sets},
     {"select_and_its_arguments", select_and_its_arguments, true},
     {"a_poll_of_too_many", a_poll_of_too_many},
+    {"as_many_items_as_the_limit_allows", as_many_items_as_the_limit_allows, true},
 };
 
 }  // namespace

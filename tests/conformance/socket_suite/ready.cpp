@@ -228,6 +228,37 @@ void select_of_high_numbers(Side& side) {
     side.meet();
 }
 
+// POLLRDNORM and POLLWRNORM, of which some programs ask in place of POLLIN and POLLOUT, wake as these do.
+void events_by_their_other_names_wake(Side& side) {
+    const Listening listener = side.server ? side.offered() : Listening{-1, side.exchange(0)};
+    side.meet();
+    if (!side.server) usleep(30'000);
+    const int fd = side.server ? listener.fd : side.connect_to(listener.port);
+    if (side.server) {
+        pollfd item{listener.fd, POLLRDNORM, 0};
+        side.result("poll of a listener", poll(&item, 1, kPatienceMs));
+        side.line("0x%x", static_cast<unsigned>(item.revents));
+        const int set = epoll_create1(EPOLL_CLOEXEC);
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLRDNORM;
+        epoll_ctl(set, EPOLL_CTL_ADD, listener.fd, &event);
+        event = {};
+        side.result("epoll_wait", epoll_wait(set, &event, 1, kPatienceMs));
+        side.line("0x%x", event.events);
+        const int accepted = side.accepted(listener);
+        const std::uint64_t size = side.exchange(0);
+        usleep(30'000);
+        drain(accepted, size);
+        side.meet();
+        return;
+    }
+    side.exchange(fill(fd));
+    pollfd item{fd, POLLWRNORM, 0};
+    side.result("poll of a full connection", poll(&item, 1, kPatienceMs));
+    side.line("0x%x", static_cast<unsigned>(item.revents));
+    side.meet();
+}
+
 constexpr Case kCases[] = {
     {"states_of_a_connection", states_of_a_connection, true},
     {"only_what_was_asked_is_told", only_what_was_asked_is_told},
@@ -238,6 +269,7 @@ constexpr Case kCases[] = {
     {"other_descriptors_wake_as_well", other_descriptors_wake_as_well},
     {"many_descriptors_in_one_poll", many_descriptors_in_one_poll},
     {"select_of_high_numbers", select_of_high_numbers, true},
+    {"events_by_their_other_names_wake", events_by_their_other_names_wake},
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include "calls.hpp"
+#include "epoll_calls.hpp"
 
 namespace {
 
@@ -111,11 +111,47 @@ void accept_is_interrupted(Side& side) {
     side.meet();
 }
 
+std::atomic<int> doomed{-1};
+
+// POSIX lets a handler close, whatever the call is that it interrupts.
+void handlers_close_what_is_waited_for(Side& side) {
+    constexpr int kRounds = 200;
+    const int fd = side.connection();
+    if (side.server) {
+        const int set = set_with(fd, EPOLLOUT);  // which has always something to say
+        struct sigaction action {};
+        action.sa_handler = [](int) { close(doomed.exchange(-1)); };
+        action.sa_flags = SA_RESTART;
+        sigaction(SIGUSR2, &action, nullptr);
+        std::atomic<bool> is_over{false};
+        std::thread killer([target = pthread_self(), &is_over] {
+            for (; !is_over; usleep(100)) {
+                if (doomed >= 0) pthread_kill(target, SIGUSR2);
+            }
+        });
+        int closed = 0;
+        for (int round = 0; round < kRounds; ++round) {
+            const Listening listener = side.listening();
+            control(set, EPOLL_CTL_ADD, listener.fd, EPOLLIN, 2);
+            doomed = listener.fd;
+            epoll_event events[2];
+            while (doomed >= 0) epoll_wait(set, events, 2, -1);
+            closed += fcntl(listener.fd, F_GETFD) < 0 ? 1 : 0;
+        }
+        is_over = true;
+        killer.join();
+        side.line("closed: %d", closed == kRounds);
+        show_wait(side, "the connection is left", set, 0);
+    }
+    side.meet();
+}
+
 constexpr Case kCases[] = {
     {"signals_interrupt_sleeping_calls", signals_interrupt_sleeping_calls, true},
     {"restarting_calls_go_on", restarting_calls_go_on, true},
     {"a_reader_and_a_writer_thread", a_reader_and_a_writer_thread},
     {"accept_is_interrupted", accept_is_interrupted, true},
+    {"handlers_close_what_is_waited_for", handlers_close_what_is_waited_for, true},
 };
 
 }  // namespace

@@ -10,6 +10,8 @@ void show_line(Side& side, FILE* stream, char** text, std::size_t* room) {
     side.line("%s", size >= 0 ? *text : "");
 }
 
+constexpr char kLast[] = "last";
+
 void lines_both_ways(Side& side) {
     const int fd = side.connection();
     FILE* stream = fdopen(fd, "r+");
@@ -21,7 +23,7 @@ void lines_both_ways(Side& side) {
     char* text = nullptr;
     std::size_t room = 0;
     if (!side.server) {
-        side.line("fprintf = %d", fprintf(stream, "HELO %s\r\nMAIL %d\r\nlast", "example", 7));
+        side.line("fprintf = %d", fprintf(stream, "HELO %s\r\nMAIL %d\r\n%s", "example", 7, kLast));
         side.line("fflush = %d", fflush(stream));
         side.meet();
         show_line(side, stream, &text, &room);
@@ -32,6 +34,7 @@ void lines_both_ways(Side& side) {
         shutdown(fd, SHUT_WR);
     } else {
         side.meet();
+        await_bytes(fd, sizeof "HELO example\r\nMAIL 7\r\n" - 1 + sizeof kLast - 1);  // in one read
         show_line(side, stream, &text, &room);
         side.result("fgetc", fgetc(stream));
         side.result("ungetc", ungetc('N', stream));

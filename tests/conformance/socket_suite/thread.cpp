@@ -1,4 +1,4 @@
-// Cases of threads: closing what another thread sleeps on, cancelling threads, very many of them.
+// Cases of threads: closing what another thread sleeps on, very many of them.
 #include <pthread.h>
 #include <sys/resource.h>
 
@@ -140,107 +140,6 @@ void dup2_over_what_a_thread_sleeps_on(Side& side) {
     side.meet();
 }
 
-// Cancels a thread that sleeps in `call`, and shows that it ended so.
-template <class Call>
-void cancel(Side& side, const char* name, Call call) {
-    struct Context {
-        Call call;
-        std::atomic<bool> returned{false};
-    } context{call};
-    pthread_t thread;
-    const auto body = [](void* argument) -> void* {
-        auto* own = static_cast<Context*>(argument);
-        own->call();
-        own->returned = true;
-        return nullptr;
-    };
-    pthread_create(&thread, nullptr, body, &context);
-    usleep(kUntilAsleepUs);
-    pthread_cancel(thread);
-    void* result = nullptr;
-    pthread_join(thread, &result);
-    side.line("%s: cancelled %d, returned %d", name, result == PTHREAD_CANCELED, context.returned.load());
-}
-
-void cancelled_threads(Side& side) {
-    const int fd = side.connection();
-    char byte;
-    pollfd item{fd, POLLIN, 0};
-    if (side.server) {
-        cancel(side, "recv", [&] { return recv(fd, &byte, 1, 0); });
-        cancel(side, "read", [&] { return read(fd, &byte, 1); });
-        cancel(side, "poll", [&] { return poll(&item, 1, -1); });
-        cancel(side, "select", [&] {
-            fd_set in;
-            FD_ZERO(&in);
-            FD_SET(fd, &in);
-            return select(fd + 1, &in, nullptr, nullptr, nullptr);
-        });
-        const Listening listener = side.listening();
-        cancel(side, "accept", [&] { return accept(listener.fd, nullptr, nullptr); });
-        pollfd wait_for_call{listener.fd, POLLIN, 0};
-        cancel(side, "poll of the listener", [&] { return poll(&wait_for_call, 1, -1); });
-        side.exchange(listener.port);
-        const int second = side.accepted(listener);
-        receive_bytes(side, second, 5, MSG_WAITALL);
-    } else {
-        send_bytes(side, side.connect_to(side.exchange(0)), 5);
-    }
-    // Nothing is left locked, and the end is still seen.
-    side.meet();
-    send_bytes(side, fd, 3000);
-    receive_bytes(side, fd, 3000, MSG_WAITALL);
-    side.meet();
-    if (side.server) close(fd);
-    if (!side.server) receive_bytes(side, fd, 1);
-    side.meet();
-}
-
-void a_cancelled_sender(Side& side) {
-    const int fd = side.connection();
-    if (side.server) {
-        const std::uint64_t filled = fill(fd);
-        const std::string bytes = pattern(1000);
-        cancel(side, "send", [&] { return send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
-        side.exchange(filled);
-        side.meet();
-        send_bytes(side, fd, 10);
-        close(fd);
-        return side.meet();
-    }
-    const std::uint64_t filled = side.exchange(0);
-    side.line("came: %d", drain(fd, filled) == filled);
-    side.meet();
-    receive_bytes(side, fd, 10, MSG_WAITALL);
-    receive_bytes(side, fd, 1);
-    side.meet();
-}
-
-// A request that is pending acts even where the call would not have to sleep.
-void a_pending_cancellation(Side& side) {
-    const int fd = side.connection();
-    send_bytes(side, fd, 1);
-    await_bytes(fd, 1);
-    pthread_t thread;
-    int argument = fd;
-    pthread_create(
-        &thread, nullptr,
-        [](void* number) -> void* {
-            pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
-            pthread_cancel(pthread_self());
-            pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
-            char byte;
-            recv(*static_cast<int*>(number), &byte, 1, 0);
-            return nullptr;
-        },
-        &argument);
-    void* result = nullptr;
-    pthread_join(thread, &result);
-    side.line("cancelled %d", result == PTHREAD_CANCELED);
-    receive_bytes(side, fd, 1);
-    side.meet();
-}
-
 void a_thousand_threads(Side& side) {
     constexpr int kThreads = 1000;
     rlimit limit{};
@@ -288,9 +187,6 @@ constexpr Case kCases[] = {
     {"close_under_a_sleeping_poll", close_under_a_sleeping_poll},
     {"shutdown_under_sleeping_calls", shutdown_under_sleeping_calls},
     {"dup2_over_what_a_thread_sleeps_on", dup2_over_what_a_thread_sleeps_on},
-    {"cancelled_threads", cancelled_threads},
-    {"a_cancelled_sender", a_cancelled_sender},
-    {"a_pending_cancellation", a_pending_cancellation},
     {"a_thousand_threads", a_thousand_threads, true},
 };
 
