@@ -159,6 +159,13 @@ capture busy 1 -w "$scratch/busy.pcapng"
 run "$xylem" capture --domain 1 -w "$scratch/kept.pcapng"
 check "what was in a file stays while another captures" test "$(<"$scratch/kept.pcapng")" = kept
 ends busy
+"$xylem" capture --domain 1 -w "$scratch/deaf.pcapng" 2>&- &
+capture=$!
+check "a capture without standard error begins" eventually 30 test -s "$scratch/deaf.pcapng"
+kill -TERM "$capture"
+wait "$capture"
+check "and ends well" test $? = 0
+check "of which nothing is in its file" test "$(head -c 4 "$scratch/deaf.pcapng" | od -An -tx1)" = " 0a 0d 0d 0a"
 timeout 60 "$xylem" capture --domain 1 2>"$scratch/cut.err" | head -c 100 >/dev/null
 check "who reads a pipe may stop, though nothing happens" test "${PIPESTATUS[*]}" = "0 0"
 mkfifo "$scratch/slow"

@@ -78,5 +78,7 @@ if [[ -e /dev/full ]]; then
     exit_code=$?
     stderr_text=$(<"$scratch/stderr")
     check "output that cannot be written is a failure" exits_and_complains 1 'cannot write'
+    "$xylem" 2>/dev/full
+    check "so is a message, and no crash" test $? = 1
 fi
 done_testing
