@@ -89,7 +89,7 @@ void EpollSet::send_plain_waiters_on() {
 // Without the lock. The last one out takes the sign down.
 void EpollSet::leave_plain_wait() {
     if (plain_waiters_.fetch_sub(1) != 1 || !is_mixed()) return;
-    LockGuard guard(lock_);
+    SetGuard guard(*this);
     if (plain_waiters_.load_relaxed() == 0) close_private(send_on_);
 }
 
@@ -121,7 +121,7 @@ void EpollSet::tell_bells(int change) {
 
 // Takes the lock.
 void EpollSet::count_sleeper(int change) {
-    LockGuard guard(lock_);
+    SetGuard guard(*this);
     sleepers_.store_relaxed(sleepers_.load_relaxed() + static_cast<std::uint32_t>(change));
     tell_bells(change);
 }
@@ -171,7 +171,7 @@ void EpollSet::kick_someone() {
     if (bell_set_) system_call(SYS_epoll_ctl, bell_set_.get(), EPOLL_CTL_MOD, set_fd_, word(&event));
     for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) {
         auto& inner = *static_cast<EpollSet*>(items_[i].object);
-        LockGuard guard(inner.lock_);
+        SetGuard guard(inner);
         inner.kick_someone();
     }
 }
@@ -180,12 +180,12 @@ void EpollSet::kick_someone() {
 void EpollSet::wake_others(bool may_have_more) {
     if (sleepers_.load_relaxed() + watchers_.load_relaxed() == 0) return;
     {
-        LockGuard guard(lock_);
+        SetGuard guard(*this);
         show_sleepers();
     }
     full_fence();  // the flags say "asleep" again; a kick that found them down has set a bit before
     if (!may_have_more && !has_news()) return;
-    LockGuard guard(lock_);
+    SetGuard guard(*this);
     kick_someone();
 }
 

@@ -43,7 +43,7 @@ void EpollSet::note_waits_for_both(const Socket& accepted) {
     Ref<Socket> listener = Socket::listener_that_keeps_none(accepted);
     if (!listener || is_inherited_) return;
     {
-        LockGuard guard(lock_);
+        SetGuard guard(*this);
         if (find_item(accepted.listener_fd, *listener) == kNoItem) return;
     }
     listener->keep_connections();
@@ -69,7 +69,7 @@ int EpollSet::refuse_arguments(int operation, int number, const epoll_event* eve
 }
 
 int EpollSet::control_ring(int operation, int fd, Socket& socket, const epoll_event* event) {
-    LockGuard guard(lock_);
+    SetGuard guard(*this);
     int number = find_item(fd, socket);
     if (const int refused = refuse_arguments(operation, number, event); refused != 0) {
         return fail_errno_with(refused);
@@ -141,7 +141,7 @@ int EpollSet::translate_arrivals(epoll_event* events, int count) {
     for (int i = 0; i < count; ++i) {
         const int number = arrivals_of(events[i].data.u64);
         if (number != kNoItem) {
-            LockGuard guard(lock_);
+            SetGuard guard(*this);
             if (number >= capacity_ || items_[number].is_free() || !items_[number].has_queue) continue;
             EpollItem& item = items_[number];
             if (!static_cast<Socket*>(item.object)->has_arrivals()) {
@@ -158,7 +158,7 @@ int EpollSet::translate_arrivals(epoll_event* events, int count) {
 
 int EpollSet::control_kernel(int set_fd, int operation, int fd, FdObject* object, const epoll_event* event) {
     if (event == nullptr && operation != EPOLL_CTL_DEL) return fail_errno_with(EFAULT);
-    LockGuard guard(lock_);
+    SetGuard guard(*this);
     const int number = object != nullptr ? find_item(fd, *object) : kNoItem;
     if (number != kNoItem && items_[number].kind == ItemKind::set && operation == EPOLL_CTL_MOD) {
         return modify_set_item(set_fd, number, event);

@@ -39,7 +39,7 @@ void EpollSet::care_for_set(int number) {
 // Under the lock.
 void EpollSet::add_inner_bell_set(int number) {
     auto& inner = *static_cast<EpollSet*>(items_[number].object);
-    LockGuard guard(inner.lock_);
+    SetGuard guard(inner);
     inner.make_bell_set();
     add_to_bell_set(inner.bell_set_.get(), EPOLLIN | EPOLLET,
                     tag_of(BellTag::set_item, static_cast<unsigned>(number)));
@@ -91,7 +91,7 @@ std::uint32_t EpollSet::mark_sets() {
 
 // Its own and those of the sets within.
 std::uint32_t EpollSet::collect_news() {
-    LockGuard guard(lock_);
+    SetGuard guard(*this);
     collect(false);
     std::uint32_t news = news_.load_relaxed();
     for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) {
@@ -113,7 +113,7 @@ bool EpollSet::has_ready_member() {
 
 bool EpollSet::is_ready() {
     if (is_mixed()) {
-        LockGuard guard(lock_);
+        SetGuard guard(*this);
         if (has_ready_member()) {
             begin_channels();
             return true;
@@ -126,7 +126,7 @@ bool EpollSet::is_ready() {
 bool EpollSet::has_news() {
     if (has_kicked_area()) return true;
     if (set_items_.load_relaxed() == 0) return false;
-    LockGuard guard(lock_);
+    SetGuard guard(*this);
     for (int i = first_set_item_; i != kNoItem; i = items_[i].next_set_item) {
         if (static_cast<EpollSet*>(items_[i].object)->has_news()) return true;
     }
@@ -134,7 +134,7 @@ bool EpollSet::has_news() {
 }
 
 void EpollSet::count_watcher(int change) {
-    LockGuard guard(lock_);
+    SetGuard guard(*this);
     watchers_.store_relaxed(watchers_.load_relaxed() + static_cast<std::uint32_t>(change));
     if (change > 0 && sleepers_.load_relaxed() == 0) drain_bells();
     tell_bells(change);

@@ -24,7 +24,7 @@ struct EpollRegistry {
     // number that it probably has there, and alone if it has one only.
     template <class Each>
     static void each_item_in(EpollSet& set, const FdObject& object, int likely_fd, Each visit) {
-        LockGuard guard(set.lock_);
+        const EpollSet::SetGuard guard(set);
         each_item_in_locked(set, object, likely_fd, visit);
     }
     template <class Each>
@@ -161,15 +161,16 @@ void EpollSet::remove_closed(const FdObject& object, int likely_fd) {
     EpollRegistry::each_item_in_locked(*this, object, likely_fd,
                                        [](EpollSet& set, int number) { set.remove_item(number); });
     lock_.unlock();
+    remove_missed();
 }
 
 void EpollSet::remove_missed() {
-    full_fence();
-    if (has_missed_.load_relaxed() == 0) return;
-    LockGuard guard(lock_);
-    if (has_missed_.exchange(0) == 0) return;
-    for (int i = 0; i < capacity_; ++i) {
-        if (!items_[i].is_free() && items_[i].object->descriptors.load_acquire() == 0) remove_item(i);
+    for (full_fence(); has_missed_.load_relaxed() != 0; full_fence()) {
+        LockGuard guard(lock_);
+        if (has_missed_.exchange(0) == 0) continue;
+        for (int i = 0; i < capacity_; ++i) {
+            if (!items_[i].is_free() && items_[i].object->descriptors.load_acquire() == 0) remove_item(i);
+        }
     }
 }
 
@@ -185,7 +186,7 @@ void EpollSet::wants_writable(Socket& socket) {
 
 void EpollSet::register_again_all() {
     registry.each([](EpollSet& set) {
-        LockGuard guard(set.lock_);
+        const SetGuard guard(set);
         const std::uint32_t areas = set.area_count_.load_acquire();
         for (unsigned a = 0; a < areas; ++a) set.areas_[a].register_again();
         set.watched_session_ = -1;

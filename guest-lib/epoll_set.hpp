@@ -73,17 +73,17 @@ struct EpollSet : FdObject {
 
   private:
     friend struct EpollRegistry;
-    // The lock on the way that each wait takes, which costs no system call: signals come meanwhile. What
-    // their handlers close then is taken out when the lock is let go.
-    class WaitGuard {
+    // The set's lock costs no system call, unlike others: programs change sets as often as they send. Signals
+    // come meanwhile, and what their handlers close then is taken out when the lock is let go.
+    class SetGuard {
       public:
-        explicit WaitGuard(EpollSet& set) : set_(set) { set.lock_.lock(); }
-        ~WaitGuard() {
+        explicit SetGuard(EpollSet& set) : set_(set) { set.lock_.lock(); }
+        ~SetGuard() {
             set_.lock_.unlock();
             set_.remove_missed();
         }
-        WaitGuard(const WaitGuard&) = delete;
-        WaitGuard& operator=(const WaitGuard&) = delete;
+        SetGuard(const SetGuard&) = delete;
+        SetGuard& operator=(const SetGuard&) = delete;
 
       private:
         EpollSet& set_;

@@ -83,7 +83,7 @@ int EpollSet::gather(epoll_event* events, int room, bool full_scan, std::uint32_
     int found = from_kernel;
     bool is_level = false;
     if (found < room) {
-        WaitGuard guard(*this);
+        SetGuard guard(*this);
         found += take_ready(events + found, room - found, full_scan, seen_news);
         is_level = reported_level_;
     }
@@ -108,7 +108,7 @@ void EpollSet::note_wakes(const epoll_event* wakes, int count) {
                 Session::self().check();
                 break;
             case BellTag::set_item: {
-                LockGuard guard(lock_);
+                SetGuard guard(*this);
                 const bool is_set = static_cast<int>(number) < capacity_ && !items_[number].is_free() &&
                                     items_[number].kind == ItemKind::set;
                 if (is_set) mark(static_cast<int>(number));

@@ -86,13 +86,16 @@ class Producer {
         own_.head.store_release(head);  // (P1) pairs with consumer.cpp look()
     }
     // For another message like the last: brings the lines here that it will lie in, which the consumer's
-    // processor had last. Else the fence behind its publication waits for each of them in turn. Only bytes
-    // that are known to be free: others the consumer still wants.
+    // processor had last. Else the fence behind its publication waits for each of them in turn. Only whole
+    // lines that are known to be free: others the consumer still wants, the one with the last bytes above
+    // all.
     void fetch_ahead(Cursor head, std::size_t length) {
         const std::size_t offset = index_of(head, state_.origin.load_relaxed(), size_bytes_);
+        const std::size_t shared = (0 - offset) % kCacheLineBytes;
         const std::uint64_t free = free_bytes(head, state_.peer_tail.load_relaxed(), size_bytes_);
-        const std::size_t wanted = std::min(length, kFetchAheadBytes);
-        if (wanted <= free && wanted <= size_bytes_ - offset) fetch_for_writing(data_ + offset, wanted);
+        const std::size_t wanted = shared + std::min(length, kFetchAheadBytes);
+        if (length > shared && wanted <= free && wanted <= size_bytes_ - offset)
+            fetch_for_writing(data_ + offset + shared, wanted - shared);
     }
     void copy(IoCursor& source, const Span2& span) {
         source.copy_out(data_ + span.first_offset, span.first_length);
