@@ -1,7 +1,5 @@
 // Bridge: links with the agents of this node, which kinds of messages there are, and what becomes of a link
 // that breaks.
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -14,19 +12,16 @@ namespace xylem::bridge {
 namespace {
 
 constexpr std::size_t kMostUnnamed = 256;
-constexpr unsigned kMostCallers = 64;        // a turn
 constexpr std::ptrdiff_t kMostPairs = 1024;  // of domains here and at one node, which may invent its own
 
 }  // namespace
 
 void Bridge::accept_agents() {
-    for (unsigned i = 0; i < kMostCallers; ++i) {
-        UniqueFd connected(::accept4(agent_socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (!connected) return;
-        if (unnamed_.size() >= kMostUnnamed) continue;  // hung up: left in the queue it would keep us busy
+    acceptor_.accept_from(agent_socket_.get(), [this](UniqueFd connected) {
+        if (unnamed_.size() >= kMostUnnamed) return;  // hung up: left in the queue it would keep us busy
         unnamed_.push_back(
             std::make_unique<AgentLink>(poller_, std::move(connected), boot_id_, agent_events()));
-    }
+    });
 }
 
 AgentLink::Events Bridge::agent_events() {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/protocol/accepting.hpp"
 #include "control/protocol/reason.hpp"
 #include "rdma-bridge/connection.hpp"
 #include "rdma-bridge/program_bells.hpp"
@@ -31,6 +32,9 @@ struct Settings {
     Transport transport = Transport::automatic;
     std::uint64_t most_pinned_bytes = 256 << 20;  // for devices to write into and read from
     std::uint64_t patience_ns = 10'000'000'000;   // with a node whose link is lost
+    std::uint64_t farewell_ns = 60'000'000'000;   // for a node to say that it has let go of a connection
+    // There are descriptors for so many. A domain gets a quarter of them, and a node half.
+    std::size_t most_connections = 1 << 16;
 };
 
 class Bridge {
@@ -127,6 +131,7 @@ class Bridge {
     Reason adopt(const ConnectionKey& key, const LinkRejoinMessage& said, UniqueFd slab_fd);
 
     // opening.cpp
+    bool is_domain_full(const Pair& pair) const;
     void on_connect(AgentLink& link, Received& message);
     void open_on(Node& node, const ConnectionPtr& connection);
     void on_open(Node& node, const OpenFrame& frame);
@@ -172,6 +177,7 @@ class Bridge {
     void forget(const ConnectionPtr& connection);
     static bool look_at_home(Connection& connection);
     void doubt(const Pair& pair);
+    bool is_farewell_over(const Connection& connection, std::uint64_t now) const;
     void free_idle_bells();
     void look_now_and_then();
 
@@ -182,6 +188,7 @@ class Bridge {
     bool is_stopped_ = false;
     bool has_failed_ = false;
     UniqueFd lock_;
+    Acceptor acceptor_;
     UniqueFd agent_socket_;
     UniqueFd node_socket_;
     UniqueFd report_socket_;
@@ -205,8 +212,9 @@ class Bridge {
     std::uint32_t last_bell_;                                  // programs may know those of an earlier bridge
     std::unordered_map<std::uint64_t, ConnectionPtr> by_bit_;  // bell id << 16 | bit
     std::map<ConnectionKey, ConnectionPtr> connections_;
-    ConnectionKey last_looked_at_{};  // by look_for_left_behind()
-    std::set<ConnectionPtr> asking_;  // an agent here waits for the answer
+    std::map<std::uint32_t, std::size_t> of_domain_;  // how many of them each domain here has
+    ConnectionKey last_looked_at_{};                  // by look_for_left_behind()
+    std::set<ConnectionPtr> asking_;                  // an agent here waits for the answer
     std::uint32_t last_number_ = 0;
     std::uint32_t last_unnumbered_ = 0;
     std::uint64_t young_until_ns_ = 0;

@@ -41,6 +41,7 @@ struct Connection {
     std::uint64_t look_ns = 0;  // when that is looked at again, and how long after the last time
     std::uint64_t look_pause_ns = 0;
     bool is_gone_sent = false;
+    std::uint64_t gone_ns = 0;  // then: since when
     bool is_far_gone = false;
     Published last_sent;
     // Null: nothing can be said to the far end, now or ever.

@@ -59,6 +59,7 @@ void Bridge::send_gone(const ConnectionPtr& connection) {
     auto gone = make_frame<GoneFrame>(FrameKind::gone, c.number);
     gone.is_vanished = c.is_home_vanished ? 1 : 0;
     c.is_gone_sent = true;
+    c.gone_ns = now_ns();
     c.link()->send(&gone, sizeof gone);
     forget_if_over(connection);
 }
@@ -121,7 +122,11 @@ void Bridge::forget(const ConnectionPtr& connection) {
     c.is_open = false;
     leave_node(connection);
     const auto known = connections_.find(c.key);
-    if (known != connections_.end() && known->second == connection) connections_.erase(known);
+    if (known != connections_.end() && known->second == connection) {
+        connections_.erase(known);
+        const auto of_domain = of_domain_.find(c.key.pair.local);
+        if (--of_domain->second == 0) of_domain_.erase(of_domain);
+    }
     if (c.bell == nullptr) return;
     by_bit_.erase(std::uint64_t{c.bell->id()} << 16 | c.bit);
     c.bell->give_back(c.bit);
@@ -146,15 +151,22 @@ void Bridge::doubt(const Pair& pair) {
         at->second->look_ns = at->second->look_pause_ns = 0;
 }
 
+// A node answers `gone` with its own at once, unless it is not what it should be.
+bool Bridge::is_farewell_over(const Connection& c, std::uint64_t now) const {
+    return c.is_gone_sent && !c.is_far_gone && c.link() != nullptr && now > c.gone_ns + settings_.farewell_ns;
+}
+
 // Says whether some are left for the next time: a look is a system call, which a program can make slow.
 // Without an agent an end is looked at each time, with one ever more seldom.
 bool Bridge::look_for_left_behind() {
     const std::uint64_t begin_ns = now_ns();
     std::vector<ConnectionPtr> left;
+    std::vector<ConnectionPtr> kept;  // by their nodes, for too long
     auto at = connections_.upper_bound(last_looked_at_);
     for (; at != connections_.end() && now_ns() - begin_ns < kLookNs; ++at) {
         last_looked_at_ = at->first;
         Connection& c = *at->second;
+        if (is_farewell_over(c, begin_ns)) kept.push_back(at->second);
         if (!c.is_open || c.is_home_gone || begin_ns < c.look_ns) continue;
         const bool has_agent = in_.count(c.key.pair) != 0 || out_.count(c.key.pair) != 0;
         // While there is an agent, locks that the system does not give must not look like an end.
@@ -170,6 +182,10 @@ bool Bridge::look_for_left_behind() {
         connection->is_home_vanished = !connection->mirror->has_ended();
         queue(connection);
         forget_if_over(connection);
+    }
+    for (const ConnectionPtr& connection : kept) {
+        spdlog::warn("node {}: it does not let go of a connection that is over", connection->node->text);
+        lose_far(connection);
     }
     return has_more;
 }

@@ -6,6 +6,8 @@
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
+
 #include "rdma-bridge/options.hpp"
 
 namespace {
@@ -18,11 +20,14 @@ int failure(const std::string& error) {
     return 1;
 }
 
-void raise_descriptor_limit() {
+// Raises the soft limit to the hard one. A connection has one descriptor; what else there is fits into the
+// quarter that no domain gets.
+void fit_to_descriptors(Settings& settings) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
+    settings.most_connections = std::min<std::size_t>(settings.most_connections, limit.rlim_max);
 }
 
 UniqueFd ending_signals() {
@@ -38,12 +43,12 @@ UniqueFd ending_signals() {
 
 int main(int argc, char** argv) {
     int exit_code = 0;
-    const auto settings = read_options(argc, argv, exit_code);
+    auto settings = read_options(argc, argv, exit_code);
     if (!settings) return exit_code;
     spdlog::set_default_logger(spdlog::stderr_color_mt("xylem-rdma"));
     spdlog::set_pattern("%Y-%m-%d %T.%e xylem-rdma[%P] %l: %v");
     spdlog::set_level(spdlog::level::from_str(settings->log_level));
-    raise_descriptor_limit();
+    fit_to_descriptors(*settings);
     const UniqueFd signals = ending_signals();
     std::string error;
     auto key = NodeKey::read(settings->key_file, error);

@@ -33,6 +33,12 @@ SlabGeometry geometry_of(const std::uint64_t (&ring_size_bytes)[2]) {
 
 }  // namespace
 
+// Others are to have room, whoever opened what this one has.
+bool Bridge::is_domain_full(const Pair& pair) const {
+    const auto found = of_domain_.find(pair.local);
+    return found != of_domain_.end() && found->second >= settings_.most_connections / 4;
+}
+
 // From an agent here.
 void Bridge::on_connect(AgentLink& link, Received& message) {
     const auto& ask = *message.as<LinkConnectMessage>();
@@ -50,6 +56,7 @@ void Bridge::on_connect(AgentLink& link, Received& message) {
                               message.fd_count == 1 && connections_.count(c.key) == 0 &&
                               is_sound_memory(message.fds[0].get(), ask.slab_bytes, Access::read_write);
         if (!is_sound) return answer_agent(connection, Reason::bad_request);
+        if (is_domain_full(c.key.pair)) return answer_agent(connection, Reason::quota_reached);
         auto slab = Mapping::shared(message.fds[0].get(), ask.slab_bytes, PROT_READ | PROT_WRITE);
         if (!slab) return answer_agent(connection, Reason::no_memory);
         c.slab_fd = std::move(message.fds[0]);
@@ -110,6 +117,7 @@ bool Bridge::attach(const ConnectionPtr& connection, Result<Mirror> mirror) {
     c.mirror->show_reader(c.bell->token(c.bit));
     c.mirror->show_writer(WaitToken());
     connections_[c.key] = connection;
+    ++of_domain_[c.key.pair.local];
     return true;
 }
 
@@ -139,6 +147,9 @@ void Bridge::on_open(Node& node, const OpenFrame& frame) {
                           connections_.count(c.key) == 0 && may_use_number(node, c.number, nullptr);
     if (!is_sound) return on_opened(connection, Reason::bad_request);
     if (node.asked_for >= kMostAskedFor) return on_opened(connection, Reason::backlog_full);
+    const bool is_full =
+        is_domain_full(c.key.pair) || node.connections.size() >= settings_.most_connections / 2;
+    if (is_full) return on_opened(connection, Reason::quota_reached);
     AgentLink* agent = out_link(c.key.pair);
     if (agent == nullptr) return on_opened(connection, Reason::no_peer_agent);
     if (agent->question_count() >= kMostOfAgent) return on_opened(connection, Reason::backlog_full);

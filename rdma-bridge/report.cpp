@@ -49,13 +49,14 @@ bool Bridge::serve_reports(std::string& error) {
 // The kernel keeps what the reader has not read yet; nothing here waits for it. Whoever asks without end gets
 // the same again for a while.
 void Bridge::on_reader() {
-    UniqueFd reader(::accept4(report_socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!reader) return;
-    if (report_text_.empty() || now_ns() - reported_ns_ > kSameReportNs) {
-        report_text_ = report().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-        reported_ns_ = now_ns();
-    }
-    ::send(reader.get(), report_text_.data(), report_text_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const auto answer = [this](const UniqueFd& reader) {
+        if (report_text_.empty() || now_ns() - reported_ns_ > kSameReportNs) {
+            report_text_ = report().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+            reported_ns_ = now_ns();
+        }
+        ::send(reader.get(), report_text_.data(), report_text_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    };
+    acceptor_.accept_from(report_socket_.get(), answer, 1);
 }
 
 nlohmann::json Bridge::report() const {

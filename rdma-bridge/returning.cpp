@@ -65,6 +65,7 @@ Reason Bridge::adopt(const ConnectionKey& key, const LinkRejoinMessage& said, Un
                           said.connecting_domain == (said.side == 0 ? pair.local : pair.remote) &&
                           is_sound_memory(slab_fd.get(), geometry.slab_bytes(), Access::read_write);
     if (!is_sound) return Reason::bad_request;
+    if (is_domain_full(pair)) return Reason::quota_reached;
     Node* node = known_node(said.side == 0 ? dialled_ : reached_by_, pair);
     if (node == nullptr) return Reason::other_node;
     auto slab = Mapping::shared(slab_fd.get(), geometry.slab_bytes(), PROT_READ | PROT_WRITE);

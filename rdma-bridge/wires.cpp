@@ -63,11 +63,10 @@ bool Bridge::listen_for_nodes(std::string& error) {
 
 // No more than a few a turn: data has its turn, too, and so have those whose time is over.
 void Bridge::accept_nodes() {
-    for (unsigned i = 0; i < kMostCallers; ++i) {
-        UniqueFd connected(::accept4(node_socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-        if (!connected) return;
+    const auto take = [this](UniqueFd connected) {
         accept_node(std::make_unique<TcpWire>(poller_, std::move(connected), false));
-    }
+    };
+    acceptor_.accept_from(node_socket_.get(), take, kMostCallers);
 }
 
 // Those of the hosts map that this bridge has; without a word of it, the best one.

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "control/agent/accepting.hpp"
 #include "control/agent/link.hpp"
+#include "control/protocol/accepting.hpp"
 #include "vsock-transport/base/clock.hpp"
 
 namespace xylem::agent {

@@ -4,8 +4,8 @@
 #include <functional>
 #include <unordered_map>
 
-#include "control/agent/accepting.hpp"
 #include "control/agent/session.hpp"
+#include "control/protocol/accepting.hpp"
 
 namespace xylem::agent {
 

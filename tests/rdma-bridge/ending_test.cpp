@@ -70,5 +70,38 @@ TEST_F(LeftBehindEnd, is_not_one_whose_lock_was_never_seen) {
     EXPECT_FALSE(far_->has_heard(FrameKind::gone));
 }
 
+class Farewell : public BridgeScene {
+  protected:
+    void SetUp() override {
+        settings_.farewell_ns = 20 * kNsPerMs;
+        BridgeScene::SetUp();
+        far_->listen();
+    }
+};
+
+TEST_F(Farewell, a_node_that_never_lets_go_of_a_connection_keeps_nothing_here) {
+    Opened opened = open(1);
+    opened.end.die();
+    bridge_->look_for_left_behind();
+    ASSERT_TRUE(far_->hear<GoneFrame>(FrameKind::gone));
+    EXPECT_EQ(bridge_->connection_count(), 1U);
+    EXPECT_TRUE(until([&] {
+        bridge_->look_for_left_behind();
+        return bridge_->connection_count() == 0;
+    }));
+    EXPECT_FALSE(far_->is_hung_up());
+}
+
+TEST_F(Farewell, a_node_is_waited_for_as_long_as_a_program_here_goes_on) {
+    const Opened opened = open(1);
+    const std::uint64_t begin_ns = now_ns();
+    ASSERT_TRUE(until([&] {
+        bridge_->look_for_left_behind();
+        return now_ns() > begin_ns + 3 * settings_.farewell_ns;
+    }));
+    far_->say_data(opened.number, 0, "abc");
+    EXPECT_TRUE(until([&] { return opened.end.view.peer->producer.head.load_acquire() == 3; }));
+}
+
 }  // namespace
 }  // namespace xylem::bridge

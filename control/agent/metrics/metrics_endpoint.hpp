@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
-#include "control/agent/accepting.hpp"
 #include "control/agent/metrics/metrics_address.hpp"
 #include "control/agent/metrics/metrics_text.hpp"
 #include "control/agent/metrics/scrape.hpp"
+#include "control/protocol/accepting.hpp"
 
 namespace xylem::agent {
 
