@@ -2,6 +2,7 @@
 // state inside TCP_INFO, which for the unconnected kernel socket would say CLOSE.
 #include "guest-lib/socket_options.hpp"
 
+#include <errno.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -150,6 +151,7 @@ void inherit_options(Socket& accepted, int fd, const Socket& listener, int liste
     accepted.low_water_bytes.store_relaxed(listener.low_water_bytes.load_relaxed());
     accepted.abort_on_close.store_relaxed(listener.abort_on_close.load_relaxed());
     const std::uint32_t set = listener.options_set.load_relaxed();
+    const int saved_errno = errno;
     accepted.options_set.store_relaxed(set);
     for (std::size_t i = 0; set >> i != 0; ++i) {
         if ((set >> i & 1) == 0) continue;
@@ -159,6 +161,7 @@ void inherit_options(Socket& accepted, int fd, const Socket& listener, int liste
         if (real().getsockopt(listener_fd, option.level, option.name, value, &length) == 0)
             real().setsockopt(fd, option.level, option.name, value, length);
     }
+    errno = saved_errno;
 }
 
 void note_option(Socket& socket, int level, int name, const void* value, socklen_t length) {

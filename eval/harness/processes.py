@@ -1,5 +1,6 @@
 """Child processes that never outlive the measuring: each is known by its pid and ended by it, whatever happens."""
 import contextlib
+import ctypes
 import os
 import random
 import signal
@@ -12,6 +13,13 @@ from harness import sessions
 
 TERM_GRACE_SECONDS = 3
 POLL_SECONDS = 0.02
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_parent():
+    """Of a child, before it becomes the program: whoever measures may be killed, too."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class ProgramFailed(Exception):
@@ -53,7 +61,7 @@ class Processes:
         self.is_starting = True
         try:
             process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                                       stderr=subprocess.STDOUT, start_new_session=True)
+                                       stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=die_with_parent)
             self.running.append(process)
         except OSError as error:
             raise ProgramFailed(f"cannot run {command[0]}: {error.strerror}") from error

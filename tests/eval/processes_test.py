@@ -45,6 +45,16 @@ class Stopping(unittest.TestCase):
         self.assertEqual(process.returncode, -signal.SIGKILL)
         self.assertEqual(self.processes.running, [])
 
+    def test_what_it_started_ends_where_it_is_killed_itself(self):
+        script = (f"import subprocess, sys, time; sys.path.insert(0, {str(ROOT / 'eval')!r}); sys.dont_write_bytecode = True\n"
+                  "from harness.processes import Processes\n"
+                  "print(Processes().start(['/bin/sleep', '60'], None, subprocess.DEVNULL).pid, flush=True)\ntime.sleep(60)\n")
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as runner:
+            pid = int(runner.stdout.readline())
+            self.assertTrue(sessions.is_alive(pid))
+            runner.kill()
+        self.assertTrue(eventually(lambda: not sessions.is_alive(pid)))
+
     def test_a_bound_child_ends_with_a_parent_that_is_killed(self):
         program = Path(os.environ.get("XYLEM_BUILD", ROOT / "build" / "release")) / "eval" / "workloads" / "shared_exchange"
         if not program.exists():
