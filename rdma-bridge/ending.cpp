@@ -131,10 +131,6 @@ void Bridge::forget(const ConnectionPtr& connection) {
     by_bit_.erase(std::uint64_t{c.bell->id()} << 16 | c.bit);
     c.bell->give_back(c.bit);
     c.bell = nullptr;
-    const auto& bells = own_bells_[c.key.pair];
-    if (std::all_of(bells.begin(), bells.end(), [](const auto& bell) { return bell->is_unused(); })) {
-        program_bells_.forget(c.key.pair);
-    }
 }
 
 // Whether somebody of the domain has the end still.

@@ -92,9 +92,4 @@ void ProgramBells::forget_idle() {
     });
 }
 
-void ProgramBells::forget(const Pair& pair) {
-    std::erase_if(bells_,
-                  [&](const auto& entry) { return entry.first.pair == pair && !entry.second.is_asked; });
-}
-
 }  // namespace xylem::bridge

@@ -24,9 +24,9 @@ class ProgramBells {
     void ring(const Pair& pair, WaitToken token, bool is_sets);
     // Whether ring() would ring at once, or never. Else `then` is called when that is so.
     bool is_known(const Pair& pair, WaitToken token, const std::function<void()>& then);
-    // Those that were not rung for a while; all of a pair that has no connection.
+    // Those that were not rung for a while. Until then they are kept, connections or not: programs that make
+    // one after the other have the same doorbells. Agents never give an id to another one.
     void forget_idle();
-    void forget(const Pair& pair);
 
   private:
     static constexpr std::size_t kMostBells = 16384;

@@ -52,5 +52,30 @@ TEST_F(Carrying, an_agent_that_does_not_say_where_a_doorbell_is_does_not_hold_up
     EXPECT_EQ(agent_->times_heard(LinkMessage::bell_find), 0U);
 }
 
+TEST_F(Carrying, a_doorbell_is_known_to_connections_that_follow_each_other) {
+    far_->listen();
+    UniqueFd waiter;
+    for (std::uint64_t id = 1; id <= 3; ++id) {
+        Opened opened = open(id);
+        const WaitToken token(5, 0, static_cast<std::uint16_t>(id));
+        opened.end.view.own->wakeup.readable[0].store_release(token.bits());
+        far_->say_data(opened.number, 0, "abc");
+        if (id == 1) {
+            const auto question = agent_->hear<LinkBellFindMessage>(LinkMessage::bell_find);
+            ASSERT_TRUE(question);
+            waiter = agent_->answer_bell(*question);
+        }
+        char kick = 1;
+        ASSERT_TRUE(until([&] { return ::recv(waiter.get(), &kick, 1, MSG_DONTWAIT) == 1; }));
+        EXPECT_EQ(opened.end.view.peer->producer.head.load_acquire(), 3U);
+        opened.end.die();
+        bridge_->look_for_left_behind();
+        ASSERT_TRUE(far_->hear<GoneFrame>(FrameKind::gone));
+        far_->say(make_frame<GoneFrame>(FrameKind::gone, opened.number));
+        ASSERT_TRUE(until([&] { return bridge_->connection_count() == 0; }));
+    }
+    EXPECT_EQ(agent_->times_heard(LinkMessage::bell_find), 0U);
+}
+
 }  // namespace
 }  // namespace xylem::bridge

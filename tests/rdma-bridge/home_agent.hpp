@@ -17,9 +17,11 @@
 #include "control/protocol/runtime_paths.hpp"
 #include "control/protocol/seqpacket.hpp"
 #include "control/protocol/unix_address.hpp"
+#include "vsock-transport/local/local_kick.hpp"
 #include "vsock-transport/local/side_lock.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
 #include "vsock-transport/stream/region.hpp"
+#include "vsock-transport/wakeup/doorbell.hpp"
 
 namespace xylem::bridge {
 
@@ -85,6 +87,17 @@ class HomeAgent {
         told.connection_id = question.connection_id;
         told.reason = static_cast<std::uint32_t>(reason);
         EXPECT_TRUE(send_message(accepted_.back().get(), &told, sizeof told));
+    }
+    // Where a thread's doorbell is: at the other end of what is returned.
+    UniqueFd answer_bell(const LinkBellFindMessage& question) {
+        Result<LocalBell> bell = make_local_bell();
+        auto told = make_message<LinkBellMessage>(kLinkMagic, LinkMessage::bell, question.header.request_id);
+        told.doorbell_id = question.doorbell_id;
+        told.kind = static_cast<std::uint32_t>(KickKind::local_socket);
+        const int fd = bell->kicker.get();
+        EXPECT_TRUE(send_message(accepted_.empty() ? dialled_.get() : accepted_.back().get(), &told,
+                                 sizeof told, &fd, 1));
+        return std::move(bell->waiter);
     }
     // What that was answered.
     Reason answer() {
