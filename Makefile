@@ -58,10 +58,12 @@ endif
 ifdef NEED_RULES
 # An included file that make remakes first: the packages are there before pkg-config is asked for flags.
 # An old empty one stands in for it, because make complains about one that is missing.
-# PACKAGES=no leaves the system alone (another distribution, or packages of your own).
+# PACKAGES=no leaves the system alone (another distribution, or packages of your own). What only builds and
+# installs gets no packages of tests.
 ifneq ($(PACKAGES),no)
-$(if $(wildcard $(BUILD)/packages.mk),,$(shell mkdir -p $(BUILD) && touch -d @0 $(BUILD)/packages.mk))
-include $(BUILD)/packages.mk
+PACKAGES_THERE := $(BUILD)/packages-$(if $(filter-out products install uninstall,$(or $(MAKECMDGOALS),all)),all,build).mk
+$(if $(wildcard $(PACKAGES_THERE)),,$(shell mkdir -p $(BUILD) && touch -d @0 $(PACKAGES_THERE)))
+include $(PACKAGES_THERE)
 endif
 DAEMON_PACKAGES := spdlog fmt libsystemd prometheus-cpp-core
 DAEMON_CFLAGS := $(shell pkg-config --cflags $(DAEMON_PACKAGES) 2>/dev/null)
@@ -187,9 +189,9 @@ demo: products  ## Two domains on this machine: iperf3 and NetPIPE over TCP and 
 packages:  ## Install the Debian packages that the build and the tests need (or name them)
 	@./packages.sh
 
-$(BUILD)/packages.mk: packages.list packages.sh
-	@./packages.sh
-	@mkdir -p $(@D) && echo '# The packages of packages.list were there when this file was written.' >$@
+$(BUILD)/packages-%.mk: packages.list packages.sh
+	@./packages.sh $*
+	@mkdir -p $(@D) && echo '# These packages of packages.list were there when this file was written.' >$@
 
 # One entry an object; written anew each time, from the same variables that the rules use.
 .PHONY: compile_commands.json

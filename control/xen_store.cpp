@@ -12,6 +12,8 @@ extern "C" {
 namespace xylem {
 namespace {
 
+constexpr unsigned kMostEvents = 256;  // a turn
+
 struct Free {
     void operator()(void* memory) const { std::free(memory); }
 };
@@ -64,7 +66,9 @@ class LibXenStore final : public XenStore {
 
 std::vector<std::string> LibXenStore::changed() {
     std::vector<std::string> paths;
-    while (const std::unique_ptr<void, Free> event{::xs_check_watch(handle_)}) {
+    for (unsigned i = 0; i < kMostEvents; ++i) {  // the rest keeps fd() readable
+        const std::unique_ptr<void, Free> event{::xs_check_watch(handle_)};
+        if (event == nullptr) break;
         const std::string path = static_cast<char**>(event.get())[XS_WATCH_PATH];
         if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
     }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
 
+#include "control/protocol/closing.hpp"
 #include "control/protocol/link_owner.hpp"
 #include "control/protocol/remote_domain.hpp"
 #include "control/protocol/runtime_paths.hpp"
@@ -105,8 +106,11 @@ void AgentLink::read() {
         Received message;
         const auto got = receive_message(socket_.get(), message);
         if (!got && got.error().kind == ErrorKind::would_block) return;
+        if (!got) close_rest_beside(message);
         if (!got) return break_it("hung up");
-        if (!take(message)) return break_it("said what makes no sense, or speaks another version");
+        const bool makes_sense = take(message);
+        close_rest_beside(message);
+        if (!makes_sense) return break_it("said what makes no sense, or speaks another version");
     }
 }
 

@@ -64,6 +64,7 @@ struct Agent {
     DataSums ended_data;               // of ends that are gone
     ConnectionSums ended_connections;  // of programs that are gone
     Quota memory;                      // slab bytes in use
+    PeerShares memory_shares;
     Quota session_quota;
     Quota grants;  // pages that other guests may map
     PeerShares grant_shares;

@@ -16,11 +16,11 @@ int socket_option(int fd, int option) {
     return ::getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
 }
 
-bool is_kick_socket(int fd) {
+}  // namespace
+
+bool is_unix_datagram(int fd) {
     return socket_option(fd, SO_DOMAIN) == AF_UNIX && socket_option(fd, SO_TYPE) == SOCK_DGRAM;
 }
-
-}  // namespace
 
 Bells::Bells(std::uint64_t limit) : quota_(limit), next_id_(static_cast<std::uint32_t>(random_id())) {}
 
@@ -34,7 +34,7 @@ std::uint32_t Bells::free_id(std::uint32_t wanted_id) {
 
 Result<Bell*> Bells::add(SessionId session, std::uint32_t peer_domain, std::uint32_t wanted_id, UniqueFd kick,
                          UniqueFd area) {
-    if (!is_kick_socket(kick.get())) return fail(ErrorKind::bad_layout);
+    if (!is_unix_datagram(kick.get())) return fail(ErrorKind::bad_layout);
     if (area && !is_sound_memory(area.get(), kDoorbellAreaBytes, Access::read_write))
         return fail(ErrorKind::bad_layout);
     auto lease = quota_.take();
@@ -59,6 +59,7 @@ Bell* Bells::find(std::uint32_t id) {
 void Bells::erase(std::uint32_t id) { by_id_.erase(id); }
 
 bool install(Doorbell& doorbell, KickKind kind, UniqueFd kick, const UniqueFd& area) {
+    if (kind == KickKind::local_socket && !is_unix_datagram(kick.get())) return false;
     Mapping memory;
     if (area) {
         if (!is_sound_memory(area.get(), kDoorbellAreaBytes, Access::read_write)) return false;

@@ -49,6 +49,8 @@ class Bells {
     std::uint32_t next_id_;
 };
 
+// What a kick can be sent to, and an accept queue be, without a wait for whoever else has it.
+bool is_unix_datagram(int fd);
 // Makes the kicker's side of a bell that came as descriptors; area may be empty. False if it is unsound.
 bool install(Doorbell& doorbell, KickKind kind, UniqueFd kick, const UniqueFd& area);
 

@@ -107,10 +107,15 @@ void show_vanished(Agent& agent, End& end) {
     Result<Mapping> page = Mapping::shared(end.page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
     if (!slab || !page) return;
     const Result<SlabView> view = carve(*slab, end.identity.geometry, end.identity.side);
-    // It closed before it went: then the stream tells that story, with all its data.
+    // It closed before it went: then the stream tells that story, with all its data. Unless that was an
+    // earlier use, and this one waited to be accepted.
     const EndBlock* peer = view ? view->peer : nullptr;
-    const bool is_open = peer != nullptr && (state_of(peer->producer.state.load_acquire()) == 0 ||
-                                             state_of(peer->consumer.state.load_acquire()) == 0);
+    const std::uint32_t use = page->as<EndPage>()->use.load_acquire();
+    const auto is_open_word = [use](std::uint32_t word) {
+        return state_of(word) == 0 || use_of(word) + 1 == use;
+    };
+    const bool is_open = peer != nullptr && (is_open_word(peer->producer.state.load_acquire()) ||
+                                             is_open_word(peer->consumer.state.load_acquire()));
     if (!is_open) return;
     Ringer ringer = ringer_of(agent, end.identity);
     Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);

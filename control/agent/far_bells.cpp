@@ -16,7 +16,7 @@ void FarBells::ring(std::uint32_t domain, WaitToken token) {
     if (agent_.reaches_by_grants(domain)) {
         auto message = make_message<LinkRingMessage>(kLinkMagic, LinkMessage::ring, 0);
         message.token = token.bits();
-        return agent_.links.tell(domain, message);
+        return agent_.links.tell_if_idle(domain, message);
     }
     const Key key{domain, token.doorbell_id()};
     auto [place, is_first] = waiting_.try_emplace(key);

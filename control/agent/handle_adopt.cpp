@@ -43,7 +43,7 @@ EndIdentity identity_of(const RejoinMessage& ask) {
     identity.peer_domain = ask.peer_domain;
     identity.local = cleaned(ask.local);
     identity.peer = cleaned(ask.peer);
-    identity.is_granted = ask.is_granted != 0;
+    identity.is_granted = ask.is_granted != 0 && !is_remote_domain(ask.peer_domain);
     return identity;
 }
 

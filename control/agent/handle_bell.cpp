@@ -84,7 +84,9 @@ void answer_far_bell(Agent& agent, Session& session, const FarBell& bell, bool w
     if (is_guests && (kind == KickKind::relayed || (kind == KickKind::event_channel && wants_relay)))
         return answer_relayed(agent, session, bell);
     if (is_guests && kind == KickKind::event_channel) return answer_bound(agent, session, bell, *told);
-    if (kind != KickKind::local_socket || answered->fd_count != (told->has_area != 0 ? 2U : 1U))
+    // A program would ring whatever it is.
+    if (kind != KickKind::local_socket || answered->fd_count != (told->has_area != 0 ? 2U : 1U) ||
+        !is_unix_datagram(answered->fds[0].get()))
         return answer_missed(agent, session, bell.request_id);
     ++agent.counters.bells_found;
     answer_bell(agent, session, bell.request_id, bell.id, kind, answered->fds[0].get(),

@@ -31,7 +31,8 @@ void handle_listen(Agent& agent, const SessionPtr& session, Received& message) {
     const ListenMessage ask = *message.as<ListenMessage>();
     const std::uint32_t request_id = ask.header.request_id;
     if (!is_known_family(ask.local) || !names_port(ask.local) || ask.cookie == 0 ||
-        !owns_vsock_port(agent, *session, ask)) {
+        !owns_vsock_port(agent, *session, ask) ||
+        (message.fds[1] && !is_unix_datagram(message.fds[1].get()))) {
         return refuse_malformed(agent, session, request_id, Reason::bad_request);
     }
     Listener* listener = agent.listeners.find_cookie(ask.cookie);

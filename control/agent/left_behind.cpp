@@ -43,7 +43,8 @@ constexpr std::uint64_t kBridgePauseNs = 200 * kNsPerMs;
 // Granted pages that cannot be mapped now say nothing.
 bool has_far_side(const End& end) {
     const unsigned far_side = 1 - end.identity.side;
-    if (!end.identity.is_granted) return is_side_locked(end.slab_fd(), end.identity.connection_id, far_side);
+    if (!end.identity.is_granted || !end.has_memory())
+        return is_side_locked(end.slab_fd(), end.identity.connection_id, far_side);
     const Result<Mapping> blocks = map_blocks(end);
     return !blocks || may_be_held(holders_of(*blocks, far_side));
 }
@@ -57,20 +58,25 @@ void LeftBehind::doubt(std::uint32_t domain) {
         if (end.is_far_side_seen || is_granted || is_remote_domain(domain))
             doubtful_[end.id()].since_ns = now_ns();
     });
-    pause_ns_ = kFirstPauseNs;
-    look_after(pause_ns_);
+    look_soon();
 }
 
 void LeftBehind::doubt_rejoined(const End& end) {
     if (end.identity.is_granted && agent_.xen != nullptr) agent_.xen->look_for(end.identity.peer_domain);
     if (end.has_memory() || !is_remote_domain(end.identity.peer_domain)) return;
     doubtful_[end.id()].since_ns = now_ns();
+    look_soon();
+}
+
+// Whoever gives rise to doubts again and again must not put off the look that is due.
+void LeftBehind::look_soon() {
     pause_ns_ = kFirstPauseNs;
-    look_after(pause_ns_);
+    if (!timer_ || due_ns_ > now_ns() + pause_ns_) look_after(pause_ns_);
 }
 
 void LeftBehind::look_after(std::uint64_t delay_ns) {
     timer_ = Watch();
+    due_ns_ = now_ns() + delay_ns;
     if (!doubtful_.empty()) timer_ = agent_.loop.after(delay_ns, [this] { look(); });
 }
 

@@ -32,6 +32,7 @@ class LeftBehind {
     void end_for_far_side(const ConnectionKey& key, std::uint32_t peer_domain);
     void look();
     bool look_at(EndId id, Doubt& doubt);
+    void look_soon();
     void look_after(std::uint64_t delay_ns);
     bool may_return(const End& end, Doubt& doubt);
     void offer(const End& end);
@@ -43,6 +44,7 @@ class LeftBehind {
     std::uint64_t pause_ns_ = 0;
     bool waits_for_bridge_ = false;  // some of this round
     Watch timer_;
+    std::uint64_t due_ns_ = 0;  // the timer's
 };
 
 }  // namespace xylem::agent

@@ -63,6 +63,7 @@ struct Link {
     ucred far{};                 // as the kernel says
     std::shared_ptr<Pace> pace;  // of a link between guests: what the peer may take of our time
     std::deque<Unsent> unsent;
+    std::size_t unsent_fds = 0;                // descriptors in it
     std::uint64_t answer_ns = 0;               // how long an answer may take (links.hpp)
     std::map<std::uint32_t, Pending> pending;  // by request id, which is the order in which they were asked
     Watch pending_timer;

@@ -5,6 +5,8 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "control/agent/agent.hpp"
 #include "control/agent/links.hpp"
 #include "control/protocol/link_owner.hpp"
@@ -22,12 +24,16 @@ void Links::accept_from(int listening_fd) {
 }
 
 LinkPtr Links::add_incoming(UniqueFd connected, std::shared_ptr<Pace> pace) {
-    if (unnamed_.size() >= kMaxUnnamed) {
+    const ucred far = peer_of(connected.get());
+    const auto of_process = std::count_if(unnamed_.begin(), unnamed_.end(), [&far](const LinkPtr& other) {
+        return other->far.pid == far.pid && other->far.uid == far.uid;
+    });
+    if (unnamed_.size() >= kMaxUnnamed || of_process >= kMaxUnnamedOfProcess) {
         ++agent_.counters.links_refused;
         return nullptr;
     }
     auto link = std::make_shared<Link>(LinkDirection::in);
-    link->far = peer_of(connected.get());
+    link->far = far;
     link->socket = std::move(connected);
     link->pace = std::move(pace);
     link->since_ns = now_ns();

@@ -11,12 +11,14 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/link_dispatch.hpp"
 #include "control/agent/work_meter.hpp"
+#include "control/protocol/closing.hpp"
 #include "control/protocol/seqpacket.hpp"
 
 namespace xylem::agent {
 namespace {
 
 constexpr unsigned kBatch = 64;  // messages a turn: other sources get theirs
+constexpr std::uint64_t kReadingNs = kNsPerMs;
 
 std::vector<UniqueFd> duplicates(const std::vector<int>& fds) {
     std::vector<UniqueFd> copies;
@@ -100,11 +102,12 @@ void Links::send(const LinkPtr& link, const void* message, std::size_t size_byte
             return break_link(link, Reason::no_peer_agent, "cannot send");
         }
     }
-    if (link->unsent.size() >= kMaxUnsent) {
+    if (link->unsent.size() >= kMaxUnsent || link->unsent_fds + fds.size() > kMostUnsentFds) {
         return break_link(link, Reason::agent_timeout, "the far agent does not read");
     }
     const auto* bytes = static_cast<const std::byte*>(message);
     link->unsent.push_back({std::vector<std::byte>(bytes, bytes + size_bytes), duplicates(fds)});
+    link->unsent_fds += fds.size();
     if (link->state == LinkState::ready) link->watch.set_events(EPOLLIN | EPOLLOUT);
 }
 
@@ -118,6 +121,7 @@ void Links::flush(const LinkPtr& link) {
             if (error == ErrorKind::would_block) return link->watch.set_events(EPOLLIN | EPOLLOUT);
             return break_link(link, Reason::no_peer_agent, "cannot send");
         }
+        link->unsent_fds -= fds.size();
         link->unsent.pop_front();
     }
     link->watch.set_events(EPOLLIN);
@@ -139,13 +143,16 @@ void Links::rest(const LinkPtr& link, std::uint64_t rest_ns) {
 
 // The pace is asked before each message: one alone may cost much.
 void Links::read(const LinkPtr& link) {
-    for (unsigned i = 0; i < kBatch && link->state != LinkState::broken; ++i) {
+    const std::uint64_t until_ns = now_ns() + kReadingNs;
+    for (unsigned i = 0; i < kBatch && link->state != LinkState::broken && (i == 0 || now_ns() < until_ns);
+         ++i) {
         const std::uint64_t rest_ns = link->pace != nullptr ? link->pace->rest_ns(now_ns()) : 0;
         if (rest_ns != 0) return rest(link, rest_ns);
         const WorkMeter meter(link->pace);
         Received message;
         const auto got = receive_message(link->socket.get(), message);
         if (!got && got.error().kind == ErrorKind::would_block) return;
+        if (!got) close_rest_beside(message);
         if (!got && got.error().kind == ErrorKind::bad_layout) {
             ++agent_.counters.malformed_messages;
             return break_link(link, Reason::bad_request, "a message is too long");
@@ -153,6 +160,7 @@ void Links::read(const LinkPtr& link) {
         if (!got) return break_link(link, Reason::no_peer_agent, "the far agent hung up");
         ++link->messages_received;
         LinkDispatch::dispatch(agent_, link, message);
+        close_rest_beside(message);
     }
 }
 
@@ -171,6 +179,7 @@ void Links::break_link(const LinkPtr& link, Reason why, const std::string& text)
     link->rested = Watch();
     link->socket.reset();
     link->unsent.clear();
+    link->unsent_fds = 0;
     auto& table = link->direction == LinkDirection::out ? out_ : in_;
     if (find(link->direction, link->domain) == link) table.erase(link->domain);
     unnamed_.erase(link);

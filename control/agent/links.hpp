@@ -20,7 +20,10 @@ class Links {
     // library waits a little longer (guest-lib/session.hpp).
     static constexpr std::uint64_t kGuestAnswerNs = 2 * kNsPerSecond + kNsPerSecond / 2;
     static constexpr std::size_t kMaxUnsent = 1 << 17;  // a process may die with all its ends at once
-    static constexpr std::size_t kMaxUnnamed = 256;     // incoming ones that did not say hello yet
+    static constexpr std::size_t kMostUnsentKicks = 1024;
+    static constexpr std::size_t kMostUnsentFds = 2048;  // of one link
+    static constexpr std::size_t kMaxUnnamed = 256;      // incoming ones that did not say hello yet
+    static constexpr std::ptrdiff_t kMaxUnnamedOfProcess = 64;
 
     explicit Links(Agent& agent) : agent_(agent) {}
     ~Links();
@@ -38,6 +41,15 @@ class Links {
     void tell(std::uint32_t domain, const Message& message) {
         Reason ignored;
         if (const LinkPtr link = out_link(domain, ignored)) send(link, &message, sizeof message, {});
+    }
+
+    // The same, where not much waits to be sent: what a program may say without end.
+    template <class Message>
+    void tell_if_idle(std::uint32_t domain, const Message& message) {
+        Reason ignored;
+        const LinkPtr link = out_link(domain, ignored);
+        if (link != nullptr && link->unsent.size() < kMostUnsentKicks)
+            send(link, &message, sizeof message, {});
     }
 
     void accept_from(int listening_fd);

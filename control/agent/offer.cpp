@@ -145,13 +145,13 @@ Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMess
     if (!offer.geometry.is_valid() || message.slab_bytes != offer.geometry.slab_bytes()) {
         return counted(agent, Reason::bad_request);
     }
-    Reason why = is_guest ? would_take(agent, offer) : Reason::ring;
+    Reason why = would_take(agent, offer);  // before anything is done with what came along
     if (why != Reason::ring) return counted(agent, why);
     why = Reason::bad_request;
     SlabPtr slab = is_guest ? granted_slab(agent, domain, message, std::move(refs), why)
                             : sent_slab(message, std::move(slab_fd));
     if (slab == nullptr) return counted(agent, why);
-    auto memory = agent.memory.take(message.slab_bytes);
+    auto memory = agent.memory_shares.take(domain, message.slab_bytes);
     if (!memory) return counted(agent, Reason::quota_reached);
     slab->memory = std::move(*memory);
     return offer_connection(agent, offer, std::move(slab));

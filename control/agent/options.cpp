@@ -28,7 +28,7 @@ struct Mistake : std::runtime_error {
 };
 
 po::options_description common_options() {
-    po::options_description options("Options, also of the configuration file (domain = 2)");
+    po::options_description options("Options, also of the configuration file (ring-size = 1M)");
     const auto text = [] { return po::value<std::string>(); };
     auto add = options.add_options();
     add("domain", text()->value_name("N"),

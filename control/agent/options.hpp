@@ -1,4 +1,4 @@
-// The command line, the environment and the configuration file, in this order of precedence.
+// The command line, the configuration file and the environment, in this order of precedence.
 #pragma once
 
 #include <optional>

@@ -3,7 +3,6 @@
 #include "control/agent/orphans.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "control/agent/agent.hpp"
 #include "control/agent/end_closing.hpp"
@@ -13,18 +12,24 @@ namespace xylem::agent {
 namespace {
 
 constexpr std::uint64_t kFirstPauseNs = kNsPerMs;
+constexpr std::uint64_t kLookingNs = kNsPerMs;
 constexpr std::uint64_t kLongestPauseNs = kNsPerSecond;
 
-// Strikes off what was adopted or is gone, and what has ended with its kernel socket.
+// Strikes off what was adopted or is gone, and what has ended with its kernel socket. False: there was no
+// time for all; `last` says how far it came.
 template <class Id, class Table, class Finish>
-void look_at(std::set<Id>& waiting, Table& table, Finish finish) {
-    for (const Id id : std::vector(waiting.begin(), waiting.end())) {
+bool look_at(std::set<Id>& waiting, Id& last, std::uint64_t until_ns, Table& table, Finish finish) {
+    for (auto next = waiting.upper_bound(last); next != waiting.end(); next = waiting.upper_bound(last)) {
+        if (now_ns() >= until_ns) return false;
+        const Id id = last = *next;
         const auto* orphan = table.find(id);
         const bool is_adopted = orphan == nullptr || !orphan->holders.empty();
         if (!is_adopted && orphan->socket.exists()) continue;
         waiting.erase(id);
         if (!is_adopted) finish(*orphan);
     }
+    last = 0;
+    return true;
 }
 
 }  // namespace
@@ -39,7 +44,9 @@ void Orphans::add(const Listener& listener) {
     begin();
 }
 
+// Whoever makes orphans without end must not put off the look at those that there are.
 void Orphans::begin() {
+    if (timer_ && pause_ns_ == kFirstPauseNs) return;
     pause_ns_ = kFirstPauseNs;
     timer_ = agent_.loop.after(pause_ns_, [this] { look(); });
 }
@@ -50,13 +57,20 @@ void Orphans::add(const BoundPort& bound) {
 }
 
 void Orphans::look() {
-    look_at(ends_, agent_.ends, [this](const End& end) { finish(agent_, end.id(), end.last_close); });
-    look_at(listeners_, agent_.listeners,
-            [this](const Listener& listener) { finish_listener(agent_, listener.id); });
-    look_at(vsock_ports_, agent_.vsock_ports,
-            [this](const BoundPort& bound) { agent_.vsock_ports.erase(bound.local.port); });
-    pause_ns_ = std::min(2 * pause_ns_, kLongestPauseNs);
+    const std::uint64_t until_ns = now_ns() + kLookingNs;
+    const bool is_done =
+        look_at(ends_, last_end_, until_ns, agent_.ends,
+                [this](const End& end) { finish(agent_, end.id(), end.last_close); }) &&
+        look_at(listeners_, last_listener_, until_ns, agent_.listeners,
+                [this](const Listener& listener) { finish_listener(agent_, listener.id); }) &&
+        look_at(vsock_ports_, last_port_, until_ns, agent_.vsock_ports,
+                [this](const BoundPort& bound) { agent_.vsock_ports.erase(bound.local.port); });
     timer_ = Watch();
+    if (!is_done) {  // others have their turn
+        timer_ = agent_.loop.after(0, [this] { look(); });
+        return;
+    }
+    pause_ns_ = std::min(2 * pause_ns_, kLongestPauseNs);
     if (ends_.empty() && listeners_.empty() && vsock_ports_.empty()) return;
     timer_ = agent_.loop.after(pause_ns_, [this] { look(); });
 }

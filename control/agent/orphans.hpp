@@ -31,6 +31,10 @@ class Orphans {
     std::set<EndId> ends_;
     std::set<ListenerId> listeners_;
     std::set<std::uint32_t> vsock_ports_;
+    // How far a look came that had no time for all.
+    EndId last_end_ = 0;
+    ListenerId last_listener_ = 0;
+    std::uint32_t last_port_ = 0;
     std::uint64_t pause_ns_ = 0;
     Watch timer_;
 };

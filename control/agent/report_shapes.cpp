@@ -5,6 +5,7 @@
 #include "control/agent/agent.hpp"
 #include "control/agent/names.hpp"
 #include "control/agent/report.hpp"
+#include "control/protocol/remote_domain.hpp"
 #include "control/protocol/session_protocol.h"
 
 namespace xylem::agent {
@@ -104,10 +105,13 @@ Json json_of(const MapTableEntry& entry, int family, unsigned prefix_bits) {
                  {"node", target == MapTarget::node ? json_of(entry.node) : Json()},
                  {"guest", nullptr},
                  {"ring_size_bytes", nullptr},
-                 {"spin_ns", nullptr}};
+                 {"spin_ns", nullptr},
+                 {"over", nullptr}};
     if (names_domain) json["domain"] = domain_on_node(entry.domain);
     if (entry.ring_size_bytes != 0) json["ring_size_bytes"] = entry.ring_size_bytes;
     if (entry.spin_ns != kUnsetSpinNs) json["spin_ns"] = entry.spin_ns;
+    const NodeText order = order_of_node(node_number_of(entry.domain));
+    if (target == MapTarget::node && order.text[0] != '\0') json["over"] = order.text;
     return json;
 }
 

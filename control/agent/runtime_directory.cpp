@@ -76,6 +76,19 @@ bool admit(const std::string& directory, const std::string& group, std::string& 
     return is_set;
 }
 
+Claim take_lock(UniqueFd& lock, const std::string& path, std::uint32_t domain, std::string& error) {
+    lock.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock) {
+        error = fmt::format("{}: {}", path, errno_text());
+        return Claim::failed;
+    }
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return Claim::mine;
+    const bool is_taken = errno == EWOULDBLOCK;
+    error = is_taken ? fmt::format("another agent serves domain {} ({} is locked)", domain, path)
+                     : fmt::format("{}: cannot lock it: {}", path, errno_text());
+    return is_taken ? Claim::taken : Claim::failed;
+}
+
 }  // namespace
 
 bool make_safe_directory(const std::string& path, bool is_private, std::string& error) {
@@ -113,17 +126,13 @@ Claim RuntimeDirectory::claim(std::uint32_t domain, const std::string& group, st
         !make_safe_directory(fabric_directory().text, false, error)) {
         return Claim::failed;
     }
-    const std::string path = directory + "/agent.lock";
-    lock_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!lock_) {
-        error = fmt::format("{}: {}", path, errno_text());
-        return Claim::failed;
+    for (const auto& [lock, path] :
+         {std::pair(&lock_, directory + "/agent.lock"),
+          std::pair(&fabric_lock_, fmt::format("{}/{}.lock", fabric_directory().text, domain))}) {
+        const Claim claim = take_lock(*lock, path, domain, error);
+        if (claim != Claim::mine) return claim;
     }
-    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0)
-        return admit(directory, group, error) ? Claim::mine : Claim::failed;
-    error = errno == EWOULDBLOCK ? fmt::format("another agent serves domain {} ({} is locked)", domain, path)
-                                 : fmt::format("{}: cannot lock it: {}", path, errno_text());
-    return errno == EWOULDBLOCK ? Claim::taken : Claim::failed;
+    return admit(directory, group, error) ? Claim::mine : Claim::failed;
 }
 
 // A new link takes the place of the old one: there is no moment without.

@@ -29,6 +29,7 @@ class RuntimeDirectory {
   private:
     std::uint32_t domain_ = 0;
     UniqueFd lock_;
+    UniqueFd fabric_lock_;  // of those with another runtime directory and the same fabric
     UniqueFd session_socket_;
     UniqueFd link_socket_;
     bool session_bound_ = false;

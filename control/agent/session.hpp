@@ -56,6 +56,7 @@ struct Session {
     SessionState state = SessionState::greeting;
     UniqueFd socket;
     Watch watch;
+    Watch greeting_timer;
     Quota::Lease quota;
 
     pid_t dialler_pid = 0;  // who connected

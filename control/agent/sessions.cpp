@@ -14,13 +14,15 @@
 #include "control/agent/reaper.hpp"
 #include "control/agent/session_dispatch.hpp"
 #include "control/agent/session_records.hpp"
+#include "control/protocol/closing.hpp"
 #include "control/protocol/nonblocking_dial.hpp"
 #include "control/protocol/seqpacket.hpp"
 
 namespace xylem::agent {
 namespace {
 
-constexpr unsigned kBatch = 32;      // messages a turn
+constexpr unsigned kBatch = 32;  // messages a turn
+constexpr std::uint64_t kGreetingNs = 10 * kNsPerSecond;
 constexpr unsigned kMostTurns = 16;  // more than a socket takes in before somebody reads
 
 }  // namespace
@@ -48,6 +50,13 @@ SessionPtr Sessions::add(UniqueFd connected) {
         ++agent_.counters.sessions_refused;
         return nullptr;
     }
+    // A place that somebody who says nothing keeps is another program's.
+    session->greeting_timer = agent_.loop.after(kGreetingNs, [this, weak = std::weak_ptr(session)] {
+        const SessionPtr late = weak.lock();
+        if (late == nullptr) return;
+        late->greeting_timer = Watch();
+        if (late->state == SessionState::greeting) hang_up(late);
+    });
     session->quota = std::move(*lease);
     by_id_.emplace(next_id_++, session);
     return session;
@@ -64,6 +73,7 @@ bool Sessions::read(const SessionPtr& session) {
         Received message;
         const auto got = receive_message(session->socket.get(), message);
         if (!got && got.error().kind == ErrorKind::would_block) return false;
+        if (!got) close_rest_of_program(message);
         if (!got && got.error().kind == ErrorKind::bad_layout) {
             refuse_malformed(agent_, session, 0, Reason::bad_request);
             continue;
@@ -74,6 +84,7 @@ bool Sessions::read(const SessionPtr& session) {
         }
         if (note_speaker(*session, message.pid)) agent_.captures.renamed(*session);
         dispatch(agent_, session, message);
+        close_rest_of_program(message);
     }
     return session->socket && !session->answer_is_due;
 }

@@ -18,7 +18,7 @@ namespace xylem::agent {
 struct Slab {
     UniqueFd fd;  // a memfd, or of gntalloc; none where a peer granted the pages
     std::uint64_t size_bytes = 0;
-    Quota::Lease memory;                 // while a connection uses it
+    PeerShares::Lease memory;            // while a connection uses it
     PeerShares::Lease grants;            // as long as we grant the pages, or use the peer's
     std::vector<GrantRef> refs;          // of granted pages, as the other guest calls them
     bool is_known_to_peer = false;       // it was told the refs: it may map the pages, and keep them

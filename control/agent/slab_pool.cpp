@@ -12,7 +12,7 @@ namespace xylem::agent {
 
 Result<SlabPtr> SlabPool::take(std::uint64_t connection_id, std::uint32_t peer_domain,
                                std::uint64_t size_bytes, bool is_granted) {
-    auto lease = memory_.take(size_bytes);
+    auto lease = memory_.take(peer_domain, size_bytes);
     if (!lease) return fail(ErrorKind::exhausted);
     SlabPtr slab = from_shelf(peer_domain, size_bytes, is_granted);
     if (slab == nullptr) {

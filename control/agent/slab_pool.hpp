@@ -27,7 +27,8 @@ class SlabPool {
   public:
     using Clock = std::uint64_t (*)();
     // max_waiting: slabs that are kept for a peer which has not ended its side.
-    SlabPool(Quota& memory, PeerShares& grants, Clock clock = now_ns, std::size_t max_waiting = kMaxWaiting)
+    SlabPool(PeerShares& memory, PeerShares& grants, Clock clock = now_ns,
+             std::size_t max_waiting = kMaxWaiting)
         : memory_(memory), grants_(grants), clock_(clock), max_waiting_(max_waiting) {}
 
     // A zeroed slab for a new connection, granted to the peer or a memfd. Errors: exhausted (quota), system.
@@ -52,8 +53,7 @@ class SlabPool {
 
     static constexpr std::size_t kMaxIdlePerPeer = 256;
     static constexpr std::size_t kMaxIdle = 1024;
-    static constexpr std::uint64_t kRestNs =
-        2 * kNsPerSecond;  // twice the longest sleep (stream/blocking.hpp)
+    static constexpr std::uint64_t kRestNs = 2 * kNsPerSecond;  // a margin: who said `ended` has let go
     static constexpr std::size_t kMaxWaiting = 1024;
 
   private:
@@ -79,7 +79,7 @@ class SlabPool {
     SlabPtr from_shelf(std::uint32_t peer_domain, std::uint64_t size_bytes, bool is_granted);
     void trim_waiting();
 
-    Quota& memory_;
+    PeerShares& memory_;
     PeerShares& grants_;
     Clock clock_;
     std::size_t max_waiting_;

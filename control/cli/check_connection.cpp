@@ -70,14 +70,21 @@ Checks check_connection() {
     if (!agent || !find_library()) return {};
     const ScratchDirectory scratch;
     const std::string hosts = scratch.path() + "/hosts";
+    const std::string policy = scratch.path() + "/policy";
     std::ofstream(hosts) << kServerAddress << " dom:1\n" << kClientAddress << " dom:2\n";
+    std::ofstream(policy) << "allow from any to port any\n";
     if (scratch.path().empty()) return {failure("cannot make a temporary directory", "")};
     const Environment environment{{"XYLEM_RUNTIME_DIR", scratch.path()},
                                   {"XYLEM_FABRIC_DIR", scratch.path() + "/fabric"},
                                   {"XYLEM_HOSTS", hosts}};
     const std::uint64_t deadline_ns = deadline_after(kTimeoutNs);
-    Child first_agent({*agent, "--domain", "1"}, environment);
-    Child second_agent({*agent, "--domain", "2"}, environment);
+    // Nothing that the machine's own agents are told may reach these: a fabric directory above all.
+    const auto agent_of = [&](const char* domain) {
+        return std::vector<std::string>{*agent,     "--config", "/dev/null", "--hosts", hosts,
+                                        "--policy", policy,     "--domain",  domain};
+    };
+    Child first_agent(agent_of("1"), environment);
+    Child second_agent(agent_of("2"), environment);
     for (Child* child : {&first_agent, &second_agent}) {
         if (!child->read_until(kAgentServes, deadline_ns))
             return {failure("no agent started", child->output())};

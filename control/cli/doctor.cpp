@@ -18,7 +18,8 @@ po::options_description doctor_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"),
-        "the domain whose agent is asked; default XYLEM_DOMAIN, else the guest's, else 1");
+        "the domain whose agent is asked; default XYLEM_DOMAIN, else the default agent's, else the guest's, "
+        "else 1");
     add("no-connection", "leave out the test connection, which takes two agents and two programs");
     return known;
 }

@@ -19,7 +19,8 @@ po::options_description explain_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"),
-        "the domain that would connect; default XYLEM_DOMAIN, else the guest's, else 1");
+        "the domain that would connect; default XYLEM_DOMAIN, else the default agent's, else the guest's, "
+        "else 1");
     add("json", "print JSON");
     return known;
 }
@@ -67,7 +68,7 @@ Outcome<Json> read_map(std::uint32_t domain, const SocketName& target) {
     answer["entry"] = entry_json(*match->entry);
     if (match->place.kind == PlaceKind::tcp) {
         set_reason(answer, Reason::mapped_to_tcp);
-    } else {
+    } else if (match->place.kind != PlaceKind::guest) {  // who it is by now only an agent knows
         answer["target_domain"] = match->place.domain;
     }
     return answer;

@@ -17,7 +17,8 @@ po::options_description hosts_options() {
     po::options_description known;
     auto add = known.add_options();
     add("domain", text_value("N"),
-        "show: ask the agent of this domain; default XYLEM_DOMAIN, else the guest's, else 1");
+        "show: ask the agent of this domain; default XYLEM_DOMAIN, else the default agent's, else the "
+        "guest's, else 1");
     add("json", "show: print JSON");
     return known;
 }

@@ -50,6 +50,11 @@ Json or_null(const std::optional<T>& value) {
     return value ? Json(*value) : Json(nullptr);
 }
 
+Json order_json(const HostsOptions& options) {
+    if (!options.node_order) return nullptr;
+    return std::string(to_string(static_cast<NodeOrder>(*options.node_order)));
+}
+
 }  // namespace
 
 std::string default_hosts_file() {
@@ -81,7 +86,8 @@ Outcome<HostsSource> read_hosts(const std::optional<std::string>& named) {
     const std::string file = named.value_or(default_hosts_file());
     auto map = load_hosts_map(file);
     if (map) return HostsSource{std::move(*map), file, true};
-    const bool may_be_missing = !named && ::getenv("XYLEM_HOSTS") == nullptr;
+    const char* set = ::getenv("XYLEM_HOSTS");
+    const bool may_be_missing = !named && (set == nullptr || set[0] == '\0');
     if (may_be_missing && map.error().is_missing_file()) {
         return HostsSource{HostsMap::zero_configuration(), file, false};
     }
@@ -99,6 +105,7 @@ Json entry_json(const HostsEntry& entry) {
             {"guest", kind == PlaceKind::guest ? Json(entry.place.guest) : Json(nullptr)},
             {"ring_size_bytes", or_null(entry.options.ring_size_bytes)},
             {"spin_ns", or_null(entry.options.spin_ns)},
+            {"over", order_json(entry.options)},
             {"text", to_string(entry)}};
 }
 
@@ -135,7 +142,8 @@ std::string options_text(const Json& entry) {
     HostsOptions set;
     set.ring_size_bytes = number_at(entry, "ring_size_bytes");
     set.spin_ns = number_at(entry, "spin_ns");
-    const std::string text = to_string(set);
+    std::string text = to_string(set);
+    if (const std::string order = text_at(entry, "over"); !order.empty()) text += " over=" + order;
     return text.empty() ? text : text.substr(1);
 }
 

@@ -48,7 +48,8 @@ Reason obstacle_to(const std::string& program) {
 
 void add_agent_options(boost::program_options::options_description& known, const char* domain_of) {
     auto add = known.add_options();
-    const std::string domain = fmt::format("{}; default XYLEM_DOMAIN, else the guest's, else 1", domain_of);
+    const std::string domain = fmt::format(
+        "{}; default XYLEM_DOMAIN, else the default agent's, else the guest's, else 1", domain_of);
     add("domain", text_value("N"), domain.c_str());
     add("hosts", text_value("FILE"), "hosts map of an agent that is started here");
     add("policy", text_value("FILE"), "policy of an agent that is started here");

@@ -20,8 +20,9 @@ constexpr const char* kClearScreen = "\033[H\033[2J\033[3J";
 po::options_description ls_options() {
     po::options_description known;
     auto add = known.add_options();
-    add("domain", text_value("N"), "the domain to look at; default XYLEM_DOMAIN, else the guest's, else 1");
-    add("all,a", "every domain of this machine");
+    add("domain", text_value("N"),
+        "the domain to look at; default XYLEM_DOMAIN, else the default agent's, else the guest's, else 1");
+    add("all,a", "every domain with a folder in the runtime directory");
     add("json", "print JSON, one object a look");
     add("watch,w", "look again every second until interrupted");
     return known;

@@ -9,7 +9,7 @@ namespace xylem::cli {
 
 std::string_view remedy_for(std::string_view code) {
     using Row = std::pair<std::string_view, std::string_view>;
-    static constexpr std::array<Row, 25> kRows{{
+    static constexpr std::array<Row, 26> kRows{{
         {"not_mapped", "add a line for the address to the hosts map (xylem-hosts(5))"},
         {"mapped_to_tcp", "change the line, if the address is a domain's after all"},
         {"other_node", "run the bridge xylem-rdma on both nodes"},
@@ -28,6 +28,8 @@ std::string_view remedy_for(std::string_view code) {
         {"refused_by_policy",
          "change the peer's policy (xylem-policy(5)), if the port is meant to be reached"},
         {"backlog_full", "the server accepts too slowly, or with too small a backlog"},
+        {"bad_request",
+         "XYLEM_RING_SIZE is a power of two in digits, 4096 to 67108864; else look at the agent's log"},
         {"quota_reached", "see the quotas: xylem stat; raise them: xylemd --max-ends, --max-memory"},
         {"version_mismatch", "install one version of Xylem on both sides and restart both agents"},
         {"no_memory", "raise the limits of descriptors and locked memory (ulimit -n, -l)"},

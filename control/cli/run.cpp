@@ -18,7 +18,8 @@ po::options_description run_options() {
     po::options_description known;
     add_agent_options(known);
     auto add = known.add_options();
-    add("ring-size", text_value("SIZE"), "ring a direction, 4K to 64M; default 2M, or the hosts map's");
+    add("ring-size", text_value("SIZE"),
+        "ring a direction, 4K to 64M; default the hosts map's, else the agent's (2M)");
     add("spin", text_value("US"), "longest spin before a sleep, in microseconds; 0 never spins");
     add("why", "when all is over, say which connections stayed on TCP, why, and what to do");
     add("verbose,v", "say what is done, and warn of commands that stay on TCP");

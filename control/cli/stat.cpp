@@ -19,8 +19,9 @@ constexpr double kNearlyFull = 0.9;
 po::options_description stat_options() {
     po::options_description known;
     auto add = known.add_options();
-    add("domain", text_value("N"), "the domain to look at; default XYLEM_DOMAIN, else the guest's, else 1");
-    add("all,a", "every domain of this machine");
+    add("domain", text_value("N"),
+        "the domain to look at; default XYLEM_DOMAIN, else the default agent's, else the guest's, else 1");
+    add("all,a", "every domain with a folder in the runtime directory");
     add("json", "print JSON; with --live, one object a line");
     add("live", "show what each connection does, every second, or every SECONDS");
     add("count", text_value("N"), "with --live: end after so many times");

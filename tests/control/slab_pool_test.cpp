@@ -41,9 +41,10 @@ class AgentSlabPool : public testing::Test {
     void rest() { now_ += SlabPool::kRestNs; }
 
     Quota memory_{10 * kSlabBytes};
+    PeerShares memory_shares_{memory_};
     Quota grants_{100};
     PeerShares shares_{grants_};
-    SlabPool pool_{memory_, shares_, [] { return now_; }};
+    SlabPool pool_{memory_shares_, shares_, [] { return now_; }};
 };
 
 TEST_F(AgentSlabPool, a_slab_comes_back_scrubbed_once_both_ends_have_ended) {
@@ -163,18 +164,30 @@ TEST_F(AgentSlabPool, pages_of_a_guest_whose_agent_began_anew_are_its_own_until_
 }
 
 TEST_F(AgentSlabPool, memory_is_counted_while_a_connection_uses_it) {
-    for (std::uint64_t i = 0; i < 10; ++i) EXPECT_NE(take(i, 2), 0U);
-    EXPECT_EQ(take(10, 2), 0U);
+    for (std::uint64_t i = 0; i < 8; ++i) EXPECT_NE(take(i, 2), 0U);
+    EXPECT_EQ(take(8, 2), 0U) << "one peer leaves some for others";
+    EXPECT_NE(take(9, 3), 0U);
+    EXPECT_EQ(memory_.used(), 9 * kSlabBytes);
     end_both(3, 2);
-    EXPECT_NE(take(11, 2), 0U);
-    EXPECT_EQ(memory_.used(), memory_.limit());
+    EXPECT_NE(take(11, 4), 0U);
+    EXPECT_EQ(memory_.used(), 9 * kSlabBytes);
+}
+
+TEST_F(AgentSlabPool, a_peer_that_never_says_ended_keeps_its_own_share_of_memory_only) {
+    for (std::uint64_t i = 0; i < 8; ++i) {
+        EXPECT_NE(take(i, 2), 0U);
+        pool_.ended(i, 2, 0);
+    }
+    EXPECT_EQ(take(8, 2), 0U);
+    EXPECT_NE(take(9, 3), 0U);
 }
 
 TEST_F(AgentSlabPool, idle_slabs_are_bounded_for_each_peer) {
     Quota memory(1ULL << 40);
     Quota grants(0);
     PeerShares shares(grants);
-    SlabPool pool(memory, shares);
+    PeerShares memory_shares(memory);
+    SlabPool pool(memory_shares, shares);
     for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i)
         ASSERT_TRUE(pool.take(i, 2, kSlabBytes));
     for (std::uint64_t i = 0; i < SlabPool::kMaxIdlePerPeer + 10; ++i) {

@@ -38,7 +38,7 @@ struct flock byte_of(std::uint64_t connection_id, unsigned side, short type) {
 UniqueFd reopened_slab(int slab_fd) {
     char path[32];
     ::snprintf(path, sizeof path, "/proc/self/fd/%d", slab_fd);
-    return UniqueFd(::open(path, O_RDWR | O_CLOEXEC));
+    return UniqueFd(::open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK));  // no wait for a lease that somebody took
 }
 
 void lock_side(int slab_fd, std::uint64_t connection_id, unsigned side) {

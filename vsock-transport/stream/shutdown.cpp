@@ -145,14 +145,16 @@ bool Stream::stop_reading() {
 // What the peer's close() would have left in its lines, in the same order. It had read everything if its tail
 // is at our head. Nothing here trusts the identity in the page: the agent calls this on a page of programs.
 void Stream::peer_vanished(bool is_cut) {
-    const bool is_data_lost =
-        is_cut || page().tx.head.load_relaxed() != view_.peer->consumer.tail.load_acquire();
+    const bool is_data_lost = is_cut || is_unaccepted() ||
+                              page().tx.head.load_relaxed() != view_.peer->consumer.tail.load_acquire();
     // It may have begun a use that this end has not accepted.
     const std::uint32_t shown = view_.peer->producer.state.load_acquire();
     std::uint32_t use = page().use.load_relaxed();
     if (use_of(shown) == use + 1) ++use;
     view_.peer->consumer.state.store_release(tagged_state(use, RxState::closed));
-    const TxState lost = state_of(shown) == 0 ? TxState::reset : TxState::reset_after_fin;
+    // What it closed in the use before says nothing of this one, which it has not accepted.
+    const bool is_before = use_of(shown) != use;
+    const TxState lost = state_of(shown) == 0 || is_before ? TxState::reset : TxState::reset_after_fin;
     raise_word(view_.peer->producer.state, tagged_state(use, is_data_lost ? lost : TxState::fin));
     note_peer_state();
     wake_all_own_waiters();

@@ -97,11 +97,18 @@ Result<std::size_t> Stream::send_locked(IoCursor& source, Cursor* place) {
     return sent;
 }
 
+// A peer that takes or gives a byte at a time must not hold its caller for a round each.
+constexpr bool is_worth_a_round(unsigned round, std::size_t total_bytes) {
+    constexpr unsigned kRounds = 64;
+    constexpr std::size_t kLeastOfRound = 1024;
+    return round < kRounds + total_bytes / kLeastOfRound;
+}
+
 Result<std::size_t> Stream::produce_chunks(IoCursor& source) {
     Producer ring = producer();
     if (!ring.rewind_if_empty(source.remaining())) return reject_lie();
     std::size_t total = 0;
-    while (source.remaining() > 0) {
+    for (unsigned round = 0; source.remaining() > 0 && is_worth_a_round(round, total); ++round) {
         const std::size_t wanted = std::min(source.remaining(), kPublishBytes);
         const Result<std::uint64_t> room = ring.free_for(wanted);
         if (!room) return reject_lie();
@@ -145,7 +152,7 @@ Result<std::size_t> Stream::receive_some(IoCursor& destination, ReceiveMode mode
     if (has(kPeerLied)) return nothing_to_read(skip_bytes);
     if (place != nullptr) *place = page().rx.tail.load_relaxed();
     std::size_t total = 0;
-    while (destination.remaining() > 0) {
+    for (unsigned round = 0; destination.remaining() > 0 && is_worth_a_round(round, total); ++round) {
         const std::size_t wanted = std::min(destination.remaining(), kPublishBytes);
         // Asks for one byte only: what the cached head already promises is worth taking without a look.
         const Result<std::uint64_t> used = ring.used(skip_bytes + 1);

@@ -25,7 +25,12 @@ bool mark_ready(DoorbellArea& area, unsigned index) {
 }  // namespace
 
 bool Doorbell::ring(WaitToken token) const {
-    if (kind_ == KickKind::relayed) return kick_relay(kick_.get(), token.bits());
+    if (kind_ == KickKind::relayed) {
+        const bool is_sent = kick_relay(kick_.get(), token.bits());
+        if (!is_sent)
+            is_closed_.store_relaxed(1);  // who passed kicks on has gone, or has too many to pass on
+        return is_sent;
+    }
     if (area_) {
         if (token.index() >= kReadyBits) return false;
         if (!mark_ready(*area_.as<DoorbellArea>(), token.index())) return false;

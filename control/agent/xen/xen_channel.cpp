@@ -38,7 +38,8 @@ struct FrameHeader {
 constexpr std::size_t kMostRefs = 2 * (kMaxRingSizeBytes / kPageBytes) + 1;
 constexpr std::size_t kMostFrameBytes = kMaxMessageBytes + kMostRefs * sizeof(GrantRef);
 constexpr std::size_t kMostOutBytes = 1 << 20;
-constexpr unsigned kBatch = 64;  // frames a turn: other sources get theirs
+constexpr std::uint64_t kFlushNs = 5 * kNsPerMs;  // in Xen's guests on an emulator a MiB takes as long
+constexpr unsigned kBatch = 64;                   // frames a turn: other sources get theirs
 
 // The connection id of a `connect`; 0: another message.
 std::uint64_t connection_of(const std::byte* bytes, std::size_t size_bytes) {
@@ -70,6 +71,8 @@ Result<UniqueFd> XenChannel::open_link(unsigned link) {
     links_[link].socket = UniqueFd(pair[0]);
     links_[link].watch = loop_.on_ready(pair[0], EPOLLIN, [this, link](std::uint32_t events) {
         if ((events & EPOLLOUT) != 0) empty_unsent(link);
+        // A hang-up is told again and again, whether or not what it stands for can be passed on.
+        if ((events & EPOLLHUP) != 0 && !has_room()) return close_link(link, true);
         if ((events & (EPOLLIN | EPOLLHUP)) != 0) on_local(link);
     });
     return theirs;
@@ -86,7 +89,7 @@ void XenChannel::close_link(unsigned link, bool tell) {
 
 // What Links sends.
 void XenChannel::on_local(unsigned link) {
-    while (links_[link].socket && out_.size() - sent_bytes_ < kMostOutBytes) {
+    while (links_[link].socket && has_room()) {
         Received message;
         const auto got = receive_message(links_[link].socket.get(), message);
         if (!got && got.error().kind == ErrorKind::would_block) break;
@@ -102,6 +105,8 @@ void XenChannel::on_local(unsigned link) {
     set_watches();
 }
 
+bool XenChannel::has_room() const { return out_.size() - sent_bytes_ < kMostOutBytes; }
+
 void XenChannel::send_frame(unsigned link, std::uint16_t kind, const void* bytes, std::size_t size_bytes) {
     const FrameHeader header{static_cast<std::uint32_t>(size_bytes), static_cast<std::uint16_t>(link), kind};
     const auto* start = reinterpret_cast<const std::byte*>(&header);
@@ -113,7 +118,12 @@ void XenChannel::send_frame(unsigned link, std::uint16_t kind, const void* bytes
 }
 
 void XenChannel::flush() {
+    const std::uint64_t until_ns = now_ns() + kFlushNs;
     while (sent_bytes_ < out_.size()) {
+        if (now_ns() >= until_ns) {  // it takes little at a time
+            if (!works_again_) works_again_ = loop_.after(0, [this] { work(); });
+            break;
+        }
         const iovec vector{out_.data() + sent_bytes_, out_.size() - sent_bytes_};
         IoCursor source(&vector, 1);
         const Result<std::size_t> sent = stream_.send_some(source);
@@ -243,7 +253,7 @@ void XenChannel::empty_unsent(unsigned link) {
 void XenChannel::set_watches() {
     for (LinkEnd& end : links_) {
         if (!end.socket) continue;
-        const std::uint32_t in = out_.size() - sent_bytes_ < kMostOutBytes ? std::uint32_t{EPOLLIN} : 0U;
+        const std::uint32_t in = has_room() ? std::uint32_t{EPOLLIN} : 0U;
         end.watch.set_events(in | (end.unsent.empty() ? 0U : std::uint32_t{EPOLLOUT}));
     }
 }

@@ -92,6 +92,7 @@ class XenChannel {
     Result<UniqueFd> open_link(unsigned link);
     void close_link(unsigned link, bool tell);
     void on_local(unsigned link);
+    bool has_room() const;
     void work();
     void rest(std::uint64_t rest_ns);
     void send_frame(unsigned link, std::uint16_t kind, const void* bytes, std::size_t size_bytes);

@@ -41,7 +41,7 @@ void XenPeers::look_for_domain(DomainId id) {
 
 bool XenPeers::has_ours(DomainId id, const Peer& peer) const {
     return peer.channel != nullptr || !peer.past.empty() || agent_.grant_shares.of(id) != 0 ||
-           agent_.waiter_channels.pages_of(id) != 0;
+           agent_.waiter_channels.pages_of(id) != 0 || agent_.mapped_shares.of(id) != 0;
 }
 
 void XenPeers::forget(DomainId id) {
