@@ -109,6 +109,18 @@ TEST_F(MalformedMessage, a_bell_must_be_a_datagram_socket_and_its_area_sealed) {
     expect_alive();
 }
 
+TEST_F(MalformedMessage, an_accept_queue_must_be_a_datagram_socket) {
+    Program program(1);
+    auto message = ScriptedClient::make<ListenMessage>(SessionMessage::listen);
+    message.cookie = 7;
+    message.local = name_of("0.0.0.0", 80);
+    message.backlog = 1;
+    const UniqueFd event(::eventfd(0, EFD_CLOEXEC));
+    const UniqueFd stream(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(refusal(program.ask(message, {event.get(), stream.get()})), Reason::bad_request);
+    expect_alive();
+}
+
 TEST_F(MalformedMessage, names_that_cannot_be_are_refused) {
     Program program(1);
     auto listen = ScriptedClient::make<ListenMessage>(SessionMessage::listen);

@@ -68,6 +68,18 @@ TEST_F(AgentRuntimeDirectory, a_second_agent_of_a_domain_ends_with_3_and_disturb
     EXPECT_TRUE(dial(link_socket(5).text));
 }
 
+TEST_F(AgentRuntimeDirectory, nor_does_one_with_another_runtime_directory_and_the_same_fabric) {
+    AgentProcess first(5);
+    ASSERT_TRUE(first.is_serving());
+    const std::string fabric = fabric_directory().text;
+    AgentProcess second(5, [&](Options& options) {
+        options.runtime_dir = scratch_.path("other");
+        options.fabric_dir = fabric;
+    });
+    EXPECT_EQ(second.wait(), kExitTaken);
+    EXPECT_TRUE(dial(link_socket(5).text));
+}
+
 TEST_F(AgentRuntimeDirectory, an_agent_that_is_told_to_stop_removes_its_sockets) {
     AgentProcess agent(5);
     ASSERT_TRUE(agent.is_serving());

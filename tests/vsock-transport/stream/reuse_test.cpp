@@ -163,6 +163,14 @@ TEST_F(Reuse, a_listener_that_closes_resets_who_waits_in_it) {
     EXPECT_EQ(bells_[1].rung.size(), 1U) << "it may be asleep";
 }
 
+TEST_F(Reuse, a_caller_whose_peer_vanishes_before_it_accepts_is_reset) {
+    close_both();
+    ASSERT_TRUE(near_.begin_again(kPort));
+    ASSERT_EQ(receive(near_, 1).error().kind, ErrorKind::would_block);
+    near_.peer_vanished(false);
+    EXPECT_EQ(receive(near_, 1).error().sys_errno, ECONNRESET);
+}
+
 TEST_F(Reuse, an_impossible_use_counts_as_reset) {
     testing_support::block_of(slab_, 0).producer.state.store_release(tagged_state(kMaxUse, TxState::open));
     EXPECT_EQ(receive(far_, 1).error().sys_errno, ECONNRESET);

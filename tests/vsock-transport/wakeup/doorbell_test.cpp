@@ -114,5 +114,14 @@ TEST_F(Bell, whose_area_did_not_come_along_leaves_alone_what_is_in_its_place) {
     EXPECT_FALSE(other.is_lost());
 }
 
+TEST_F(Bell, that_somebody_else_passes_on_is_closed_once_he_is_gone) {
+    bell_.install(KickKind::relayed, std::move(kicker_), Mapping());
+    EXPECT_TRUE(bell_.ring(WaitToken(1, 0, 1)));
+    EXPECT_FALSE(bell_.is_closed());
+    waiter_.reset();
+    EXPECT_FALSE(bell_.ring(WaitToken(1, 0, 2)));
+    EXPECT_TRUE(bell_.is_closed());
+}
+
 }  // namespace
 }  // namespace xylem
