@@ -74,6 +74,8 @@ bool is_kept(const End& end) {
 bool queue_caller(Agent& agent, End& end) {
     Listener* listener = agent.listeners.find(end.listener);
     if (listener == nullptr || end.queued_at != 0 || !is_kept(end)) return false;
+    // The far side can write that it is kept; what the policy of now says it cannot.
+    if (end.end_page()->is_revoked.load_acquire() != 0) return false;
     Result<Mapping> slab = end.slab->map();
     Result<Mapping> page = Mapping::shared(end.page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
     if (!slab || !page) return false;
