@@ -9,7 +9,6 @@
 // stolen_ns() in all. So two peers on one core take turns by yields, each with all that the other has written
 // meanwhile, where with wake-ups each write would take the core from its writer. Where a yield itself takes
 // long, as in PV guests of Xen, looking gets four times as long between two; from kTurnNs on, somebody ran.
-// Who found what it waited for right behind a turn of others begins its next spin by giving the core away.
 //
 // The budget halves with each spin that found nothing and returns to the maximum with each that won. Below
 // kLeastNs it is zero, and so it is at once if somebody else kept the core for stolen_ns(): then the
@@ -92,12 +91,10 @@ class WaitPolicy {
         const std::uint64_t start_ns = span_now_ns();
         std::uint64_t others_ns = 0;
         std::uint64_t seen_ns = start_ns;
-        std::uint64_t yield_ns = start_ns + (shares_core_.load_relaxed() != 0 ? 0 : kLookNs);
-        bool has_shared = false;
+        std::uint64_t yield_ns = start_ns + kLookNs;
         for (;;) {
             for (int i = 0; i < kLooksPerClock; ++i) {
                 if (ready()) {
-                    note_sharing(has_shared && i == 0);
                     won();
                     return true;
                 }
@@ -108,7 +105,6 @@ class WaitPolicy {
             const std::uint64_t before_ns = seen_ns;
             seen_ns = span_now_ns();
             const std::uint64_t away_ns = seen_ns - before_ns;
-            has_shared = yields && away_ns > kSharedNs;
             if (yields && away_ns > kLookNs) {
                 yield_ns = seen_ns + (away_ns < kTurnNs ? kLooksPerYield * away_ns : kLookNs);
                 others_ns += away_ns;
@@ -124,14 +120,9 @@ class WaitPolicy {
     }
 
   private:
-    static constexpr std::uint64_t kSharedNs = 1'000;
     static constexpr int kLooksPerClock = 32;
     static constexpr std::uint64_t kLooksPerYield = 4;
 
-    void note_sharing(bool is_shared) {
-        const std::uint32_t word = is_shared ? 1 : 0;
-        if (shares_core_.load_relaxed() != word) shares_core_.store_relaxed(word);
-    }
     void probe_less() {
         const std::uint32_t doubled = 2 * probe_every_.load_relaxed();
         probe_every_.store_relaxed(doubled < kProbeLast ? doubled : kProbeLast);
@@ -141,7 +132,6 @@ class WaitPolicy {
     AtomicU32 budget_ns_{kDefaultSpinNs};
     AtomicU32 waits_{0};
     AtomicU32 probe_every_{kProbeFirst};
-    AtomicU32 shares_core_{0};  // what the last spin that was won waited for was done on this core
 };
 
 // A kick that is lost or withheld costs at most a bounded sleep. The bound of one long wait doubles from a

@@ -84,14 +84,15 @@ void accepted_sockets_reset_as_their_listener_would(Side& side) {
     if (side.server) {
         const Listening listener = side.offered();
         const int one = 1;
+        const timeval patience{30, 0};  // its accept() has it, too
         setsockopt(listener.fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        setsockopt(listener.fd, SOL_SOCKET, SO_RCVTIMEO, &kShort, sizeof kShort);
+        setsockopt(listener.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         set_linger(listener.fd);
         side.meet();
         const int fd = side.accepted(listener);
         side.line("TCP_NODELAY %d, SO_KEEPALIVE %d", option(fd, IPPROTO_TCP, TCP_NODELAY),
                   option(fd, SOL_SOCKET, SO_KEEPALIVE));
-        side.line("SO_RCVTIMEO %d", option(fd, SOL_SOCKET, SO_RCVTIMEO));
+        side.line("SO_RCVTIMEO %d s", option(fd, SOL_SOCKET, SO_RCVTIMEO));
         side.meet();
         close(fd);
         side.meet();
