@@ -57,6 +57,8 @@ class Listeners {
     // source may reach a listener. Reasons: ring, no_listener, listener_private, backlog_full.
     template <class Offered>
     Reason choose(const SocketName& destination, Offered offered, Listener*& chosen);
+    // It got a connection: those like it come first now.
+    void had_turn(Listener& listener) { listener.last_chosen = ++turn_; }
 
     template <class Visit>
     void for_each(Visit visit) const {
@@ -102,7 +104,6 @@ Reason Listeners::choose(const SocketName& destination, Offered offered, Listene
     }
     if (chosen == nullptr) return saw_private ? Reason::listener_private : Reason::no_listener;
     if (!chosen->has_room()) return Reason::backlog_full;
-    chosen->last_chosen = ++turn_;
     return Reason::ring;
 }
 

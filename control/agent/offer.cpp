@@ -97,6 +97,7 @@ Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
         agent.ends.take(end->id());
         return Reason::backlog_full;
     }
+    agent.listeners.had_turn(*listener);
     ++agent.counters.connects_incoming;
     return Reason::ring;
 }

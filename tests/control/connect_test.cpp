@@ -150,6 +150,24 @@ TEST_F(AgentConnect, a_full_queue_refuses_until_there_is_room) {
     EXPECT_TRUE(client_.connect(name_of("127.44.0.1", 5201)));
 }
 
+TEST_F(AgentConnect, listeners_of_one_address_get_the_same_share_whoever_asks_besides) {
+    Program other(1);
+    const std::uint64_t first = server_.listen(name_of("0.0.0.0", 5201), 1);
+    const std::uint64_t second = other.listen(name_of("0.0.0.0", 5201), 2);
+    std::vector<std::unique_ptr<AttachedEnd>> ends;
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(client_.dry_run(name_of("127.44.0.1", 5201)), Reason::ring);
+        ends.push_back(client_.connect(name_of("127.44.0.1", 5201)));
+        ASSERT_TRUE(ends.back());
+    }
+    for (int i = 0; i < 2; ++i) {
+        ends.push_back(server_.accept(first));
+        EXPECT_TRUE(ends.back());
+        ends.push_back(other.accept(second));
+        EXPECT_TRUE(ends.back());
+    }
+}
+
 TEST_F(AgentConnect, who_waits_in_the_queue_of_a_listener_that_closes_sees_a_reset) {
     listener_ = server_.listen(name_of("0.0.0.0", 5201), 1);
     client_end_ = client_.connect(name_of("127.44.0.1", 5201));

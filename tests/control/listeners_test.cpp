@@ -22,8 +22,10 @@ class ListenerTable : public testing::Test {
         Listener* chosen = nullptr;
         reason_ = table_.choose(
             name_of(address, port), [](const Listener&) { return true; }, chosen);
-        if (reason_ == Reason::ring) chosen->waiting.insert(++end_);
-        return reason_ == Reason::ring ? chosen->id : 0;
+        if (reason_ != Reason::ring) return 0;
+        chosen->waiting.insert(++end_);
+        table_.had_turn(*chosen);
+        return chosen->id;
     }
 
     Listeners table_{8};
