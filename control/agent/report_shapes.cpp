@@ -110,8 +110,9 @@ Json json_of(const MapTableEntry& entry, int family, unsigned prefix_bits) {
     if (names_domain) json["domain"] = domain_on_node(entry.domain);
     if (entry.ring_size_bytes != 0) json["ring_size_bytes"] = entry.ring_size_bytes;
     if (entry.spin_ns != kUnsetSpinNs) json["spin_ns"] = entry.spin_ns;
+    if (target != MapTarget::node) return json;
     const NodeText order = order_of_node(node_number_of(entry.domain));
-    if (target == MapTarget::node && order.text[0] != '\0') json["over"] = order.text;
+    if (order.text[0] != '\0') json["over"] = order.text;
     return json;
 }
 
