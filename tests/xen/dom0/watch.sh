@@ -26,14 +26,14 @@ finished() { [ -e /run/guest/a/finished ] && [ -e /run/guest/b/finished ]; }
 cpu_times() { xl list | awk 'NR > 1 { print $1, $6 }'; }
 
 # measure "LABEL SECONDS"
-uptime_seconds() { cut -d ' ' -f 1 /proc/uptime; }
+uptime_with_fraction() { cut -d ' ' -f 1 /proc/uptime; }
 measure() {
     local before after began seconds
     before=$(cpu_times)
-    began=$(uptime_seconds)
+    began=$(uptime_with_fraction)
     sleep "${1##* }"
     after=$(cpu_times)
-    seconds=$(awk -v began="$began" -v ended="$(uptime_seconds)" 'BEGIN { printf "%.1f", ended - began }')  # asking takes long, too
+    seconds=$(awk -v began="$began" -v ended="$(uptime_with_fraction)" 'BEGIN { printf "%.1f", ended - began }')  # asking takes long, too
     printf '%s\nafter\n%s\n' "$before" "$after" | awk -v label="${1%% *}" -v seconds="$seconds" '
         /^after/ { after = 1; next }
         !after { before[$1] = $2 }
