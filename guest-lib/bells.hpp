@@ -71,6 +71,9 @@ class ThreadSleeper {
     }
     WaitToken next_token() const;
     WaitResult sleep(std::uint64_t deadline_ns) const;
+    // The same, but neither a signal nor cancellation ends it: for what takes no longer than a question to
+    // the agent.
+    void sleep_through(std::uint64_t deadline_ns) const;
 
   private:
     OwnBell* bell_;

@@ -2,9 +2,12 @@
 // here; the oldest makes room for the newest.
 #include "guest-lib/kept_end.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "control/protocol/remote_domain.hpp"
 #include "guest-lib/arrivals.hpp"
+#include "guest-lib/bells.hpp"
 #include "guest-lib/capture.hpp"
 #include "guest-lib/epoll_set.hpp"
 #include "guest-lib/last_words.hpp"
@@ -24,6 +27,7 @@ struct KeptCall {
 };
 
 constexpr unsigned kMostCalls = 32;
+constexpr std::uint64_t kHeardNs = kNsPerSecond;  // longer takes only a bridge that is gone
 constinit KeptCall calls[kMostCalls];
 constinit unsigned next_to_go = 0;
 constinit unsigned next_call = 0;  // in turn, so that the processes of a server get their share
@@ -81,6 +85,63 @@ bool is_worth_keeping(const Socket& socket) {
     return socket.stream.page().is_revoked.load_relaxed() == 0;
 }
 
+bool begin_call(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken) {
+    const SoonLockGuard guard(kept_lock());
+    if (!guard.is_held()) return false;
+    const unsigned first = next_call++;
+    for (unsigned i = 0; i < kMostCalls; ++i) {
+        KeptCall& call = calls[(first + i) % kMostCalls];
+        if (!call.end.stream) continue;
+        const EndPage& page = call.end.stream.page();
+        const SocketName far = unmapped(page.peer);
+        if (far.port != peer.port || !is_same_address(far, peer)) continue;
+        if (call.map != &map || call.end.stream.is_left()) {
+            call.end.release();
+            continue;
+        }
+        if (!is_same_address(unmapped(page.local), local) || !call.end.stream.may_begin_again()) continue;
+        taken.stream = std::move(call.end.stream);
+        taken.end_id = call.end.end_id;
+        if (taken.stream.begin_again(local.port)) {
+            taken.stream.page().local.port = local.port;
+            return true;
+        }
+        taken.release();
+    }
+    return false;
+}
+
+// Through a bridge (vsock-transport/stream/reuse.cpp). False: the far end had left, or nobody says anything.
+bool is_heard_in_time(Stream& stream, WaitPolicy& policy) {
+    const auto is_decided = [&stream] { return stream.is_heard() || stream.is_refused(); };
+    policy.set_max_ns(std::min(stream.page().spin_ns, kMaxSpinNs));
+    if (policy.spin(is_decided)) return stream.is_heard();
+    const Interruption unused;
+    const ThreadSleeper sleeper(stream.page().peer_domain, unused);
+    const std::uint64_t deadline_ns = deadline_after(kHeardNs);
+    WaiterSlots slots = stream.waiters(Direction::readable);
+    SleepBound bound;
+    while (!is_decided() && now_ns() < deadline_ns) {
+        int slot = WaiterSlots::kNone;
+        sleep_unless(
+            WaitResult::ready, [&] { slot = slots.claim(sleeper.next_token()); }, is_decided,
+            [&] {
+                const std::uint64_t longest_ns = bound.next_ns(slot != WaiterSlots::kNone);
+                sleeper.sleep_through(std::min(deadline_ns, deadline_after(longest_ns)));
+                return WaitResult::ready;
+            },
+            [&] { slots.release(slot); });
+    }
+    return stream.is_heard();
+}
+
+void give_up_calls_to(std::uint32_t domain) {
+    LockGuard guard(kept_lock());
+    for (KeptCall& call : calls) {
+        if (call.end.stream && call.end.stream.page().peer_domain == domain) call.end.release();
+    }
+}
+
 }  // namespace
 
 Lock& kept_lock() { return the_kept_lock; }
@@ -114,29 +175,15 @@ bool keep_end(Socket& socket) {
     return true;
 }
 
-bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken) {
-    const SoonLockGuard guard(kept_lock());
-    if (!guard.is_held()) return false;
-    const unsigned first = next_call++;
-    for (unsigned i = 0; i < kMostCalls; ++i) {
-        KeptCall& call = calls[(first + i) % kMostCalls];
-        if (!call.end.stream) continue;
-        const EndPage& page = call.end.stream.page();
-        const SocketName far = unmapped(page.peer);
-        if (far.port != peer.port || !is_same_address(far, peer)) continue;
-        if (call.map != &map || call.end.stream.is_left()) {
-            call.end.release();
-            continue;
-        }
-        if (!is_same_address(unmapped(page.local), local) || !call.end.stream.may_begin_again()) continue;
-        taken.stream = std::move(call.end.stream);
-        taken.end_id = call.end.end_id;
-        if (taken.stream.begin_again(local.port)) {
-            taken.stream.page().local.port = local.port;
-            return true;
-        }
-        taken.release();
-    }
+bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer,
+                WaitPolicy& policy, KeptEnd& taken) {
+    if (!begin_call(map, local, peer, taken)) return false;
+    Stream& stream = taken.stream;
+    const std::uint32_t domain = stream.page().peer_domain;
+    if (!is_remote_domain(domain) || is_heard_in_time(stream, policy)) return true;
+    const bool is_refused = stream.is_refused();
+    taken.release();
+    if (!is_refused) give_up_calls_to(domain);  // or each of them would be waited for
     return false;
 }
 

@@ -7,6 +7,7 @@
 #include "control/protocol/socket_names.hpp"
 #include "guest-lib/lock.hpp"
 #include "vsock-transport/stream/stream.hpp"
+#include "vsock-transport/wakeup/wait_policy.hpp"
 
 namespace xylem {
 
@@ -37,8 +38,10 @@ Lock& kept_lock();
 // False: it is for the caller to release.
 bool keep_end(Socket& socket);
 
-// Takes a kept end that leads from one name to the other and begins its next use. False: there is none.
-bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken);
+// Takes a kept end that leads from one name to the other and begins its next use. False: there is none, or,
+// to another node, none whose far end heard of it in time. policy: how such a wait spins.
+bool call_again(const MapTableHeader& map, const SocketName& local, const SocketName& peer,
+                WaitPolicy& policy, KeptEnd& taken);
 
 // At the end of the process: gives up all of them.
 void release_kept_ends();

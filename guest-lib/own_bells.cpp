@@ -5,6 +5,7 @@
 
 #include "guest-lib/bells.hpp"
 #include "guest-lib/cancellation.hpp"
+#include "guest-lib/poll_wait.hpp"
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/session.hpp"
 #include "guest-lib/session_page.hpp"
@@ -175,6 +176,13 @@ WaitResult ThreadSleeper::sleep(std::uint64_t deadline_ns) const {
         take_kicks(bell_->channel, bell_->peer_domain);
     if (items[1].revents != 0 || !session.is_open()) session.check();  // gone, or perhaps back
     return result == 0 ? WaitResult::timed_out : WaitResult::ready;
+}
+
+void ThreadSleeper::sleep_through(std::uint64_t deadline_ns) const {
+    pollfd item{bell_ != nullptr ? bell_->waiter.get() : -1, POLLIN, 0};
+    const std::uint64_t now = now_ns();
+    const std::uint64_t left_ns = deadline_ns > now ? deadline_ns - now : 0;
+    if (poll_raw(&item, 1, left_ns) > 0) drain_local(bell_->waiter.get());
 }
 
 }  // namespace xylem

@@ -191,7 +191,7 @@ int Socket::connect_ring(int fd, const SocketName& peer, Reason& why) {
         return -1;
     }
     KeptEnd kept;
-    if (call_again(*map, local, unmapped(peer), kept)) {
+    if (call_again(*map, local, unmapped(peer), read_policy, kept)) {
         note_nonblocking(fd);
         take_over(fd, kept);
         return connected_ring(why);

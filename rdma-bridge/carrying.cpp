@@ -66,6 +66,7 @@ void Bridge::pump(const ConnectionPtr& connection) {
     }
     if (!c.mirror->look()) return end_for_lie(connection);
     if (c.mirror->has_given_up_call()) c.is_home_gone = true;
+    if (c.mirror->begins_use_since(c.last_sent) && !send_update(c)) return;  // before its bytes
     const std::size_t length = std::min<std::size_t>(c.mirror->unsent_bytes(), Turns::left_bytes(c));
     Turns::spend(c, length);
     if (length > 0) {
@@ -75,10 +76,8 @@ void Bridge::pump(const ConnectionPtr& connection) {
         c.mirror->note_sent(length);
     }
     const Published now = c.mirror->published();
-    const bool has_state = now.tx_state != c.last_sent.tx_state || now.rx_state != c.last_sent.rx_state ||
-                           now.call_state != c.last_sent.call_state;
     const bool has_tail = now.tail != c.last_sent.tail && (wants_tail || c.is_home_gone);
-    if ((has_state || has_tail) && !send_update(c)) return;
+    if ((!now.says_as(c.last_sent) || has_tail) && !send_update(c)) return;
     if (c.owes_tail && c.mirror->is_consumed_up_to(c.last_sent.tail)) {
         c.owes_tail = false;
         queue(connection);  // which takes the writer's token down
@@ -94,6 +93,8 @@ bool Bridge::send_update(Connection& c) {
     update.tx_state = c.last_sent.tx_state;
     update.rx_state = c.last_sent.rx_state;
     update.call_state = c.last_sent.call_state;
+    update.caller_port = static_cast<std::uint16_t>(c.last_sent.caller_port);
+    update.would_keep = c.last_sent.would_keep ? 1 : 0;
     c.link()->send(&update, sizeof update);
     return c.link() != nullptr;
 }
@@ -164,8 +165,9 @@ void Bridge::note_received(Node& node, std::uint32_t number, std::size_t bytes) 
 bool Bridge::on_update(Node& node, const UpdateFrame& frame) {
     const ConnectionPtr connection = carried(node, frame.header.connection);
     if (connection == nullptr) return true;
-    if (!connection->mirror->apply({frame.tail, frame.tx_state, frame.rx_state, frame.call_state}))
-        return false;
+    const Published far{frame.tail,       frame.tx_state,    frame.rx_state,
+                        frame.call_state, frame.caller_port, frame.would_keep != 0};
+    if (!connection->mirror->apply(far)) return false;
     show(connection);
     return true;
 }
@@ -184,6 +186,7 @@ void Bridge::show(const ConnectionPtr& connection) {
         return;
     }
     kick(c, c.mirror->publish());
+    if (c.mirror->is_heard_since(c.last_sent)) queue(connection);
 }
 
 // False: its agent is asked for one.

@@ -44,9 +44,7 @@ void Bridge::on_gone(Node& node, const GoneFrame& frame) {
     if (c.is_cut && c.home_side == 1) return;  // a number of the link before
     if (!c.is_open) return on_opened(connection, Reason::node_unreachable);
     c.is_far_gone = true;
-    const bool has_closed = c.mirror->far().tx_state != 0 && c.mirror->far().rx_state != 0;
-    kick(c, frame.is_vanished != 0 ? c.mirror->vanish()
-                                   : (has_closed ? c.mirror->publish() : c.mirror->reset()));
+    kick(c, frame.is_vanished != 0 ? c.mirror->vanish() : c.mirror->reset());
     tell_agent(c, LinkMessage::ended);
     // Nobody is left there to hear more: the far bridge need not keep it until the program here has closed.
     if (!c.is_gone_sent && c.link() != nullptr) return send_gone(connection);
@@ -71,8 +69,9 @@ void Bridge::end_for_lie(const ConnectionPtr& connection) {
     spdlog::warn("domain {}: a connection's words are impossible: reset", c.key.pair.local);
     auto update = make_frame<UpdateFrame>(FrameKind::update, c.number);
     update.tail = c.mirror->progress().tail;  // no less than the far node knows
-    update.tx_state = static_cast<std::uint32_t>(TxState::reset);
-    update.rx_state = static_cast<std::uint32_t>(RxState::closed);
+    const std::uint32_t use = use_of(c.mirror->published().tx_state);
+    update.tx_state = tagged_state(use, TxState::reset);
+    update.rx_state = tagged_state(use, RxState::closed);
     update.call_state = c.last_sent.call_state;
     c.link()->send(&update, sizeof update);
     if (c.link() != nullptr) send_gone(connection);

@@ -9,14 +9,21 @@
 
 namespace xylem::bridge {
 
-// What an end published beside its bytes.
+// What an end published beside its bytes. States are words, with the number of the use (slab_layout.h).
 struct Published {
     std::uint64_t tail = 0;
     std::uint32_t tx_state = 0;
     std::uint32_t rx_state = 0;
     std::uint32_t call_state = 0;
+    std::uint32_t caller_port = 0;
+    bool would_keep = false;
 
     bool operator==(const Published&) const = default;
+    // The same, but for the tail.
+    bool says_as(Published other) const {
+        other.tail = tail;
+        return *this == other;
+    }
 };
 
 // Whom a change may wake.
@@ -67,7 +74,16 @@ class Mirror {
     Progress progress() const { return {image_head_, home_.tail}; }
     // As of the last look; the end of the stream shows only when all bytes were sent.
     Published published() const;
-    bool has_ended() const { return home_.tx_state != 0 && home_.rx_state != 0; }
+    bool has_ended() const { return state_of(home_.tx_state) != 0 && state_of(home_.rx_state) != 0; }
+    // Whether the program has begun another use of the connection since it published that.
+    bool begins_use_since(const Published& sent) const {
+        return use_of(home_.tx_state) > use_of(sent.tx_state);
+    }
+    // Whether published() says since then that a call was shown to the program, which takes it.
+    bool is_heard_since(const Published& sent) const { return heard_use_ > use_of(sent.rx_state); }
+    // Of a connecting end. Nobody needs to know more of the use before, and none has begun that the far node
+    // has heard of. As of now.
+    bool is_between_uses();
 
     // Of the bytes in the image's ring the far producer knows that all before `tail` are consumed. Whether it
     // may soon want to know more.
@@ -94,7 +110,7 @@ class Mirror {
     // What was applied.
     const Published& far() const { return far_; }
     // The far end is lost: ECONNRESET for the program, once it has read what came, unless the far end had
-    // closed.
+    // closed. Nor is the connection used again.
     Woken reset();
     // The far program is gone without having closed: what its kernel would say then.
     Woken vanish();
@@ -109,6 +125,8 @@ class Mirror {
     std::uint64_t tx_bytes() const { return geometry_.ring_size_bytes[home_side_]; }
     std::uint64_t rx_bytes() const { return geometry_.ring_size_bytes[1 - home_side_]; }
     bool take_up();
+    void note_call();
+    Woken end_image(TxState last);
     EndBlock& connecting() const { return home_side_ == 0 ? *view_.own : *view_.peer; }
     std::byte* image_ring() const { return const_cast<std::byte*>(view_.rx_ring); }
 
@@ -128,7 +146,8 @@ class Mirror {
     // What the image says.
     Cursor shown_head_ = 0;
     Published shown_;
-    bool is_adopted_ = false;  // and not resumed
+    std::uint32_t heard_use_ = 0;  // the last one to which the program was called, and takes the call
+    bool is_adopted_ = false;      // and not resumed
 };
 
 }  // namespace xylem::bridge

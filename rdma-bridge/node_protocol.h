@@ -16,7 +16,9 @@
 //                                     `cursor` on
 //   window     both                   where the sender's device takes bytes of the receiver's program
 //   placed     both                   as data, of bytes that the device has written there already
-//   update     both                   what else that program published: its tail and its states
+//   update     both                   what else that program published: its tail and its states; of an
+//   accepting
+//                                     end that is kept, for it, that it was shown the call (stream/reuse.cpp)
 //   gone       both                   the sender has no program any more at its end; nothing else follows
 //
 // The ring holds what was sent until the far program has consumed it, so there is no other window: a sender
@@ -34,7 +36,7 @@
 namespace xylem::bridge {
 
 inline constexpr std::uint32_t kNodeMagic = 0x4E4E'5958;  // "XYNN"
-inline constexpr std::uint16_t kNodeVersion = 4;
+inline constexpr std::uint16_t kNodeVersion = 5;
 inline constexpr std::uint16_t kNodePort = 7480;
 inline constexpr std::size_t kNonceBytes = 32;
 inline constexpr std::size_t kProofBytes = 32;  // HMAC-SHA256
@@ -152,11 +154,12 @@ struct PlacedFrame {
 
 struct UpdateFrame {
     FrameHeader header;
-    std::uint64_t tail;        // consumed by the sender's program
-    std::uint32_t tx_state;    // TxState, final only behind the last data
-    std::uint32_t rx_state;    // RxState
-    std::uint32_t call_state;  // CallState, of the connecting end
-    std::uint32_t reserved;
+    std::uint64_t tail;         // consumed by the sender's program
+    std::uint32_t tx_state;     // TxState, tagged; final only behind the last data
+    std::uint32_t rx_state;     // RxState, tagged
+    std::uint32_t call_state;   // CallState, of the connecting end
+    std::uint16_t caller_port;  // of this use, as would_keep in the slab
+    std::uint16_t would_keep;
 };
 
 struct GoneFrame {

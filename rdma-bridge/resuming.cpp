@@ -24,12 +24,16 @@ void Bridge::cut(Node& node) {
     node.link = nullptr;
     node.early.clear();
     node.turns.clear();
+    std::vector<ConnectionPtr> unused;
     for (const auto& [number, connection] : node.connections) {
         const bool is_asked_for_here = !connection->is_open && connection->home_side == 0;
         if (is_asked_for_here) node.waiting.push_back(connection);
         note_cut(*connection);
+        // Who calls in it would wait for the link, in the place of going another way.
+        if (connection->is_open && connection->mirror->is_between_uses()) unused.push_back(connection);
     }
     for (const ConnectionPtr& connection : node.waiting) leave_node(connection);
+    for (const ConnectionPtr& connection : unused) lose_far(connection);
     if (!node.connections.empty()) begin_patience(node);
 }
 

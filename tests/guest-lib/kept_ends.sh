@@ -10,11 +10,6 @@ source tests/guest-lib/harness/domains.sh
 # shellcheck source=tests/guest-lib/harness/calls.sh
 source tests/guest-lib/harness/calls.sh
 
-serve() { # WAY
-    rm -f "$scratch/port"
-    background 1 /usr/bin/python3 "$repeated" serve "$1" 127.44.0.1 "$scratch/port"
-}
-
 echo "# nothing is denied" >"$scratch/policy"
 printf '127.44.0.1 dom:1\n127.44.0.2 dom:2\n' >"$scratch/hosts"
 start_domains --log-level warn --policy "$scratch/policy" --hosts "$scratch/hosts"

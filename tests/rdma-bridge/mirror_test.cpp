@@ -91,18 +91,6 @@ TEST_F(MirrorTest, the_call_is_made_over_there_too) {
     EXPECT_FALSE(answerer_.give_up_call());
 }
 
-TEST_F(MirrorTest, an_end_is_never_kept_for_another_use) {
-    caller_.say_would_keep();
-    answerer_.say_would_keep();
-    carry_all();
-    EXPECT_FALSE(caller_.would_peer_keep());
-    caller_.close(CloseMode::keep);
-    carry_all();
-    std::vector<std::byte> taken(1);
-    EXPECT_EQ(*receive(answerer_, taken), 0U);
-    EXPECT_FALSE(answerer_.is_kept());
-}
-
 // What a program may not do --------------------------------------------------------------------------------
 
 TEST_F(MirrorTest, impossible_words_of_a_program_are_refused) {
@@ -119,7 +107,6 @@ TEST_F(MirrorTest, impossible_words_of_a_program_are_refused) {
     EXPECT_TRUE(refused_with(own.producer.head, ~std::uint64_t{0}));
     EXPECT_TRUE(refused_with(own.consumer.tail, std::uint64_t{1}));  // nothing came yet
     EXPECT_TRUE(refused_with(own.producer.state, 6U));
-    EXPECT_TRUE(refused_with(own.producer.state, tagged_state(1, TxState::open)));
     EXPECT_TRUE(refused_with(own.consumer.state, 2U));
     EXPECT_TRUE(refused_with(own.call.state, 3U));
     const std::vector<std::byte> bytes(10);

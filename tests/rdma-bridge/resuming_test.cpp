@@ -76,6 +76,32 @@ TEST_F(Resuming, links_that_break_again_and_again_do_not_stretch_the_patience) {
     EXPECT_LE(links, 20U) << "the bridge dials without a pause";
 }
 
+// Who would call in it would wait for a link, where TCP may be there.
+TEST_F(Resuming, a_kept_connection_ends_with_its_link) {
+    far_->listen();
+    const Opened opened = open(1);
+    const Opened busy = open(2);
+    const std::uint32_t kept = tagged_state(0, TxState::kept);
+    opened.end.view.own->consumer.state.store_release(tagged_state(0, RxState::closed));
+    opened.end.view.own->producer.state.store_release(kept);
+    auto update = make_frame<UpdateFrame>(FrameKind::update, opened.number);
+    update.tx_state = kept;
+    update.rx_state = tagged_state(0, RxState::closed);
+    far_->say(update);
+    ASSERT_TRUE(until([&] { return opened.end.view.peer->producer.state.load_acquire() == kept; }));
+    far_->hang_up();
+    const auto ended = agent_->hear<LinkEndMessage>(LinkMessage::ended);
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->connection_id, 1U);
+    EXPECT_EQ(opened.end.view.peer->producer.state.load_acquire(), tagged_state(0, TxState::left));
+    ASSERT_TRUE(far_->accept());
+    const auto resume = far_->hear<ResumeFrame>(FrameKind::resume);
+    ASSERT_TRUE(resume);
+    EXPECT_EQ(resume->header.connection, busy.number);
+    ASSERT_TRUE(far_->hear<CaughtUpFrame>(FrameKind::caught_up));
+    EXPECT_FALSE(far_->has_heard(FrameKind::resume));
+}
+
 // What is left of it is the program's here; the far bridge need not wait until that has closed.
 TEST_F(Resuming, a_far_end_that_is_gone_is_answered_at_once) {
     far_->listen();

@@ -17,6 +17,11 @@
 // has reset already. The peer's words may be anything: a use that is neither the own one nor, at C, the kept
 // one before, counts as reset.
 //
+// Where a bridge carries the connection between nodes (rdma-bridge/mirror.cpp), no fence of C's orders what A
+// does. Then the far bridge is A's caller: it shows A the new use, looks after a fence whether A has left,
+// and if not says so by A's consumer word, (u + 1, open). C waits for that (is_heard()), or for A's being
+// left.
+//
 // tests/model/reuse.pml models this, and leaves a caller alone as soon as a fence or a look is taken out.
 #include "vsock-transport/stream/stream.hpp"
 #include "vsock-transport/wakeup/recipe.hpp"
@@ -37,6 +42,12 @@ bool Stream::is_unaccepted() const {
     const std::uint32_t use = page().use.load_relaxed();
     return use > 0 && view_.peer->producer.state.load_acquire() == tagged_state(use - 1, TxState::kept);
 }
+
+bool Stream::is_heard() const {
+    return use_of(view_.peer->consumer.state.load_acquire()) == page().use.load_relaxed();
+}
+
+bool Stream::is_refused() const { return peer_state() == TxState::reset && !is_heard(); }
 
 // Only one that closed in this use does not.
 bool Stream::is_peer_reading() const {

@@ -130,6 +130,10 @@ class Stream {
     // Connecting end: whether the far end is ready, and then. False: is_left(), by now.
     bool may_begin_again() const;
     bool begin_again(std::uint32_t caller_port);
+    // Through a bridge the far end hears of it later, and may have left by then: the call is made once it has
+    // heard.
+    bool is_heard() const;
+    bool is_refused() const;
     // Accepting end: whether there is a caller, then taking it. 0: there is none, or the agent was faster to
     // end the keeping.
     bool has_caller() const;
@@ -206,8 +210,8 @@ class Stream {
     // wait to read; after consuming, those that wait to write.
     void kick(Direction direction) const {
         // At one that is not accepted a listener waits, which looks at the stream when it accepts
-        // (reuse.cpp).
-        if (does_anybody_wait(direction) && !is_unaccepted()) kick_waiters(direction);
+        // (reuse.cpp); but a bridge that has heard carries what there is.
+        if (does_anybody_wait(direction) && (!is_unaccepted() || is_heard())) kick_waiters(direction);
     }
     void wake_own_waiters(Direction direction) const;
     void publish_tx_state(TxState state);

@@ -12,6 +12,10 @@ holds_nothing() { [[ $(ask "$1" statistics '[q["used"] for q in report["quotas"]
 keeps_some() { (($(kept_ends "$1") > 0)); }
 has_kept() { [[ $(kept_ends "$1") == "$2" ]]; }
 
+serve() { # WAY
+    rm -f "$scratch/port"
+    background 1 /usr/bin/python3 "$repeated" serve "$1" 127.44.0.1 "$scratch/port"
+}
 call() { timeout 60 "$in_domain" 2 /usr/bin/python3 "$repeated" call 127.44.0.1 "$scratch/port" "$1"; }
 stop_server() {
     kill -KILL "$background_pid"
