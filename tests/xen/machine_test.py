@@ -106,8 +106,9 @@ class LossesTest(unittest.TestCase):
     def test_a_new_machine_goes_on_from_the_first_test_that_was_running(self):
         self.assertEqual(self.runs_with("b", "c"), (["abc", "bc", "c"], 1 + 1))
 
-    def test_a_test_gets_two_new_machines_and_no_more(self):
-        self.assertEqual(self.runs_with("b", "b", "b", "b"), (["abc", "bc", "bc"], 1))
+    def test_a_test_gets_so_many_new_machines_and_no_more(self):
+        more = runs.MACHINES_FOR_A_LOSS
+        self.assertEqual(self.runs_with(*["b"] * (more + 2)), (["abc", *["bc"] * more], 1))
 
 
 class GrantsTest(unittest.TestCase):
