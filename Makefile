@@ -27,6 +27,8 @@ endif
 
 # Flags ---------------------------------------------------------------------------------------------------
 
+# Reports of sanitizers need lines, not more.
+DEBUG_INFO := $(if $(filter release debug,$(VARIANT)),-g,-g1)
 OPTIMIZE_release := -O2
 OPTIMIZE_debug := -Og -g3
 # Both at once: half the time of two builds. ubsan alone is for when asan's shadow is in the way.
@@ -43,7 +45,7 @@ ifneq ($(filter $(VARIANT),tsan fuzz),)
 override CXX := $(CLANGXX)
 endif
 
-COMMON_FLAGS := -std=c++20 -g $(OPTIMIZE_$(VARIANT)) -Wall -Wextra -Wshadow -Werror -pthread -I. $(CXXFLAGS)
+COMMON_FLAGS := -std=c++20 $(DEBUG_INFO) $(OPTIMIZE_$(VARIANT)) -Wall -Wextra -Wshadow -Werror -pthread -I. $(CXXFLAGS)
 # Code that also lives inside other people's programs: libc only, nothing exported by accident. Types with a
 # virtual function defined in such a file have no type information: code elsewhere cannot derive from them.
 FREESTANDING_FLAGS := $(COMMON_FLAGS) -fPIC -fno-exceptions -fno-rtti -fno-threadsafe-statics \

@@ -8,7 +8,7 @@ $(RDMA)/node.cpio: $(BUILD)/xen/fetched tests/rdma/image/node.sh tests/xen/image
 	$(Q)tests/rdma/image/node.sh $(BUILD)/xen/kernel $@
 
 RDMA_PROGRAMS := $(addprefix $(B)/,xylem xylemd xylem-rdma libxylem.so $(addprefix tests/programs/,transfer many_transfers \
-                   idle_connections round_trips refused)) /usr/bin/socat /usr/bin/setpriv
+                   idle_connections round_trips refused connect_rate)) /usr/bin/socat /usr/bin/setpriv
 RUN_RDMA = $(PYTHON) tests/rdma/run_nodes.py --images $(abspath $(BUILD)/xen) --image $(abspath $(RDMA)/node.cpio)
 RDMA_TESTS ?= *
 
@@ -24,7 +24,7 @@ define run_rdma
 	@$(RUN_RDMA) --payload $(1) --tests '$(2)' $(4)
 endef
 
-RDMA_QUICK_TESTS := faults one_map orders socket_suite transfer
+RDMA_QUICK_TESTS := faults kept_ends one_map orders socket_suite transfer
 RDMA_QUICK_CASES := accept/several_callers connect/both_ends data/peeking end/half_close epoll/level_triggered process
 
 .PHONY: check-rdma check-rdma-quick
