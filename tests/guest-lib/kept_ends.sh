@@ -43,14 +43,6 @@ serve accept
 check "a program takes a connection that was used again over exec" used_again_by becomes
 stop_server
 
-killed_caller() {
-    "$in_domain" 2 /usr/bin/python3 "$repeated" call 127.44.0.1 "$scratch/port" 1000000 &
-    local caller=$!
-    sleep "0.$((RANDOM % 9 + 1))"
-    kill -KILL "$caller"
-    wait "$caller" 2>/dev/null
-    until_true 10 holds_nothing 2
-}
 serve patient
 for ((round = 1; round <= 5; ++round)); do
     check "nothing is left of a caller that is killed in the middle ($round)" killed_caller

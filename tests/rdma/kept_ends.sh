@@ -34,14 +34,6 @@ check "a server that forks is called again and again" all_right 40 0
 stop_server
 nothing_is_left forks
 
-killed_caller() {
-    "$in_domain" 2 /usr/bin/python3 "$repeated" call 127.44.0.1 "$scratch/port" 1000000 &
-    local caller=$!
-    sleep "0.$((RANDOM % 9 + 1))"
-    kill -KILL "$caller"
-    wait "$caller" 2>/dev/null
-    until_true 20 holds_nothing 2
-}
 serve patient
 for ((round = 1; round <= 3; ++round)); do
     check "nothing is left of a caller that is killed in the middle ($round)" killed_caller

@@ -17,6 +17,15 @@ serve() { # WAY
     background 1 /usr/bin/python3 "$repeated" serve "$1" 127.44.0.1 "$scratch/port"
 }
 call() { timeout 60 "$in_domain" 2 /usr/bin/python3 "$repeated" call 127.44.0.1 "$scratch/port" "$1"; }
+# killed_caller: in the midst of its calls, and nothing of it is left.
+killed_caller() {
+    "$in_domain" 2 /usr/bin/python3 "$repeated" call 127.44.0.1 "$scratch/port" 1000000 &
+    local caller=$!
+    sleep "0.$((RANDOM % 9 + 1))"
+    kill -KILL "$caller"
+    wait "$caller" 2>/dev/null
+    until_true 20 holds_nothing 2
+}
 stop_server() {
     kill -KILL "$background_pid"
     wait "$background_pid" 2>/dev/null
