@@ -59,6 +59,7 @@ Bridge::Bridge(Poller& poller, NodeKey key, Settings settings)
       key_(std::move(key)),
       settings_(std::move(settings)),
       boot_id_(random_id()),
+      random_(static_cast<std::minstd_rand::result_type>(boot_id_)),
       program_bells_([this](const Pair& pair) { return out_link(pair); },
                      [this](std::function<void()> call) { poller_.after(0, std::move(call)); }),
       last_bell_(static_cast<std::uint32_t>(boot_id_) & 0x3FFF'FFFF) {}

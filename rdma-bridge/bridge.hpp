@@ -5,6 +5,7 @@
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <random>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -185,6 +186,7 @@ class Bridge {
     const NodeKey key_;
     const Settings settings_;
     const std::uint64_t boot_id_;
+    std::minstd_rand random_;
     bool is_stopped_ = false;
     bool has_failed_ = false;
     UniqueFd lock_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 #include <utility>
 
 #include "control/protocol/remote_domain.hpp"
@@ -136,9 +137,13 @@ void Bridge::dial_again(Node& node) {
     if (node.redial == 0) dial_later(node, kFirstDelayNs);
 }
 
+// Between half of the delay and all of it: else many bridges would dial a node that is back at the same
+// moments, and what breaks links in a rhythm could break each new one.
 void Bridge::dial_later(Node& node, std::uint64_t delay_ns) {
     poller_.cancel(node.redial);
-    node.redial = poller_.after(delay_ns, [this, &node] {
+    const std::uint64_t least_ns = delay_ns / 2;
+    std::uniform_int_distribution<std::uint64_t> spread(least_ns, delay_ns);
+    node.redial = poller_.after(spread(random_), [this, &node] {
         node.redial = 0;
         dial_again(node);
     });

@@ -48,6 +48,7 @@ class Relay:
         self.other |= {near: far, far: near}
         for end in (near, far):
             end.setblocking(False)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a network does not wait for more
             self.pending[end] = b""
 
     def read(self, end):
