@@ -85,7 +85,7 @@ XEN_PARTS := 16
 check-xen: $(CHECK_XEN_NEEDS)  ## Boot Xen in an emulator, run tests and suites between two guests, half an hour (KINDS="pv pvh mixed")
 	$(call make_xen_payload,$(B)/xen-payload/pairs)
 	@cd $(B)/xen-payload/pairs/tests && for suite in socket_suite xen_backend; do \
-	    for part in $$(seq $(XEN_PARTS)); do ln $$suite $${suite}_$${part}_of_$(XEN_PARTS); done; rm $$suite; done
+	    for part in $$(seq $(XEN_PARTS)); do cp $$suite $${suite}_$${part}_of_$(XEN_PARTS); done; rm $$suite; done
 	@$(RUN_XEN) --guest-memory 512 --payload $(B)/xen-payload/pairs --tests '$(XEN_TESTS)' $(KINDS)
 
 check-xen-quick: $(CHECK_XEN_NEEDS)  ## Some of check-xen's tests, in PV guests, a few minutes
