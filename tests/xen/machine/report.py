@@ -60,6 +60,7 @@ class Report:
 
     def __init__(self, folder, say, called="guest"):
         self.say = say
+        self.folder = folder
         self.called = called
         self.files = [open(folder / f"{called}-{name}.log", "w", encoding="utf-8") for name in "ab"]
         self.guests = {name: Guest(name, file) for name, file in zip("ab", self.files)}
@@ -77,9 +78,9 @@ class Report:
 
     def keep_logs(self, number):
         """Under names of their own, since the next machine's take their place."""
-        for file in self.files:
-            path = Path(file.name)
-            path.rename(path.with_suffix(f".lost-{number}.log"))
+        for path in [*(Path(file.name) for file in self.files), self.folder / "console.log"]:
+            if path.exists():
+                path.rename(path.with_suffix(f".lost-{number}.log"))
 
     def line(self, line):
         source, _, text = line.partition("|")
