@@ -82,9 +82,9 @@ XEN_QUICK_CASES := accept/several_callers connect/both_ends data/peeking end/hal
 XEN_PARTS := 16
 
 .PHONY: check-xen check-xen-quick check-xen-full xen-shell
-check-xen: $(CHECK_XEN_NEEDS)  ## Boot Xen in an emulator, run tests and suites between two guests, half an hour (KINDS="pv pvh mixed")
+check-xen: $(CHECK_XEN_NEEDS)  ## Boot Xen in an emulator, run tests and suites between two guests, an hour a kind (KINDS="pv pvh mixed")
 	$(call make_xen_payload,$(B)/xen-payload/pairs)
-	@cd $(B)/xen-payload/pairs/tests && for suite in socket_suite xen_backend; do \
+	@set -e; cd $(B)/xen-payload/pairs/tests; for suite in socket_suite xen_backend; do \
 	    for part in $$(seq $(XEN_PARTS)); do cp $$suite $${suite}_$${part}_of_$(XEN_PARTS); done; rm $$suite; done
 	@$(RUN_XEN) --guest-memory 512 --payload $(B)/xen-payload/pairs --tests '$(XEN_TESTS)' $(KINDS)
 
