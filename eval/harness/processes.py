@@ -155,6 +155,14 @@ def free_port():
                 return port
 
 
+def free_ports(count):
+    """So many different ones."""
+    ports = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)
+
+
 def agents_of(runtime_dir):
     """The process ids of its agents: the kernel says which process listens on each agent.sock."""
     for path in runtime_dir.glob("dom-*/door/agent.sock"):

@@ -7,7 +7,7 @@ connections.
 import time
 from contextlib import ExitStack
 
-from harness.processes import free_port, wait_until_it_says
+from harness.processes import free_ports, wait_until_it_says
 from tools.connections import allow_files
 
 KINDS = {"tcp"}
@@ -23,15 +23,14 @@ def settled_memory(bench, pairs, settings):
 
 def measure(bench, transport, point, settings):
     count, program = point["connections"], bench.workload("connections")
-    numbers = range(settings.get("pairs", 1))
     allow_files(count)
     bench.end_agents()
     with bench.gate() as gate, ExitStack() as servers:
-        places = [[transport.server_address, str(free_port())] for _ in numbers]
+        places = [[transport.server_address, str(port)] for port in free_ports(settings.get("pairs", 1))]
         started = [servers.enter_context(bench.server(transport, [program, "receive", *place], int(place[1]), f"server-{number}"))
-                   for number, place in zip(numbers, places)]
+                   for number, place in enumerate(places)]
         clients = [bench.start_client(transport, [program, "hold", *place, str(count), str(gate.path)], f"client-{number}")
-                   for number, place in zip(numbers, places)]
+                   for number, place in enumerate(places)]
         pairs = [(server, client) for server, (client, _) in zip(started, clients)]
         wait_for_all("met", clients, program)
         before = settled_memory(bench, pairs, settings)

@@ -5,7 +5,7 @@ All are connected before any begins. settings: seconds. Points: pairs.
 from contextlib import ExitStack
 
 from harness.bench import lines_of
-from harness.processes import ProgramFailed, free_port, wait_until_it_says
+from harness.processes import ProgramFailed, free_ports, wait_until_it_says
 
 KINDS = {"tcp"}
 NEEDS = {}
@@ -20,7 +20,7 @@ def together(loads):
 
 def measure(bench, transport, point, settings):
     program, seconds = bench.workload("socket_exchange"), settings["seconds"]
-    places = [(transport.pair(number), str(free_port()), number) for number in range(point["pairs"])]
+    places = [(transport.pair(number), str(port), number) for number, port in enumerate(free_ports(point["pairs"]))]
     with bench.gate() as gate, ExitStack() as servers:
         words = [str(seconds), str(MESSAGE_BYTES), str(gate.path)]
         for pair, port, number in places:

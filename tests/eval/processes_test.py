@@ -77,5 +77,11 @@ class Signals(unittest.TestCase):
         self.assertEqual(self.play("signal.signal(signal.SIGHUP, signal.SIG_IGN)"), 0)
 
 
+class Ports(unittest.TestCase):
+    def test_servers_that_run_at_once_get_different_ones(self):
+        with mock.patch.object(processes, "free_port", side_effect=[10001, 10002, 10001, 10002, 10003]):
+            self.assertEqual(sorted(processes.free_ports(3)), [10001, 10002, 10003])
+
+
 if __name__ == "__main__":
     unittest.main()
