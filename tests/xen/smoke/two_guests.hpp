@@ -45,7 +45,7 @@ class TwoGuests {
     // none.
     [[nodiscard]] unsigned peer_domid() const;
 
-    // Writes data/TEST-NAME, which the peer may read.
+    // Writes data/told/TEST/NAME, which the peer may read.
     bool publish(const std::string& name, const std::string& value);
     // The same, readable by nobody else.
     bool keep(const std::string& name, const std::string& value);
@@ -61,7 +61,9 @@ class TwoGuests {
     int finish() const;
 
   private:
-    [[nodiscard]] std::string node(const std::string& name) const { return "data/" + test_ + "-" + name; }
+    [[nodiscard]] std::string node(const std::string& name) const {
+        return "data/told/" + test_ + "/" + name;
+    }
 
     xs_handle* store_;
     std::string test_;
