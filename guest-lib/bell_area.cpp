@@ -51,12 +51,11 @@ void BellArea::drain() {
 
 void BellArea::drain_channel() { take_kicks(channel, peer_domain); }
 
-// A channel is drained in any case, since its peer may ring it without taking the flag down.
+// In any case: a peer may kick without taking the flag down, and one that took it down, before it was shown
+// again, may kick only now.
 void BellArea::calm_down() {
-    if (!flags().is_sleeping()) {
-        drain_local(waiter.get());
-        flags().set_sleeping(true);
-    }
+    drain_local(waiter.get());
+    flags().set_sleeping(true);
     if (!granted) return;
     drain_channel();
     granted_flags().set_sleeping(true);

@@ -33,8 +33,8 @@ struct BellArea {
     // Takes the kicks. Never blocks.
     void drain();
     void drain_channel();
-    // For an owner that sleeps all the time, as far as peers can see: takes the kicks of flags that were
-    // taken down, and shows them again.
+    // For an owner that sleeps all the time, as far as peers can see: takes the kicks and shows the flags
+    // again. The bits are looked at after that.
     void calm_down();
     // As a peer would, without a flag.
     void kick() const;

@@ -53,6 +53,8 @@ void relay_kicks();
 
 // Finds a doorbell by domain and id (asking the agent the first time) and rings it.
 BellRinger& bell_ringer();
+// Whether that doorbell is found, without ringing it.
+bool can_ring(std::uint32_t domain, WaitToken token);
 
 // Takes back what a ThreadSleeper of the calling thread left when the thread was cancelled in its sleep: the
 // doorbell, and the slots of the stream that name it.

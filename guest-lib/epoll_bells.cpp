@@ -176,6 +176,12 @@ void EpollSet::kick_someone() {
     }
 }
 
+// Under the lock. For what is ready by now without anybody's kick.
+void EpollSet::mark_for_sleepers(int number) {
+    mark(number);
+    if (sleepers_.load_relaxed() + watchers_.load_relaxed() != 0) kick_someone();
+}
+
 // Takes the lock. By a thread that leaves with events while others sleep.
 void EpollSet::wake_others(bool may_have_more) {
     if (sleepers_.load_relaxed() + watchers_.load_relaxed() == 0) return;

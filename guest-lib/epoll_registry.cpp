@@ -180,7 +180,7 @@ void EpollSet::wants_writable(Socket& socket) {
         if (!set.items_[number].is_ring() || !set.items_[number].wants_room()) return;
         set.claim_slot(number, true);
         full_fence();  // (W1) pairs with the peer's publish_and_kick()
-        if (socket.stream.is_ready(Direction::writable)) set.mark(number);
+        if (socket.stream.is_ready(Direction::writable)) set.mark_for_sleepers(number);
     });
 }
 
@@ -196,7 +196,7 @@ void EpollSet::register_again_all() {
             if (item.is_free() || !item.is_ring()) continue;
             set.release_slots(item);
             set.claim_slot(i, false);
-            set.mark(i);
+            set.mark_for_sleepers(i);
         }
     });
 }

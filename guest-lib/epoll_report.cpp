@@ -12,6 +12,15 @@ constexpr int kMostLooks = 3;  // at a state that moves on under them
 
 }  // namespace
 
+// A kick may be lost before its bit is set: its sender found no way to the doorbell, or was killed. So after
+// a sleep that nobody ended all items are asked, but not each time where sleeps are short.
+bool EpollSet::may_look_at_all() {
+    const std::uint64_t now = now_ns();
+    if (now < look_at_all_ns_.load_relaxed()) return false;
+    look_at_all_ns_.store_relaxed(now + kBoundedSleepNs);
+    return true;
+}
+
 void EpollSet::collect(bool full_scan) {
     const std::uint32_t areas = area_count_.load_acquire();
     for (unsigned a = 0; a < areas; ++a) {
@@ -20,6 +29,11 @@ void EpollSet::collect(bool full_scan) {
         });
     }
     full_fence();  // the bits are taken; what they announced is looked at after that
+    if (full_scan && may_look_at_all()) {
+        for (int i = 0; i < capacity_; ++i) {
+            if (!items_[i].is_free() && items_[i].is_ring()) mark(i);
+        }
+    }
     if (unslotted_.load_relaxed() == 0) return;
     for (int i = 0; i < capacity_; ++i) {
         if (items_[i].is_free() || !items_[i].is_ring() || items_[i].read_slot != WaiterSlots::kNone)

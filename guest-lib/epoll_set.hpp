@@ -137,6 +137,7 @@ struct EpollSet : FdObject {
     void begin_channels();
     bool has_kicked_area() const;
     void kick_someone();
+    void mark_for_sleepers(int number);
 
     // epoll_control.cpp
     int control_ring(int operation, int fd, Socket& socket, const epoll_event* event);
@@ -169,6 +170,7 @@ struct EpollSet : FdObject {
     // epoll_report.cpp
     int take_ready(epoll_event* events, int room, bool full_scan, std::uint32_t& seen_news);
     void collect(bool full_scan);
+    bool may_look_at_all();
     int report_range(int from, int to, epoll_event* events, int room);
     std::uint32_t ready_events(int number, StreamState& seen);
     std::uint32_t ready_events(int number) {
@@ -202,6 +204,8 @@ struct EpollSet : FdObject {
     AtomicU32 news_{0};       // counts marks
     AtomicU32 ring_items_{0};
     AtomicU32 kernel_items_{0};
+    AtomicU64 look_at_all_ns_{
+        0};                   // when a sleep that nobody ended may next be followed by a look at all items
     AtomicU32 unslotted_{0};  // ring items that found no slot: the sleep must be short
     AtomicU32 area_count_{0};
     BellArea areas_[kMaxAreas];

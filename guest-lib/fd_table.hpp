@@ -45,6 +45,12 @@ struct FdObject {
         AtomicU32 epoll_items;  // of epoll sets of this process that hold it
     };
 
+    // The caller's own among them.
+    std::uint32_t calls_under_way() const {
+        return references.load_acquire() - descriptors.load_acquire() - epoll_items.load_acquire() -
+               strangers.load_relaxed();
+    }
+
   private:
     union {
         AtomicU32 kind_word;

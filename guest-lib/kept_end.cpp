@@ -85,6 +85,14 @@ bool is_worth_keeping(const Socket& socket) {
     return socket.stream.page().is_revoked.load_relaxed() == 0;
 }
 
+// A call is told once, and nobody looks for one that was not heard of; a bridge says whether it heard.
+bool can_call(const Stream& stream) {
+    const std::uint32_t domain = stream.page().peer_domain;
+    if (is_remote_domain(domain)) return true;
+    return stream.reaches_waiter(Direction::readable,
+                                 [domain](WaitToken token) { return can_ring(domain, token); });
+}
+
 bool begin_call(const MapTableHeader& map, const SocketName& local, const SocketName& peer, KeptEnd& taken) {
     const SoonLockGuard guard(kept_lock());
     if (!guard.is_held()) return false;
@@ -100,6 +108,7 @@ bool begin_call(const MapTableHeader& map, const SocketName& local, const Socket
             continue;
         }
         if (!is_same_address(unmapped(page.local), local) || !call.end.stream.may_begin_again()) continue;
+        if (!can_call(call.end.stream)) continue;
         taken.stream = std::move(call.end.stream);
         taken.end_id = call.end.end_id;
         if (taken.stream.begin_again(local.port)) {

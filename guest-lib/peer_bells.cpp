@@ -10,6 +10,7 @@
 #include "guest-lib/private_fds.hpp"
 #include "guest-lib/probes.hpp"
 #include "guest-lib/session.hpp"
+#include "guest-lib/signals_held.hpp"
 #include "vsock-transport/base/pace.hpp"
 #include "vsock-transport/local/slab_memfd.hpp"
 
@@ -23,6 +24,9 @@ constexpr unsigned kPaces = 16;  // domains that share one ask for fewer
 constexpr std::uint64_t kQuickNs = 100 * kNsPerMs;
 constexpr std::uint64_t kVainTimes = 10;
 constexpr std::uint64_t kVainSlackNs = kNsPerSecond;
+
+// no_place: the cache could not be written.
+enum class Found : std::uint8_t { whole, without_area, no_place };
 
 struct CachedBell {
     std::uint64_t key = 0;  // domain << 32 | id
@@ -64,9 +68,21 @@ CachedBell& place_for(std::uint64_t key) {
     return *place;
 }
 
-// False: the bell is there, but its area is not.
-bool insert(std::uint64_t key, Received& answer) {
-    ::pthread_rwlock_wrlock(&cache_lock);
+// In a handler the reader may be the call below it, which does not go on: then it is not waited for.
+bool lock_for_writing() {
+    constexpr int kTries = 100;
+    constexpr timespec kPause{0, 100'000};
+    for (int i = 0; i < kTries; ++i) {
+        if (::pthread_rwlock_trywrlock(&cache_lock) == 0) return true;
+        system_call(SYS_nanosleep, word(&kPause), 0);
+    }
+    return false;
+}
+
+// What is found goes into the cache. Nor may a handler meet this thread while it writes.
+Found insert(std::uint64_t key, Received& answer) {
+    const SignalsHeld signals;
+    if (!lock_for_writing()) return Found::no_place;
     CachedBell& place = place_for(key);
     const auto* found = answer_as<BellMessage>(answer, SessionMessage::bell);
     const unsigned wanted_fds = found != nullptr && found->has_area != 0 ? 2 : 1;
@@ -80,10 +96,10 @@ bool insert(std::uint64_t key, Received& answer) {
             place.bell.install(kind, make_private(std::move(answer.fds[0])), std::move(area), found->port);
     }
     ::pthread_rwlock_unlock(&cache_lock);
-    return is_whole;
+    return is_whole ? Found::whole : Found::without_area;
 }
 
-bool find_bell(std::uint64_t key, std::uint32_t flags) {
+Found find_bell(std::uint64_t key, std::uint32_t flags) {
     BellFindMessage question{};
     question.domain = static_cast<std::uint32_t>(key >> 32);
     question.doorbell_id = static_cast<std::uint32_t>(key);
@@ -91,6 +107,13 @@ bool find_bell(std::uint64_t key, std::uint32_t flags) {
     Received answer;
     if (!Session::self().ask(SessionMessage::bell_find, question, answer)) answer.size_bytes = 0;
     return insert(key, answer);
+}
+
+// False: it cannot be entered there.
+bool find_into_cache(std::uint64_t key) {
+    Found found = find_bell(key, 0);
+    if (found == Found::without_area) found = find_bell(key, kFindRelayed);
+    return found != Found::no_place;
 }
 
 struct Look {
@@ -124,15 +147,27 @@ bool ring_through_agent(std::uint32_t domain, WaitToken token) {
     return true;
 }
 
+std::uint64_t key_of(std::uint32_t domain, WaitToken token) {
+    return static_cast<std::uint64_t>(domain) << 32 | token.doorbell_id();
+}
+
+bool is_cached(std::uint64_t key) {
+    ::pthread_rwlock_rdlock(&cache_lock);
+    const CachedBell* cached = look_for(key);
+    const bool is_there = cached != nullptr && cached->bell && !cached->bell.is_closed();
+    ::pthread_rwlock_unlock(&cache_lock);
+    return is_there;
+}
+
 bool ring_somehow(std::uint32_t domain, WaitToken token) {
-    const std::uint64_t key = static_cast<std::uint64_t>(domain) << 32 | token.doorbell_id();
+    const std::uint64_t key = key_of(domain, token);
     const Look first = ring_cached(key, token);
     if (!first.is_worth_asking) return first.was_kicked;
     if (is_sandboxed()) return ring_through_agent(domain, token);
     Pace& vain = vain_questions[domain % kPaces];
     const std::uint64_t start_ns = now_ns();
     if (vain.rest_ns(start_ns) > 0) return first.was_kicked;
-    if (!find_bell(key, 0)) find_bell(key, kFindRelayed);
+    if (!find_into_cache(key)) return ring_through_agent(domain, token);
     const Look second = ring_cached(key, token);
     const std::uint64_t end_ns = now_ns();
     const std::uint64_t took_ns = end_ns - start_ns;
@@ -155,6 +190,12 @@ constinit BellRinger the_ringer{ring};
 }  // namespace
 
 BellRinger& bell_ringer() { return the_ringer; }
+
+bool can_ring(std::uint32_t domain, WaitToken token) {
+    const std::uint64_t key = key_of(domain, token);
+    if (is_cached(key) || is_sandboxed()) return true;
+    return vain_questions[domain % kPaces].rest_ns(now_ns()) == 0 && find_into_cache(key) && is_cached(key);
+}
 
 void forget_lost_areas() {
     for (auto& set : cache) {

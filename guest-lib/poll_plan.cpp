@@ -146,13 +146,8 @@ bool PollPlan::has_news() const {
     }
     for (nfds_t r = 0; r < ring_count_; ++r) {
         const RingItem& ring = rings_[r];
-        const pollfd& item = items_[ring.index];
-        if ((item.events & (kReadableEvents | POLLRDHUP)) != 0 &&
-            ring.socket->stream.is_ready(Direction::readable)) {
-            return true;
-        }
-        if (wants_write(ring) && ring.socket->stream.is_ready(Direction::writable)) return true;
-        if ((ring.socket->poll_events() & (POLLERR | POLLHUP)) != 0) return true;
+        const int wanted = items_[ring.index].events | POLLERR | POLLHUP;
+        if ((ring.socket->poll_events() & wanted) != 0) return true;
     }
     return false;
 }

@@ -120,7 +120,10 @@ int wait_for_plan(PollPlan& plan, std::uint64_t timeout_ns, const sigset_t* mask
     if (timeout_ns == 0)
         return mask != nullptr ? static_cast<int>(to_libc(poll_raw(nullptr, 0, 0, mask))) : 0;
     keep_to_longest_spin(poll_policy);
-    if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_news(); })) return plan.look();
+    if (plan.has_rings() && poll_policy.spin([&plan] { return plan.has_news(); })) {
+        ready = plan.look();
+        if (ready != 0) return ready;  // else others were faster
+    }
     SleepBound bound;
     for (;;) {
         if (interruption.is_due()) return fail_errno_with(EINTR);

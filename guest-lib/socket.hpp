@@ -146,6 +146,7 @@ struct Socket : FdObject {
     int accept_ring(sockaddr* address, socklen_t* length, int flags);
     int accept_kept(sockaddr* address, socklen_t* length, int flags);
     Socket* enter_accepted(int fd, bool made_stand_in);
+    bool is_left_alone() const;
     int disconnect(int fd, const sockaddr* unspecified, socklen_t length);
     int adopt_accepted(int fd, bool made_stand_in, const Received& attached);
     void say_accepted(int fd, const Socket& accepted) const;

@@ -123,7 +123,11 @@ int Socket::connect(int fd, const sockaddr* address, socklen_t length) {
     }
     Reason why = Reason::none;
     peer = reached_by(peer);
-    const int result = connect_ring(fd, peer, why);
+    int result = -1;
+    if (is_left_alone())
+        result = connect_ring(fd, peer, why);
+    else
+        why = Reason::no_memory;
     if (why == Reason::ring) return result;
     stay_on_tcp(fd, why, peer);
     const int over_tcp = connect_in_kernel(fd, address, length);
@@ -145,6 +149,7 @@ int Socket::disconnect(int fd, const sockaddr* unspecified, socklen_t length) {
         if (!is_over) disconnect_in_kernel(fd, family, unspecified, length);
         EpollSet::on_left_ring(*this);
         Session::self().release_end(*this, ReleaseMode::disconnect);
+        stream.wake_all_own_waiters();
     } else {
         const int result = real().connect(fd, unspecified, length);
         if (result != 0 || before != SocketState::kernel) return result;
@@ -154,6 +159,19 @@ int Socket::disconnect(int fd, const sockaddr* unspecified, socklen_t length) {
     connect_report.store_relaxed(0);
     set_state(SocketState::fresh);
     return 0;
+}
+
+// Calls that began before the socket was disconnected may still look at the memory of that connection. They
+// were woken; one that a signal handler interrupted, which connects now, cannot go.
+bool Socket::is_left_alone() const {
+    constexpr int kTries = 100;
+    constexpr timespec kPause{0, 1'000'000};
+    if (!stream) return true;
+    for (int i = 0; i < kTries; ++i) {
+        if (calls_under_way() <= 1) return true;
+        system_call(SYS_nanosleep, word(&kPause), 0);
+    }
+    return false;
 }
 
 int Socket::connect_in_kernel(int fd, const sockaddr* address, socklen_t length) {

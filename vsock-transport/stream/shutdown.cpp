@@ -55,7 +55,6 @@ void Stream::fail_connection(std::uint32_t status, int error) {
     page().status.fetch_or(status);
 }
 
-// For what this end found out by itself: the peer has not kicked anybody for it.
 void Stream::wake_all_own_waiters() const {
     full_fence();  // (K1) after the new status
     wake_own_waiters(Direction::readable);

@@ -3,6 +3,7 @@
 // share an end: each direction has a lock in the end page.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "vsock-transport/base/span_clock.hpp"
@@ -127,6 +128,15 @@ class Stream {
     bool would_peer_keep() const { return view_.peer->producer.would_keep.load_relaxed() != 0; }
     // Neither end will use it again, or at least the far one not: close(CloseMode::abort) and forget it.
     bool is_left() const;
+    // Whether reaches(token) is true of a doorbell that the peer shows for the direction.
+    template <class Reaches>
+    bool reaches_waiter(Direction direction, Reaches reaches) const {
+        const AtomicU64* slots = peer_waiters(direction);
+        return std::any_of(slots, slots + kWaiterSlots, [&](const AtomicU64& slot) {
+            const WaitToken token(slot.load_relaxed());
+            return token && reaches(token);
+        });
+    }
     // Connecting end: whether the far end is ready, and then. False: is_left(), by now.
     bool may_begin_again() const;
     bool begin_again(std::uint32_t caller_port);
@@ -146,6 +156,8 @@ class Stream {
     void put_back_error(int error) { page().pending_error.store_relaxed(static_cast<std::uint32_t>(error)); }
 
     WaiterSlots waiters(Direction direction);
+    // For what this end did or found out by itself: the peer has not kicked anybody for it.
+    void wake_all_own_waiters() const;
     EndPage& page() const { return *page_.as<EndPage>(); }
     explicit operator bool() const { return static_cast<bool>(page_); }
 
@@ -196,7 +208,6 @@ class Stream {
     bool is_plainly_open() const;
     bool stop_reading();
     bool is_writer_worth_waking() const;
-    void wake_all_own_waiters() const;
     const AtomicU64* peer_waiters(Direction direction) const {
         const WakeupLine& line = view_.peer->wakeup;
         return direction == Direction::readable ? line.readable : line.writable;
