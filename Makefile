@@ -61,7 +61,10 @@ ifdef NEED_RULES
 # An included file that make remakes first: the packages are there before pkg-config is asked for flags.
 # An old empty one stands in for it, because make complains about one that is missing.
 # PACKAGES=no leaves the system alone (another distribution, or packages of your own). What only builds and
-# installs gets no packages of tests.
+# installs gets no packages of tests, what only uninstalls none at all.
+ifeq ($(filter-out $(BARE_GOALS) uninstall,$(or $(MAKECMDGOALS),all)),)
+PACKAGES := no
+endif
 ifneq ($(PACKAGES),no)
 PACKAGES_THERE := $(BUILD)/packages-$(if $(filter-out products install uninstall,$(or $(MAKECMDGOALS),all)),all,build).mk
 $(if $(wildcard $(PACKAGES_THERE)),,$(shell mkdir -p $(BUILD) && touch -d @0 $(PACKAGES_THERE)))
@@ -228,6 +231,9 @@ INSTALL_FILES := \
     $(foreach p,$(wildcard control/cli/xylem.bash-completion),$(p)|$(PREFIX)/share/bash-completion/completions/xylem|644)
 INSTALL_UNITS := $(wildcard control/*.service control/dom0/*.service rdma-bridge/*.service)
 unitdir := $(PREFIX)/lib/systemd/system
+# Where the key, the maps and the configuration go. One that is there keeps its mode, and who installs for himself
+# needs none.
+confdir = $(DESTDIR)/etc/xylem
 define newline
 
 
@@ -235,10 +241,11 @@ endef
 
 install: products  ## Install into $(DESTDIR)$(PREFIX) (PREFIX=/usr/local)
 	$(foreach f,$(INSTALL_FILES),install -D -m $(call part,$(f),3) $(call part,$(f),1) $(DESTDIR)$(call part,$(f),2)$(newline))
-	$(if $(INSTALL_UNITS),mkdir -p $(DESTDIR)$(unitdir))
-	$(foreach u,$(INSTALL_UNITS),sed 's|@bindir@|$(bindir)|g' $(u) >$(DESTDIR)$(unitdir)/$(notdir $(u))$(newline))
+	$(foreach u,$(INSTALL_UNITS),sed 's|@bindir@|$(bindir)|g' $(u) \
+	    | install -D -m 644 /dev/stdin $(DESTDIR)$(unitdir)/$(notdir $(u))$(newline))
+	@test -d $(confdir) || install -d -m 755 $(confdir) || echo 'make install: only root can make $(confdir)' >&2
 
 uninstall:  ## Remove what install put there
 	$(foreach f,$(INSTALL_FILES),rm -f $(DESTDIR)$(call part,$(f),2)$(newline))
 	$(foreach u,$(INSTALL_UNITS),rm -f $(DESTDIR)$(unitdir)/$(notdir $(u))$(newline))
-	@rmdir $(DESTDIR)$(PREFIX)/lib/xylem 2>/dev/null || true
+	@rmdir $(DESTDIR)$(PREFIX)/lib/xylem $(confdir) 2>/dev/null || true

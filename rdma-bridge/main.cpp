@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "control/protocol/runtime_paths.hpp"
 #include "rdma-bridge/options.hpp"
 
 namespace {
@@ -48,6 +49,11 @@ int main(int argc, char** argv) {
     spdlog::set_default_logger(spdlog::stderr_color_mt("xylem-rdma"));
     spdlog::set_pattern("%Y-%m-%d %T.%e xylem-rdma[%P] %l: %v");
     spdlog::set_level(spdlog::level::from_str(settings->log_level));
+    if (bridge_socket().text[0] == '\0') {
+        return failure(
+            "the path of the fabric directory is too long for a unix socket: set XYLEM_RUNTIME_DIR or "
+            "XYLEM_FABRIC_DIR to a shorter one");
+    }
     fit_to_descriptors(*settings);
     const UniqueFd signals = ending_signals();
     std::string error;

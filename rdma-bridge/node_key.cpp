@@ -27,12 +27,18 @@ Nonce fresh_nonce() {
 }
 
 Result<NodeKey> NodeKey::read(const std::string& path, std::string& error) {
-    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    // Without O_NONBLOCK a FIFO would wait for its writer, and our signals with it.
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     struct stat status {};
     if (!file || ::fstat(file.get(), &status) != 0) {
         error =
             fmt::format("{}: {}; make one: head -c 32 /dev/urandom >{} with umask 077, the same on each node",
                         path, ::strerrordesc_np(errno), path);
+        return fail(ErrorKind::bad_layout);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        error = fmt::format("{}: not a regular file; a key is {} to {} bytes in a file", path, kLeastBytes,
+                            kMostBytes);
         return fail(ErrorKind::bad_layout);
     }
     if ((status.st_mode & 0077) != 0) {

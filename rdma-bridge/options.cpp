@@ -8,6 +8,7 @@
 #include <iostream>
 #include <stdexcept>
 
+#include "control/protocol/socket_names.hpp"
 #include "rdma-bridge/node_name.hpp"
 #include "vsock-transport/base/clock.hpp"
 
@@ -58,6 +59,13 @@ void set_directory(const po::variables_map& found, const char* option, const cha
     ::setenv(variable, path.c_str(), 1);
 }
 
+// No hosts map calls a node so: its own lines would be taken for another node's.
+void refuse_wildcard(const char* option, const std::string& text) {
+    if (!is_wildcard(name_of(*node_address(text)))) return;
+    throw std::runtime_error(fmt::format(
+        "--{}: '{}' names no node: say the address that hosts maps use, or --name", option, text));
+}
+
 void set_listen(const po::variables_map& found, Settings& settings) {
     if (found.count("listen") == 0) {
         throw std::runtime_error(
@@ -66,6 +74,7 @@ void set_listen(const po::variables_map& found, Settings& settings) {
     const auto text = found["listen"].as<std::string>();
     const auto address = node_address(text);
     if (!address) throw std::runtime_error(fmt::format("--listen: '{}' is no ADDRESS or ADDRESS:PORT", text));
+    if (found.count("name") == 0) refuse_wildcard("listen", text);
     settings.listen = text;
     settings.port = address->port();
 }
@@ -75,6 +84,7 @@ void set_name(const po::variables_map& found, Settings& settings) {
     settings.name = found["name"].as<std::string>();
     if (!node_address(settings.name))
         throw std::runtime_error(fmt::format("--name: '{}' is no ADDRESS or ADDRESS:PORT", settings.name));
+    refuse_wildcard("name", settings.name);
 }
 
 // unit: its name, and how many of the value's it is.

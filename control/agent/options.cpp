@@ -2,12 +2,15 @@
 // source that says something wins. A mistake says what is wrong and what would be right, and ends with 2.
 #include "control/agent/options.hpp"
 
+#include <errno.h>
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <boost/program_options.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -22,6 +25,12 @@ namespace {
 
 constexpr const char* kDefaultConfig = "/etc/xylem/xylemd.conf";
 constexpr std::uint32_t kMaxDomain = 65535;
+constexpr int kExitFailure = 1;
+
+// Not the fault of who called: ends with 1.
+struct Unreadable : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 
 struct Mistake : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -76,10 +85,19 @@ void read_config(const po::variables_map& line, const po::options_description& c
                  po::variables_map& found) {
     const bool is_named = line.count("config") != 0;
     const std::string path = is_named ? line["config"].as<std::string>() : kDefaultConfig;
+    // A directory can be opened, and reads as an empty file would.
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored))
+        throw Unreadable(fmt::format("{}: the configuration file is a directory", path));
     std::ifstream file(path);
     if (!file) {
-        if (is_named) throw Mistake(fmt::format("{}: cannot read the configuration file", path));
-        return;
+        const int reason = errno;
+        const bool is_missing = reason == ENOENT || reason == ENOTDIR;
+        if (is_missing && !is_named) return;
+        const std::string wrong =
+            fmt::format("{}: cannot read the configuration file: {}", path, ::strerrordesc_np(reason));
+        if (is_missing) throw Mistake(wrong);
+        throw Unreadable(wrong);
     }
     try {
         po::store(po::parse_config_file(file, common), found);
@@ -204,6 +222,10 @@ std::optional<Options> read(int argc, const char* const* argv, int& exit_code) {
 std::optional<Options> read_options(int argc, const char* const* argv, int& exit_code) {
     try {
         return read(argc, argv, exit_code);
+    } catch (const Unreadable& error) {
+        std::cerr << "xylemd: " << error.what() << "\n";
+        exit_code = kExitFailure;
+        return std::nullopt;
     } catch (const std::exception& error) {
         std::cerr << "xylemd: " << error.what() << "\nTry 'xylemd --help'.\n";
         exit_code = kExitUsage;

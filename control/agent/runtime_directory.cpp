@@ -20,6 +20,9 @@ namespace xylem::agent {
 namespace {
 
 constexpr int kBacklog = 4096;
+constexpr const char* kTooLong =
+    "the path of the runtime or fabric directory is too long for a unix socket: set XYLEM_RUNTIME_DIR or "
+    "XYLEM_FABRIC_DIR to a shorter one";
 
 std::string errno_text() { return ::strerrordesc_np(errno); }
 
@@ -34,9 +37,7 @@ void make_parents(const std::string& path) {
 UniqueFd bind_at(const char* path, mode_t mode, std::string& error) {
     const auto address = unix_address(path);
     if (!address) {
-        error =
-            "the runtime directory's path is too long for a unix socket: set XYLEM_RUNTIME_DIR to a shorter "
-            "one";
+        error = kTooLong;
         return UniqueFd();
     }
     UniqueFd fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -70,8 +71,16 @@ bool admit(const std::string& directory, const std::string& group, std::string& 
         error = fmt::format("--group: there is no group '{}'", group);
         return false;
     }
-    const bool is_set = (found == nullptr || ::chown(directory.c_str(), ~uid_t{0}, found->gr_gid) == 0) &&
-                        ::chmod(directory.c_str(), found == nullptr ? 0700 : 0710) == 0;
+    if (found != nullptr && ::chown(directory.c_str(), ~uid_t{0}, found->gr_gid) != 0) {
+        const bool is_forbidden = errno == EPERM;
+        error = fmt::format("{}: cannot hand it to group '{}': {}", directory, group, errno_text());
+        if (is_forbidden) {
+            error +=
+                fmt::format("; the agent must be in that group (SupplementaryGroups={} in its unit)", group);
+        }
+        return false;
+    }
+    const bool is_set = ::chmod(directory.c_str(), found == nullptr ? 0700 : 0710) == 0;
     if (!is_set) error = fmt::format("{}: {}", directory, errno_text());
     return is_set;
 }
@@ -117,8 +126,9 @@ bool make_safe_directory(const std::string& path, bool is_private, std::string& 
 Claim RuntimeDirectory::claim(std::uint32_t domain, const std::string& group, std::string& error) {
     domain_ = domain;
     const std::string directory = domain_directory(domain).text;
-    if (directory.empty()) {
-        error = "the runtime directory's path is too long: set XYLEM_RUNTIME_DIR to a shorter one";
+    // Before anything is made.
+    if (agent_socket(domain).text[0] == '\0' || xylem::link_socket(domain).text[0] == '\0') {
+        error = kTooLong;
         return Claim::failed;
     }
     if (!make_safe_directory(runtime_directory().text, false, error) ||

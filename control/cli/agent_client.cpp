@@ -24,19 +24,17 @@ constexpr std::uint64_t kMaxReportBytes = 256ULL << 20;
 
 tl::unexpected<Failure> not_reached(std::uint32_t domain, const Error& error) {
     const std::string path = agent_socket(domain).text;
+    if (error.kind == ErrorKind::out_of_range || path.empty()) return path_too_long();
     if (error.sys_errno == ENOENT || error.sys_errno == ECONNREFUSED || error.sys_errno == ENOTDIR) {
         return failed(
             kNoAgent, fmt::format("no agent runs for domain {} (nothing answers at {})", domain, path),
             fmt::format("start one: xylem run --domain {0} -- COMMAND, or xylemd --domain {0}", domain));
     }
-    if (error.kind == ErrorKind::out_of_range || path.empty()) {
-        return failed(
-            kFailed,
-            fmt::format("the path of the runtime directory is too long: {}", runtime_directory().text),
-            "set XYLEM_RUNTIME_DIR to a shorter one");
-    }
-    return failed(kFailed, fmt::format("cannot reach the agent of domain {} at {}: {}", domain, path,
-                                       ::strerror(error.sys_errno)));
+    const bool is_closed = error.sys_errno == EACCES;
+    return failed(kFailed,
+                  fmt::format("cannot reach the agent of domain {} at {}: {}", domain, path,
+                              ::strerror(error.sys_errno)),
+                  is_closed ? "be in the agent's group (xylemd --group), or set XYLEM_RUNTIME_DIR" : "");
 }
 
 tl::unexpected<Failure> no_answer(std::uint32_t domain, const std::string& why) {
@@ -67,6 +65,11 @@ Outcome<nlohmann::json> read_report(std::uint32_t domain, const Received& answer
 }
 
 }  // namespace
+
+tl::unexpected<Failure> path_too_long() {
+    return failed(kFailed, "the path of the runtime directory is too long for a unix socket",
+                  "set XYLEM_RUNTIME_DIR to a shorter one");
+}
 
 Outcome<AgentClient> AgentClient::open(std::uint32_t domain) {
     auto socket = dial(agent_socket(domain).text);

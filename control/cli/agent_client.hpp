@@ -42,6 +42,9 @@ class AgentClient {
     std::uint32_t last_request_id_ = 0;
 };
 
+// Of a runtime directory whose path leaves no room for an agent's socket.
+tl::unexpected<Failure> path_too_long();
+
 // Opens, asks one thing, closes.
 Outcome<nlohmann::json> ask_agent(std::uint32_t domain, QueryKind what, const SocketName& target = {});
 

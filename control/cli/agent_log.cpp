@@ -2,6 +2,7 @@
 // following links and must be ours before a file is opened in it. (The agent checks the same, and more.)
 #include "control/cli/agent_log.hpp"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <string.h>
@@ -10,7 +11,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
+#include "control/cli/agent_client.hpp"
 #include "control/protocol/runtime_paths.hpp"
 
 namespace xylem::cli {
@@ -26,12 +29,18 @@ tl::unexpected<Failure> cannot_write(const std::string& path) {
 }
 
 Outcome<UniqueFd> open_domain_folder(const std::string& path) {
-    for (std::size_t slash = path.find('/', 1); slash != path.npos; slash = path.find('/', slash + 1)) {
-        ::mkdir(path.substr(0, slash).c_str(), 0700);
+    if (path.empty()) return path_too_long();
+    int first_errno = 0;  // what keeps a folder from being made, not that it is missing afterwards
+    for (std::size_t slash = 0; slash != path.npos;) {
+        slash = path.find('/', slash + 1);
+        const bool is_made = ::mkdir(path.substr(0, slash).c_str(), 0700) == 0 || errno == EEXIST;
+        if (!is_made && first_errno == 0) first_errno = errno;
     }
-    ::mkdir(path.c_str(), 0700);
     UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!folder) return cannot_write(path);
+    if (!folder) {
+        if (first_errno != 0) errno = first_errno;
+        return cannot_write(path);
+    }
     struct stat status {};
     if (::fstat(folder.get(), &status) != 0 || status.st_uid != ::geteuid()) {
         return failed(kNoAgent, fmt::format("{} belongs to another user", path),
@@ -46,7 +55,9 @@ Outcome<AgentLog> AgentLog::open(std::uint32_t domain, const std::optional<std::
     std::string path;
     UniqueFd fd;
     if (named) {
-        path = std::filesystem::absolute(*named).string();
+        std::error_code error;  // there is no working directory any more: open() will say so
+        path = std::filesystem::absolute(*named, error).string();
+        if (error) path = *named;
         fd.reset(::open(path.c_str(), kLogFlags, kLogMode));
     } else {
         auto folder = open_domain_folder(domain_directory(domain).text);

@@ -60,9 +60,10 @@ int run_command(const std::vector<std::string>& words) {
         if (!exit_code) return report(exit_code.error());
         if (!is_written) return report({kFailed, "cannot write to standard output", {}});
         return *exit_code;
-    } catch (const std::system_error&) {
-        // fmt::print()'s, of a stream that takes no more.
-        if (std::ferror(stdout) != 0) std::fputs("xylem: cannot write to standard output\n", stderr);
+    } catch (const std::system_error& error) {
+        // Mostly fmt::print()'s, of a stream that takes no more.
+        const bool is_full = std::ferror(stdout) != 0;
+        std::fprintf(stderr, "xylem: %s\n", is_full ? "cannot write to standard output" : error.what());
         return kFailed;
     }
 }

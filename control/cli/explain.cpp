@@ -87,7 +87,8 @@ Outcome<int> run_explain(const Arguments& arguments) {
     if (!answer) return tl::unexpected(answer.error());
     if (!target->resolved_by.empty()) (*answer)["host_name"] = target->resolved_by;
     if (arguments.has("json")) {
-        fmt::print("{}\n", answer->dump(2));
+        // The name of a file may be any bytes.
+        fmt::print("{}\n", answer->dump(2, ' ', false, Json::error_handler_t::replace));
     } else {
         fmt::print("{}", explanation_text(*answer, colours_on(stdout)));
     }

@@ -18,6 +18,7 @@ Outcome<std::vector<std::uint32_t>> chosen_domains(const Arguments& arguments) {
         return std::vector{*domain};
     }
     if (arguments.has("domain")) return misused("--all and --domain exclude each other");
+    if (runtime_directory().text[0] == '\0') return path_too_long();
     auto domains = domains_present();
     if (domains.empty()) {
         return failed(kNoAgent, fmt::format("there is no domain in {}", runtime_directory().text),

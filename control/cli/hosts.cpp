@@ -72,7 +72,8 @@ Outcome<int> show(const Arguments& arguments) {
     }
     if (!map) return tl::unexpected(map.error());
     if (arguments.has("json")) {
-        fmt::print("{}\n", map->dump(2));
+        // The name of a file may be any bytes.
+        fmt::print("{}\n", map->dump(2, ' ', false, Json::error_handler_t::replace));
     } else {
         print_map(*map);
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <system_error>
 
 #include "control/cli/domains.hpp"
 #include "control/cli/exec_words.hpp"
@@ -37,7 +38,9 @@ Outcome<void> preload(const std::string& library) {
 
 std::optional<std::string> absolute(const std::optional<std::string>& path) {
     if (!path) return std::nullopt;
-    return std::filesystem::absolute(*path).lexically_normal().string();
+    std::error_code error;  // there is no working directory any more: the path stays as it is
+    const auto whole = std::filesystem::absolute(*path, error);
+    return error ? *path : whole.lexically_normal().string();
 }
 
 Reason obstacle_to(const std::string& program) {
@@ -57,6 +60,9 @@ void add_agent_options(boost::program_options::options_description& known, const
 }
 
 Outcome<AgentWish> read_agent_wish(const Arguments& arguments) {
+    for (const char* option : {"hosts", "policy", "agent-log"}) {
+        if (arguments.value(option) == "") return misused(fmt::format("--{}: the path is empty", option));
+    }
     auto domain = chosen_domain(arguments.value("domain"));
     if (!domain) return tl::unexpected(domain.error());
     AgentWish wish{*domain, absolute(arguments.value("hosts")), absolute(arguments.value("policy")),

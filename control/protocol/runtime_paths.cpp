@@ -18,6 +18,12 @@ RuntimePath format(const char* pattern, Arguments... arguments) {
     return path;
 }
 
+// Nothing below a directory that has no path: it would begin at the root of the file system.
+template <class... Arguments>
+RuntimePath below(const RuntimePath& parent, const char* pattern, Arguments... arguments) {
+    return parent.text[0] == '\0' ? RuntimePath{} : format(pattern, parent.text, arguments...);
+}
+
 const char* variable(const char* name) {
     const char* value = ::secure_getenv(name);
     return value != nullptr && value[0] == '/' ? value : nullptr;
@@ -34,7 +40,7 @@ RuntimePath runtime_directory() {
 
 RuntimePath fabric_directory() {
     if (const char* set = variable("XYLEM_FABRIC_DIR")) return format("%s", set);
-    return format("%s/fabric", runtime_directory().text);
+    return below(runtime_directory(), "%s/fabric");
 }
 
 std::uint32_t domain_by_default() {
@@ -44,31 +50,27 @@ std::uint32_t domain_by_default() {
     return is_link && ::sscanf(target, "dom-%u", &domain) == 1 ? domain : kDefaultDomain;
 }
 
-RuntimePath default_link() { return format("%s/default", runtime_directory().text); }
+RuntimePath default_link() { return below(runtime_directory(), "%s/default"); }
 
-RuntimePath default_door() { return format("%s/door", default_link().text); }
+RuntimePath default_door() { return below(default_link(), "%s/door"); }
 
-RuntimePath default_agent_socket() { return format("%s/agent.sock", default_door().text); }
+RuntimePath default_agent_socket() { return below(default_door(), "%s/agent.sock"); }
 
-RuntimePath domain_directory(std::uint32_t domain) {
-    return format("%s/dom-%u", runtime_directory().text, domain);
-}
+RuntimePath domain_directory(std::uint32_t domain) { return below(runtime_directory(), "%s/dom-%u", domain); }
 
-RuntimePath agent_door(std::uint32_t domain) {
-    return format("%s/dom-%u/door", runtime_directory().text, domain);
-}
+RuntimePath agent_door(std::uint32_t domain) { return below(runtime_directory(), "%s/dom-%u/door", domain); }
 
 RuntimePath agent_socket(std::uint32_t domain) {
-    return format("%s/dom-%u/door/agent.sock", runtime_directory().text, domain);
+    return below(runtime_directory(), "%s/dom-%u/door/agent.sock", domain);
 }
 
-RuntimePath bridge_socket() { return format("%s/bridge.link", fabric_directory().text); }
+RuntimePath bridge_socket() { return below(fabric_directory(), "%s/bridge.link"); }
 
-RuntimePath bridge_report_socket() { return format("%s%s", fabric_directory().text, kBridgeReportName); }
+RuntimePath bridge_report_socket() { return below(fabric_directory(), "%s%s", kBridgeReportName); }
 
 RuntimePath link_socket(std::uint32_t domain) {
     if (is_remote_domain(domain)) return bridge_socket();
-    return format("%s/%u.link", fabric_directory().text, domain);
+    return below(fabric_directory(), "%s/%u.link", domain);
 }
 
 }  // namespace xylem

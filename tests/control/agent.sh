@@ -27,6 +27,13 @@ run "$xylemd" --domain x
 check "a domain that is none is a usage error" exits_and_complains 2 "'x' is not a number of a domain from 0 to 65535"
 run "$xylemd" --config "$scratch/missing"
 check "a configuration file that is missing is one, too" exits_and_complains 2 'missing: cannot read'
+run "$xylemd" --config "$scratch"
+check "one that is a directory is a failure" exits_and_complains 1 'is a directory'
+if ((EUID != 0)); then
+    install -m 0 /dev/null "$scratch/closed"
+    run "$xylemd" --config "$scratch/closed"
+    check "so is one that may not be read" exits_and_complains 1 'closed: cannot read.*Permission denied'
+fi
 run env XYLEM_HOSTS="$scratch/missing" "$xylemd" --domain 4
 check "a named hosts file that is missing is a failure" exits_and_complains 1 'missing: No such file'
 printf '10.0.0.1 dom:1\n10.0.0.2 dim:2\n' >"$scratch/bad-hosts"

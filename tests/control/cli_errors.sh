@@ -64,6 +64,24 @@ for spin in 10001 -1 5s x; do
     run "$xylem" run "--spin=$spin" -- true
     check "spin $spin is an error" exits 2
 done
+for option in hosts policy agent-log; do
+    run "$xylem" run "--$option" "" -- true
+    check "run with an empty path for --$option is an error" exits_and_complains 2 "--$option: the path is empty"
+done
+too_long=$scratch/$(printf 'x%.0s' {1..120})
+for words in "run -- true" ls "ls --all" "stat --domain 1"; do
+    # shellcheck disable=SC2086  # words
+    XYLEM_RUNTIME_DIR=$too_long run "$xylem" $words
+    check "$words: a runtime directory with too long a path is named" exits_and_complains 1 'path of the runtime .*too long'
+done
+XYLEM_RUNTIME_DIR=$too_long run "$xylem" doctor
+check "doctor says so, too" says "its path is longer than a unix socket's"
+check "nothing was made for it" test ! -e "$too_long"
+printf '127.44.0.9 dom:9\n' >"$scratch"/$'hosts-\377'
+run "$xylem" hosts show --json "$scratch"/$'hosts-\377'
+check "JSON about a file whose name is not UTF-8 is printed" exits_and_says 0 '"domain": 9'
+XYLEM_HOSTS=$scratch/$'hosts-\377' run "$xylem" explain --json 127.44.0.9:80
+check "so is that of explain" exits_and_says 0 '"target_domain": 9'
 run "$xylem" hosts
 check "hosts alone names its two forms" exits_and_complains 2 'check or show'
 run "$xylem" hosts chekc x

@@ -102,6 +102,29 @@ TEST_F(AgentRuntimeDirectory, an_agent_that_was_not_told_its_domain_is_found_wit
     EXPECT_TRUE(dial(default_agent_socket().text));
 }
 
+TEST_F(AgentRuntimeDirectory, of_one_without_room_for_a_path_nothing_lies_at_the_root) {
+    ::setenv("XYLEM_RUNTIME_DIR", scratch_.path(std::string(120, 'x')).c_str(), 1);
+    for (const RuntimePath& path :
+         {runtime_directory(), fabric_directory(), default_link(), default_door(), default_agent_socket(),
+          domain_directory(5), agent_door(5), agent_socket(5), link_socket(5), bridge_socket(),
+          bridge_report_socket()}) {
+        EXPECT_STREQ(path.text, "");
+    }
+}
+
+TEST_F(AgentRuntimeDirectory, an_agent_whose_paths_are_too_long_makes_nothing) {
+    const std::string path = scratch_.path(std::string(80, 'x'));
+    ::setenv("XYLEM_FABRIC_DIR", path.c_str(), 1);
+    RuntimeDirectory directory;
+    for (const char* variable : {"XYLEM_FABRIC_DIR", "XYLEM_RUNTIME_DIR"}) {
+        ::setenv(variable, scratch_.path(std::string(120, 'x')).c_str(), 1);
+        EXPECT_EQ(directory.claim(5, "", error_), Claim::failed);
+        EXPECT_NE(error_.find(variable), std::string::npos) << error_;
+        EXPECT_TRUE(std::filesystem::is_empty(scratch_.path("")));
+        ::unsetenv(variable);
+    }
+}
+
 TEST_F(AgentRuntimeDirectory, a_path_too_long_for_a_socket_is_a_failure_with_advice) {
     const std::string path = scratch_.path(std::string(80, 'x'));
     AgentProcess agent(5, [&](Options& options) { options.runtime_dir = path; });

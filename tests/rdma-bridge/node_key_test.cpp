@@ -1,6 +1,7 @@
 #include "rdma-bridge/node_key.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -52,6 +53,13 @@ TEST_F(NodeKeyFile, is_read_if_nobody_else_can) {
     std::string error;
     EXPECT_TRUE(NodeKey::read(file(std::string(32, 'k'), 0600), error)) << error;
     EXPECT_NE(error_of(file(std::string(32, 'k'), 0640)).find("mode 0640"), std::string::npos);
+}
+
+TEST_F(NodeKeyFile, is_not_waited_for_where_it_is_a_fifo) {
+    const std::string path = scratch_.path() + "/fifo";
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    EXPECT_NE(error_of(path).find("not a regular file"), std::string::npos);
+    EXPECT_NE(error_of(scratch_.path()).find("not a regular file"), std::string::npos);
 }
 
 TEST_F(NodeKeyFile, says_what_is_wrong) {
