@@ -2,6 +2,8 @@
 // paths here are absolute where they are watched.
 #include "control/xen_store.hpp"
 
+#include <errno.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -41,7 +43,9 @@ class LibXenStore final : public XenStore {
         return put(path, text, permissions, 1);
     }
     void remove(const std::string& path) override { ::xs_rm(handle_, XBT_NULL, path.c_str()); }
-    bool watch(const std::string& path) override { return ::xs_watch(handle_, path.c_str(), path.c_str()); }
+    bool watch(const std::string& path) override {
+        return ::xs_watch(handle_, path.c_str(), path.c_str()) || refuse(errno);
+    }
     void unwatch(const std::string& path) override { ::xs_unwatch(handle_, path.c_str(), path.c_str()); }
     std::vector<std::string> list(const std::string& path) override {
         unsigned count = 0;
@@ -56,9 +60,10 @@ class LibXenStore final : public XenStore {
     // The permission first: nobody is told of a change that he may not read.
     bool put(const std::string& path, const std::string& text, xs_permissions* permissions, unsigned count) {
         const auto length = static_cast<unsigned>(text.size());
-        return (read(path) || ::xs_write(handle_, XBT_NULL, path.c_str(), "", 0)) &&
-               ::xs_set_permissions(handle_, XBT_NULL, path.c_str(), permissions, count) &&
-               ::xs_write(handle_, XBT_NULL, path.c_str(), text.data(), length);
+        const bool is_put = (read(path) || ::xs_write(handle_, XBT_NULL, path.c_str(), "", 0)) &&
+                            ::xs_set_permissions(handle_, XBT_NULL, path.c_str(), permissions, count) &&
+                            ::xs_write(handle_, XBT_NULL, path.c_str(), text.data(), length);
+        return is_put || refuse(errno);
     }
 
     xs_handle* handle_;

@@ -22,12 +22,14 @@ class XenStore {
     DomainId own_domain() const { return own_domain_; }
     // Fails with ENOENT without such a node, with EACCES where it is not for this domain to read.
     virtual Result<std::string> read(const std::string& path) = 0;
-    // A node of our own that only this domain may read. False: XenStore refuses.
+    // A node of our own that only this domain may read. False: XenStore refuses, as watch() and show_all().
     virtual bool show(const std::string& path, const std::string& text, DomainId to) = 0;
     // A node of our own that every domain may read.
     virtual bool show_all(const std::string& path, const std::string& text) = 0;
     virtual void remove(const std::string& path) = 0;
     virtual bool watch(const std::string& path) = 0;
+    // Why it refused last: an errno.
+    int why_refused() const { return why_refused_; }
     virtual void unwatch(const std::string& path) = 0;
     // The names of the nodes directly below; empty where there is none, or it is not for this domain to read.
     virtual std::vector<std::string> list(const std::string& path) = 0;
@@ -38,9 +40,14 @@ class XenStore {
 
   protected:
     explicit XenStore(DomainId own_domain) : own_domain_(own_domain) {}
+    bool refuse(int error) {
+        why_refused_ = error;
+        return false;
+    }
 
   private:
     const DomainId own_domain_;
+    int why_refused_ = 0;
 };
 
 }  // namespace xylem

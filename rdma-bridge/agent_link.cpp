@@ -45,6 +45,7 @@ AgentLink::AgentLink(Poller& poller, UniqueFd connected, std::uint64_t boot_id, 
 AgentLink::~AgentLink() {
     poller_.cancel(greeting_timer_);
     poller_.remove(socket_.get());
+    hang_up_beside(std::move(socket_));
 }
 
 void AgentLink::watch() {
@@ -142,7 +143,8 @@ bool AgentLink::on_hello(const LinkHelloMessage& hello) {
         flush();
     } else {
         const bool may_be = !is_remote_domain(hello.domain) && is_remote_domain(hello.to_domain) &&
-                            owns_link_socket(link_socket(hello.domain).text, socket_.get());
+                            owns_link_socket(link_socket(hello.domain).text, socket_.get()) &&
+                            events_.may_dial({hello.domain, hello.to_domain});
         if (!may_be) return false;
         pair_ = {hello.domain, hello.to_domain};
         is_ready_ = true;

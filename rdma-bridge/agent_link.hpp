@@ -27,7 +27,9 @@ class AgentLink {
   public:
     // Null: the link broke before there was an answer.
     using Answer = std::function<void(Received* answer)>;
+    static constexpr std::size_t kMostQuestions = 1024;  // each way, not answered yet, in time or not
     struct Events {
+        std::function<bool(const Pair&)> may_dial;              // an agent, of that pair
         std::function<void(AgentLink&)> on_ready;               // greeted; its pair is known
         std::function<void(AgentLink&, Received&)> on_message;  // no answer to a question of ours
         std::function<void(AgentLink&)> on_broken;              // the last call
@@ -44,6 +46,7 @@ class AgentLink {
     const Pair& pair() const { return pair_; }
     bool is_dialled_by_us() const { return is_out_; }
     std::size_t question_count() const { return pending_.size(); }  // not answered yet
+    std::size_t asked_count = 0;  // connects that it waits for; for whoever answers them
 
     template <class Message>
     void ask(Message message, const std::vector<int>& fds, Answer answer) {

@@ -12,7 +12,7 @@ namespace xylem::bridge {
 namespace {
 
 constexpr std::size_t kMostUnnamed = 256;
-constexpr std::ptrdiff_t kMostPairs = 1024;  // of domains here and at one node, which may invent its own
+constexpr std::ptrdiff_t kMostPairs = 1024;  // of a domain here, or of a node, which may invent its own
 
 }  // namespace
 
@@ -24,8 +24,19 @@ void Bridge::accept_agents() {
     });
 }
 
+// Each pair costs a link, and doorbells once it has connections, so that no domain may have any number of
+// them. Nodes that have no number are none.
+bool Bridge::may_dial(const Pair& pair) const {
+    if (numbered_node(node_number_of(pair.remote)).text[0] == '\0') return false;
+    if (in_.count(pair) != 0) return true;
+    const auto of_domain = std::count_if(in_.begin(), in_.end(),
+                                         [&](const auto& entry) { return entry.first.local == pair.local; });
+    return of_domain < kMostPairs;
+}
+
 AgentLink::Events Bridge::agent_events() {
-    return {[this](AgentLink& link) {
+    return {[this](const Pair& pair) { return may_dial(pair); },
+            [this](AgentLink& link) {
                 if (link.is_dialled_by_us()) return;
                 const auto at = std::find_if(unnamed_.begin(), unnamed_.end(),
                                              [&](const auto& l) { return l.get() == &link; });

@@ -70,6 +70,7 @@ class Bridge {
 
     // agents.cpp
     void accept_agents();
+    bool may_dial(const Pair& pair) const;
     AgentLink::Events agent_events();
     void on_agent_message(AgentLink& link, Received& message);
     void on_agent_broken(AgentLink& link);
@@ -92,6 +93,7 @@ class Bridge {
     std::unique_ptr<Wire> dial_over(Transport transport, const std::string& node);
 
     // nodes.cpp
+    bool make_place_for(const std::string& host);
     void accept_node(std::unique_ptr<Wire> wire);
     NodeLink::Events node_events();
     static Node* known_node(std::map<std::string, Node>& nodes, const Pair& pair);

@@ -11,10 +11,9 @@ namespace xylem::bridge {
 namespace {
 
 constexpr std::size_t kInBytes = 256 << 10;
-constexpr std::size_t kMostReadBytes = 1 << 20;      // a turn
-constexpr std::size_t kMostWaitingBytes = 16 << 20;  // for a node that does not take what it asked for
-constexpr unsigned kMostQuestions = 64;              // a turn: each costs system calls
-constexpr std::size_t kGatheredBytes = 16 << 10;     // data no longer than this waits for flush()
+constexpr std::size_t kMostReadBytes = 1 << 20;   // a turn
+constexpr unsigned kMostQuestions = 64;           // a turn: each costs system calls
+constexpr std::size_t kGatheredBytes = 16 << 10;  // data no longer than this waits for flush()
 // To be ready. An agent waits a second for what it asks; whoever dials must not keep a place that others
 // need.
 constexpr std::uint64_t kDialNs = 300 * kNsPerMs;

@@ -43,6 +43,7 @@ class NodeLink {
     Role role() const { return role_; }
     const std::string& name() const { return node_; }  // the far node's; once ready
     Node* node = nullptr;                              // for whoever holds the links
+    std::string host;                                  // the same: of one that the far node dialled
     Wire& wire() { return *wire_; }
     const Wire& wire() const { return *wire_; }
 
@@ -57,6 +58,8 @@ class NodeLink {
     // Whether more than a turn's worth of bytes waits for the wire. Something comes from the poller, or from
     // poll(), when it does not any more.
     bool is_full() const { return out_.size() - out_sent_ >= kFullBytes || wire_->is_full(); }
+    // So much waits that nothing new may be asked of it: half of what breaks the link is for what it carries.
+    bool is_behind() const { return out_.size() - out_sent_ >= kMostWaitingBytes / 2; }
     // has_last_words: what was flushed is worth a moment's wait, until the far node has it.
     void break_it(const std::string& why, bool has_last_words = false);
 
@@ -65,6 +68,7 @@ class NodeLink {
 
   private:
     static constexpr std::size_t kFullBytes = 256 << 10;
+    static constexpr std::size_t kMostWaitingBytes = 16 << 20;  // for a node that does not take them
 
     void greet();
     void read();

@@ -24,6 +24,12 @@ constexpr std::uint64_t kShortLifeNs = kNsPerSecond;
 constexpr unsigned kMostShortLives = 3;  // before it is given time
 constexpr std::ptrdiff_t kMostStrangers = 64;
 
+std::string host_of(const Wire& wire) {
+    SocketName peer = wire.peer_name();
+    peer.port = 0;
+    return node_text(peer).text;
+}
+
 template <class Frame>
 Frame read_frame(const std::byte* bytes) {
     Frame frame;
@@ -33,13 +39,32 @@ Frame read_frame(const std::byte* bytes) {
 
 }  // namespace
 
-void Bridge::accept_node(std::unique_ptr<Wire> wire) {
-    const auto strangers = std::count_if(listened_.begin(), listened_.end(), [](const auto& link) {
-        return link->state() != NodeLinkState::ready;
+// For a caller that has shown no key. When all places are taken, the address that has most of them gives up
+// the one that it has had for longest, unless it is the one that calls: a host that is silent keeps no other
+// out. False: there is none.
+bool Bridge::make_place_for(const std::string& host) {
+    std::map<std::string, std::vector<NodeLink*>> strangers;
+    std::ptrdiff_t count = 0;
+    for (const auto& link : listened_) {
+        if (link->state() == NodeLinkState::ready) continue;
+        strangers[link->host].push_back(link.get());
+        ++count;
+    }
+    if (count < kMostStrangers) return true;
+    const auto most = std::max_element(strangers.begin(), strangers.end(), [](const auto& a, const auto& b) {
+        return a.second.size() < b.second.size();
     });
-    if (listened_.size() >= kMostListened || strangers >= kMostStrangers) return;
+    if (strangers[host].size() + 1 >= most->second.size()) return false;
+    most->second.front()->break_it("its place is needed");
+    return true;
+}
+
+void Bridge::accept_node(std::unique_ptr<Wire> wire) {
+    const std::string host = host_of(*wire);
+    if (listened_.size() >= kMostListened || !make_place_for(host)) return;
     listened_.push_back(std::make_unique<NodeLink>(poller_, key_, std::move(wire), Role::listener, own_name(),
                                                    SocketName{}, node_events()));
+    listened_.back()->host = host;
     listened_.back()->begin();
 }
 

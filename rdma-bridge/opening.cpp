@@ -24,8 +24,12 @@ namespace xylem::bridge {
 namespace {
 
 constexpr std::uint64_t kAnswerNs = 800 * kNsPerMs;
-constexpr std::size_t kMostAskedFor = 4096;  // by a node, and not answered by the agents here yet
-constexpr std::size_t kMostOfAgent = 1024;   // questions that one agent has not answered, in time or not
+constexpr std::size_t kMostAskedFor = 4096;  // by a node, and not answered here yet; or to be asked of one
+
+// What one domain asks must not cost the others the link that all of them share.
+bool takes_question(const Node& node) {
+    return node.link != nullptr ? !node.link->is_behind() : node.waiting.size() < kMostAskedFor;
+}
 
 SlabGeometry geometry_of(const std::uint64_t (&ring_size_bytes)[2]) {
     return {{ring_size_bytes[0], ring_size_bytes[1]}};
@@ -49,6 +53,7 @@ void Bridge::on_connect(AgentLink& link, Received& message) {
     c.request_id = ask.header.request_id;
     c.question = ask;
     asking_.insert(connection);
+    if (++link.asked_count > AgentLink::kMostQuestions) return answer_agent(connection, Reason::backlog_full);
     const bool is_dry_run = (ask.flags & kConnectDryRun) != 0;
     const SlabGeometry geometry = geometry_of(ask.ring_size_bytes);
     if (!is_dry_run) {
@@ -57,6 +62,11 @@ void Bridge::on_connect(AgentLink& link, Received& message) {
                               is_sound_memory(message.fds[0].get(), ask.slab_bytes, Access::read_write);
         if (!is_sound) return answer_agent(connection, Reason::bad_request);
         if (is_domain_full(c.key.pair)) return answer_agent(connection, Reason::quota_reached);
+    }
+    Node* node = node_for(c.key.pair);  // before anything is made for it
+    if (node == nullptr) return answer_agent(connection, why_no_node(c.key.pair));
+    if (!takes_question(*node)) return answer_agent(connection, Reason::backlog_full);
+    if (!is_dry_run) {
         auto slab = Mapping::shared(message.fds[0].get(), ask.slab_bytes, PROT_READ | PROT_WRITE);
         if (!slab) return answer_agent(connection, Reason::no_memory);
         c.slab_fd = std::move(message.fds[0]);
@@ -64,8 +74,6 @@ void Bridge::on_connect(AgentLink& link, Received& message) {
         if (!attach(connection, Mirror::make(std::move(*slab), geometry, c.home_side)))
             return answer_agent(connection, Reason::no_memory);
     }
-    Node* node = node_for(c.key.pair);
-    if (node == nullptr) return answer_agent(connection, why_no_node(c.key.pair));
     c.answer_timer =
         poller_.after(kAnswerNs, [this, connection] { on_opened(connection, Reason::node_unreachable); });
     if (node->link != nullptr) return open_on(*node, connection);
@@ -152,7 +160,8 @@ void Bridge::on_open(Node& node, const OpenFrame& frame) {
     if (is_full) return on_opened(connection, Reason::quota_reached);
     AgentLink* agent = out_link(c.key.pair);
     if (agent == nullptr) return on_opened(connection, Reason::no_peer_agent);
-    if (agent->question_count() >= kMostOfAgent) return on_opened(connection, Reason::backlog_full);
+    if (agent->question_count() >= AgentLink::kMostQuestions)
+        return on_opened(connection, Reason::backlog_full);
     auto question = make_message<LinkConnectMessage>(kLinkMagic, LinkMessage::connect, 0);
     question.connection_id = frame.connection_id;
     question.source = frame.source;
@@ -252,6 +261,7 @@ void Bridge::answer_agent(const ConnectionPtr& connection, Reason reason) {
     auto answer = make_message<LinkConnectedMessage>(kLinkMagic, LinkMessage::connected, c.request_id);
     answer.connection_id = c.key.connection_id;
     answer.reason = static_cast<std::uint32_t>(reason);
+    --c.asker->asked_count;
     c.asker->send(answer);
     c.asker = nullptr;
     asking_.erase(connection);

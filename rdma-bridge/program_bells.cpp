@@ -1,6 +1,7 @@
 // ProgramBells.
 #include "rdma-bridge/program_bells.hpp"
 
+#include "control/protocol/unix_datagram.hpp"
 #include "vsock-transport/base/clock.hpp"
 #include "vsock-transport/local/memory_check.hpp"
 
@@ -55,7 +56,8 @@ void ProgramBells::ask(const Key& key) {
     auto question = make_message<LinkBellFindMessage>(kLinkMagic, LinkMessage::bell_find, 0);
     question.doorbell_id = key.id;
     AgentLink* link = link_for_(key.pair);
-    if (link == nullptr) return later_([this, key] { on_answer(key, nullptr); });
+    const bool can_ask = link != nullptr && link->question_count() < AgentLink::kMostQuestions;
+    if (!can_ask) return later_([this, key] { on_answer(key, nullptr); });
     link->ask(question, {}, [this, key](Received* answer) { on_answer(key, answer); });
 }
 
@@ -76,7 +78,7 @@ void ProgramBells::install(Bell& bell, std::uint32_t id, Received* answer) {
     const auto* told = answer != nullptr ? answer->as<LinkBellMessage>() : nullptr;
     if (told == nullptr || told->doorbell_id != id ||
         told->kind != static_cast<std::uint32_t>(KickKind::local_socket) ||
-        answer->fd_count != (told->has_area != 0 ? 2U : 1U))
+        answer->fd_count != (told->has_area != 0 ? 2U : 1U) || !is_unix_datagram(answer->fds[0].get()))
         return;
     Mapping area = told->has_area != 0 ? area_of(answer->fds[1]) : Mapping();
     if (told->has_area != 0 && !area) return;

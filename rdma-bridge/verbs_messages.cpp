@@ -138,6 +138,8 @@ void VerbsWire::take(const ibv_wc& done) {
         completed_ = done.wr_id;
         return;
     }
+    // A write with an immediate value takes a receive, too, and is as long as its sender likes.
+    if (done.opcode != IBV_WC_RECV || done.byte_len > kSlotBytes) return fail("it sends what is no message");
     ++counters_.received;
     const auto slot = static_cast<unsigned>(done.wr_id & ~kReceiveMark);
     const bool has_credits = (done.wc_flags & IBV_WC_WITH_IMM) != 0;

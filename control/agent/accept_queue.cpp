@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "control/protocol/closing.hpp"
 #include "control/protocol/seqpacket.hpp"
 
 namespace xylem::agent {
@@ -54,6 +55,7 @@ std::set<EndId> AcceptQueue::look_through() {
         if (makes_sense && put(*attached, message.fds[0].get(), message.fds[1].get())) {
             seen.insert(attached->end_id);
         }
+        close_rest_of_program(message);
     }
     return seen;
 }

@@ -1,26 +1,10 @@
 // Bells: the table. Ids count on from a random place: a peer may remember an id of an earlier agent.
 #include "control/agent/bells.hpp"
 
-#include <fcntl.h>
-#include <sys/socket.h>
-
 #include "control/agent/random_id.hpp"
 #include "vsock-transport/local/memory_check.hpp"
 
 namespace xylem::agent {
-namespace {
-
-int socket_option(int fd, int option) {
-    int value = -1;
-    socklen_t length = sizeof value;
-    return ::getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
-}
-
-}  // namespace
-
-bool is_unix_datagram(int fd) {
-    return socket_option(fd, SO_DOMAIN) == AF_UNIX && socket_option(fd, SO_TYPE) == SOCK_DGRAM;
-}
 
 Bells::Bells(std::uint64_t limit) : quota_(limit), next_id_(static_cast<std::uint32_t>(random_id())) {}
 

@@ -7,6 +7,7 @@
 #include "control/agent/quota.hpp"
 #include "control/agent/session.hpp"
 #include "control/agent/xen/waiter_channels.hpp"
+#include "control/protocol/unix_datagram.hpp"
 #include "vsock-transport/wakeup/doorbell.hpp"
 
 namespace xylem::agent {
@@ -49,8 +50,6 @@ class Bells {
     std::uint32_t next_id_;
 };
 
-// What a kick can be sent to, and an accept queue be, without a wait for whoever else has it.
-bool is_unix_datagram(int fd);
 // Makes the kicker's side of a bell that came as descriptors; area may be empty. False if it is unsound.
 bool install(Doorbell& doorbell, KickKind kind, UniqueFd kick, const UniqueFd& area);
 

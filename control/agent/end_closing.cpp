@@ -4,9 +4,10 @@
 // cursors and status bits remain the program's; wrong ones cost the connection, nothing else. No lock of the
 // page is taken. Closing twice is harmless: a holder that closed the stream itself leaves nothing to publish.
 //
-// A rejoined end has no memory here. Then the far agent is told `vanished`, and where the program did not
-// publish its end, the far agent does it from what it can see: the peer's tail tells whether data is lost. If
-// that one was restarted too, it has no memory either: then the programs that hold the end do it.
+// A rejoined end has no memory here, and of others it may not be had. Then the far agent is told `vanished`,
+// and where the program did not publish its end, the far agent does it from what it can see: the peer's tail
+// tells whether data is lost. If that one was restarted too, it has no memory either: then the programs that
+// hold the end do it.
 #include "control/agent/end_closing.hpp"
 
 #include <spdlog/spdlog.h>
@@ -65,7 +66,8 @@ bool has_published_end(const End& end) {
     return is_final && own.consumer.state.load_acquire() == tagged_state(use, RxState::closed);
 }
 
-void close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, const EndPage* page,
+// False: the peer cannot see it.
+bool close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, const EndPage* page,
                   CloseMode mode) {
     Ringer ringer = ringer_of(agent, identity);
     Result<Mapping> memory = slab.map();
@@ -74,13 +76,14 @@ void close_memory(Agent& agent, const EndIdentity& identity, const Slab& slab, c
         // Its pages may have been the peer's, who revoked them.
         if (agent.peer_log.may(identity.peer_domain))
             spdlog::error("no memory to close an end of a connection with domain {}", identity.peer_domain);
-        return;
+        return false;
     }
     Result<Stream> stream = Stream::open(std::move(*memory), std::move(*copy), ringer);
-    if (!stream) return;
+    if (!stream) return false;
     if ((stream->page().status.load_relaxed() & kClosed) == 0) ++agent.counters.closed_on_behalf;
     const bool aborts = stream->page().abort_on_close.load_relaxed() != 0;
     stream->close(aborts && mode == CloseMode::orderly ? CloseMode::abort : mode);
+    return true;
 }
 
 // Its sleepers wake up and look at the session page; then it rejoins, and is answered peer_gone.
@@ -99,13 +102,15 @@ void tell_holders_that_peer_is_gone(Agent& agent, End& end) {
     }
 }
 
-// What the far side would have published, had it come to that.
-void show_vanished(Agent& agent, End& end) {
-    ++agent.counters.vanished_received;
-    if (!end.has_memory()) return tell_holders_that_peer_is_gone(agent, end);
+// What the far side would have published, had it come to that. False: there is no memory for it now.
+bool show_vanished(Agent& agent, End& end) {
+    if (!end.has_memory()) {
+        tell_holders_that_peer_is_gone(agent, end);
+        return true;
+    }
     Result<Mapping> slab = end.slab->map();
     Result<Mapping> page = Mapping::shared(end.page_fd.get(), kEndPageBytes, PROT_READ | PROT_WRITE);
-    if (!slab || !page) return;
+    if (!slab || !page) return false;
     const Result<SlabView> view = carve(*slab, end.identity.geometry, end.identity.side);
     // It closed before it went: then the stream tells that story, with all its data. Unless that was an
     // earlier use, and this one waited to be accepted.
@@ -116,11 +121,12 @@ void show_vanished(Agent& agent, End& end) {
     };
     const bool is_open = peer != nullptr && (is_open_word(peer->producer.state.load_acquire()) ||
                                              is_open_word(peer->consumer.state.load_acquire()));
-    if (!is_open) return;
+    if (!is_open) return true;
     Ringer ringer = ringer_of(agent, end.identity);
     Result<Stream> stream = Stream::open(std::move(*slab), std::move(*page), ringer);
     // A bridge that ends in order resets its connections itself.
     if (stream) stream->peer_vanished(is_remote_domain(end.identity.peer_domain));
+    return true;
 }
 
 void tell_far_agent(Agent& agent, const End& end, LinkMessage what) {
@@ -174,23 +180,23 @@ void finish(Agent& agent, EndId id, CloseMode mode) {
     if (end == nullptr) return;
     leave_queue(agent, *end);
     const bool had_memory = end->has_memory();
-    if (had_memory && !has_published_end(*end)) {
-        close_memory(agent, end->identity, *end->slab, end->end_page(), mode);
-    }
+    const bool is_published =
+        had_memory &&
+        (has_published_end(*end) || close_memory(agent, end->identity, *end->slab, end->end_page(), mode));
     if (had_memory) count_bytes(agent.counters, *end);
     agent.ended_data.add(*end);
     count_uses(agent.counters, *end);
     if (RunSums* run = agent.runs.find(end->run_id)) run->add(*end);
     end->page.unmap();
     end->slab.reset();
-    tell_far_agent(agent, *end, had_memory ? LinkMessage::ended : LinkMessage::vanished);
+    tell_far_agent(agent, *end, is_published ? LinkMessage::ended : LinkMessage::vanished);
     if (end->connecting_domain == agent.settings.domain) {
         agent.pool.ended(end->identity.connection_id, end->identity.peer_domain, end->identity.side);
     }
 }
 
 void abandon(Agent& agent, const EndIdentity& identity, const SlabPtr& slab) {
-    close_memory(agent, identity, *slab, nullptr, CloseMode::abort);
+    (void)close_memory(agent, identity, *slab, nullptr, CloseMode::abort);
     agent.pool.forget(identity.connection_id);
 }
 
@@ -199,8 +205,15 @@ void far_end_over(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer
     End* end = agent.ends.find(own_end);
     if (end == nullptr || end->identity.peer_domain != peer_domain) return;
     if (std::exchange(end->is_far_end_over, true)) return;
-    if (how == FarEnd::vanished) show_vanished(agent, *end);
+    if (how == FarEnd::vanished) ++agent.counters.vanished_received;
+    if (how == FarEnd::vanished && !show_vanished(agent, *end)) return agent.left_behind.show_later(*end);
     leave_kept(agent, own_end, peer_domain);
+}
+
+bool show_again(Agent& agent, End& end) {
+    if (!show_vanished(agent, end)) return false;
+    leave_kept(agent, key_of(end), end.identity.peer_domain);
+    return true;
 }
 
 void release_waiters(End& end, const std::set<std::uint32_t>& doorbells) {

@@ -23,6 +23,9 @@ void abandon(Agent& agent, const EndIdentity& identity, const SlabPtr& slab);
 // The far end is gone, as its agent says, or as was found out. vanished: nothing could be published about it.
 enum class FarEnd : std::uint8_t { published, vanished };
 void far_end_over(Agent& agent, const ConnectionKey& own_end, std::uint32_t peer_domain, FarEnd how);
+// What could not be shown to the end's holders then (left_behind.hpp). False: nor can it be now; else `end`
+// may be gone afterwards.
+[[nodiscard]] bool show_again(Agent& agent, End& end);
 // Frees the waiter slots that a process left behind when it died.
 void release_waiters(End& end, const std::set<std::uint32_t>& doorbells);
 

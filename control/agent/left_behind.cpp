@@ -6,7 +6,7 @@
 // of the far guest's kernel). Where it has not, the end is treated as if the far agent had said `vanished`. A
 // program that lives has the slab, whether it spoke to the new agent already or sleeps. What was lent, and
 // not adopted yet, goes with the agent that lent it: it held the slab, and the next agent could not give it
-// to anybody.
+// to anybody. Where memory is short, what is known is shown later.
 //
 // The far side of an end with a domain of another node is the bridge's. One that died may be started again,
 // and what it knew is in the slabs: for a while each is offered to whatever bridge there is. Of a rejoined
@@ -68,6 +68,11 @@ void LeftBehind::doubt_rejoined(const End& end) {
     look_soon();
 }
 
+void LeftBehind::show_later(const End& end) {
+    doubtful_[end.id()].is_sure = true;
+    look_soon();
+}
+
 // Whoever gives rise to doubts again and again must not put off the look that is due.
 void LeftBehind::look_soon() {
     pause_ns_ = kFirstPauseNs;
@@ -98,8 +103,9 @@ void LeftBehind::look() {
 
 // Whether there is still something to doubt.
 bool LeftBehind::look_at(EndId id, Doubt& doubt) {
-    const End* end = agent_.ends.find(id);
+    End* end = agent_.ends.find(id);
     if (end == nullptr) return false;
+    if (doubt.is_sure) return !show_again(agent_, *end);
     const ConnectionKey key = key_of(*end);
     const std::uint32_t peer_domain = end->identity.peer_domain;
     if (end->has_slab() && has_far_side(*end)) {
@@ -111,7 +117,7 @@ bool LeftBehind::look_at(EndId id, Doubt& doubt) {
     if (end->identity.is_granted && !std::exchange(doubt.is_missed, true)) return true;
     if (is_remote_domain(peer_domain) && may_return(*end, doubt)) return true;
     end_for_far_side(key, peer_domain);
-    return false;
+    return doubt.is_sure;  // by now: it could not be shown
 }
 
 bool LeftBehind::may_return(const End& end, Doubt& doubt) {

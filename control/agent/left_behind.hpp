@@ -21,12 +21,15 @@ class LeftBehind {
     void doubt_rejoined(const End& end);
     // A guest that shared granted pages with us took its node away, or was destroyed.
     void on_guest_gone(std::uint32_t domain);
+    // It is known that the far end vanished, but its memory could not be had to show that.
+    void show_later(const End& end);
 
   private:
     struct Doubt {
         std::uint64_t since_ns = 0;  // the far side was there, as far as we know
         bool is_offered = false;
         bool is_missed = false;  // at the last look
+        bool is_sure = false;    // nobody has the far side; its holders are to be shown that
     };
 
     void end_for_far_side(const ConnectionKey& key, std::uint32_t peer_domain);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "control/agent/agent.hpp"
 #include "control/agent/links.hpp"
@@ -25,10 +26,12 @@ void Links::accept_from(int listening_fd) {
 
 LinkPtr Links::add_incoming(UniqueFd connected, std::shared_ptr<Pace> pace) {
     const ucred far = peer_of(connected.get());
+    if (pace != nullptr) break_unnamed_of(pace);
     const auto of_process = std::count_if(unnamed_.begin(), unnamed_.end(), [&far](const LinkPtr& other) {
-        return other->far.pid == far.pid && other->far.uid == far.uid;
+        return other->pace == nullptr && other->far.pid == far.pid && other->far.uid == far.uid;
     });
-    if (unnamed_.size() >= kMaxUnnamed || of_process >= kMaxUnnamedOfProcess) {
+    const bool is_one_too_many = pace == nullptr && of_process >= kMaxUnnamedOfProcess;
+    if (unnamed_.size() >= kMaxUnnamed || is_one_too_many) {
         ++agent_.counters.links_refused;
         return nullptr;
     }
@@ -41,6 +44,16 @@ LinkPtr Links::add_incoming(UniqueFd connected, std::shared_ptr<Pace> pace) {
     if (!link->watch) return nullptr;
     unnamed_.insert(link);
     return link;
+}
+
+// To the kernel all guests are one process, this one. A guest has one link that it dialled; that the one
+// before is over may wait unread.
+void Links::break_unnamed_of(const std::shared_ptr<Pace>& pace) {
+    std::vector<LinkPtr> before;
+    for (const LinkPtr& other : unnamed_) {
+        if (other->pace == pace) before.push_back(other);
+    }
+    for (const LinkPtr& link : before) break_link(link, Reason::no_peer_agent, "dialled again");
 }
 
 void Links::on_hello(const LinkPtr& link, const LinkHelloMessage& hello) {

@@ -177,7 +177,7 @@ void Links::break_link(const LinkPtr& link, Reason why, const std::string& text)
     link->watch = Watch();
     link->greeting_timer = Watch();
     link->rested = Watch();
-    link->socket.reset();
+    hang_up_beside(std::move(link->socket));
     link->unsent.clear();
     link->unsent_fds = 0;
     auto& table = link->direction == LinkDirection::out ? out_ : in_;

@@ -95,6 +95,7 @@ class Links {
     void on_greeted(const LinkPtr& link, const LinkHelloMessage& hello);
     void back_off(std::uint32_t domain, const std::string& error);
     // link_incoming.cpp
+    void break_unnamed_of(const std::shared_ptr<Pace>& pace);
     void on_hello(const LinkPtr& link, const LinkHelloMessage& hello);
     // links.cpp
     void read(const LinkPtr& link);

@@ -102,6 +102,14 @@ Reason try_offer(Agent& agent, const Offer& offer, SlabPtr slab) {
     return Reason::ring;
 }
 
+// A cid names a domain of this node. Both names are written as the listener's family has them: what the
+// caller may choose in one family, as a port of 32 bits, must not become what it may not in the other, an
+// address.
+bool may_name(std::uint32_t domain, const SocketName& source, const SocketName& destination) {
+    if (!is_known_family(source) || unmapped(source).family != destination.family) return false;
+    return destination.family != AF_VSOCK || !is_remote_domain(domain);
+}
+
 Reason would_take(Agent& agent, Offer offer) {
     offer.is_dry_run = true;
     return try_offer(agent, offer, nullptr);
@@ -139,9 +147,7 @@ Reason offer_from_link(Agent& agent, std::uint32_t domain, const LinkConnectMess
     offer.destination = cleaned(unmapped(message.destination));
     offer.geometry = {{message.ring_size_bytes[0], message.ring_size_bytes[1]}};
     offer.is_dry_run = (message.flags & kConnectDryRun) != 0;
-    if (!is_known_family(message.source) || !is_known_family(offer.destination)) {
-        return counted(agent, Reason::bad_request);
-    }
+    if (!may_name(domain, offer.source, offer.destination)) return counted(agent, Reason::bad_request);
     if (offer.is_dry_run) return offer_connection(agent, offer, nullptr);
     if (!offer.geometry.is_valid() || message.slab_bytes != offer.geometry.slab_bytes()) {
         return counted(agent, Reason::bad_request);

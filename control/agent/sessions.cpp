@@ -106,7 +106,7 @@ void Sessions::answered(const SessionPtr& session) {
 void Sessions::hang_up(const SessionPtr& session) {
     if (session == nullptr || !session->socket) return;
     session->watch = Watch();
-    session->socket.reset();
+    hang_up_beside(std::move(session->socket));
     reap(agent_, session);
 }
 
@@ -123,7 +123,7 @@ void Sessions::forget(const SessionPtr& session) {
     session->watch = Watch();
     session->death_watch = Watch();
     session->adoption_timer = Watch();
-    session->socket.reset();
+    hang_up_beside(std::move(session->socket));
     session->quota = {};
     by_id_.erase(session->id);
     if (on_change) on_change();

@@ -21,7 +21,7 @@ struct Slab {
     PeerShares::Lease memory;            // while a connection uses it
     PeerShares::Lease grants;            // as long as we grant the pages, or use the peer's
     std::vector<GrantRef> refs;          // of granted pages, as the other guest calls them
-    bool is_known_to_peer = false;       // it was told the refs: it may map the pages, and keep them
+    bool is_known_to_peer = false;       // it was told the refs for this connection: it may keep the pages
     std::optional<DomainId> granted_by;  // the peer, if it was not we
     bool is_last_unmap_told = false;     // of pages that we grant: the kernel clears the byte in HolderBytes
 

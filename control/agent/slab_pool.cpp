@@ -87,6 +87,7 @@ void SlabPool::ended(std::uint64_t connection_id, std::uint32_t peer_domain, uns
 
 void SlabPool::shelve(Lent lent) {
     lent.slab->memory = {};
+    lent.slab->is_known_to_peer = false;  // by the id of the connection that takes it next
     std::deque<Idle>& shelf = shelves_[lent.peer_domain];
     if (shelf.size() < kMaxIdlePerPeer && idle_ < kMaxIdle && lent.slab->scrub()) {
         ++idle_;

@@ -31,8 +31,16 @@ void* close_on_and_on(void*) {
     }
 }
 
+// In a fork child: they are threads of the parent.
+void forget_closers() {
+    lock = PTHREAD_MUTEX_INITIALIZER;
+    has_more = PTHREAD_COND_INITIALIZER;
+    waiting_count = closers = idle_closers = 0;
+}
+
 // The signals are the event loop's.
 bool start_closer() {
+    if (closers == 0) ::pthread_atfork(nullptr, nullptr, forget_closers);
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
@@ -64,15 +72,21 @@ void close_beside(UniqueFd fd) {
     ::pthread_mutex_unlock(&lock);
 }
 
+void hang_up_beside(UniqueFd socket) {
+    if (socket) ::shutdown(socket.get(), SHUT_RDWR);
+    close_beside(std::move(socket));
+}
+
 void close_rest_beside(Received& message) {
     for (UniqueFd& fd : message.fds) close_beside(std::move(fd));
+    for (unsigned i = 0; i < message.surplus_count; ++i) close_beside(std::move(message.surplus[i]));
 }
 
 void close_rest_of_program(Received& message) {
     for (UniqueFd& fd : message.fds) {
         if (fd && is_socket_that_does_not_linger(fd.get())) fd.reset();
-        close_beside(std::move(fd));
     }
+    close_rest_beside(message);
 }
 
 }  // namespace xylem

@@ -12,6 +12,9 @@ namespace xylem {
 // takes its descriptor with it. Any thread.
 void close_beside(UniqueFd fd);
 
+// A connection: its peer sees the end at once. What it sent and nobody read may be such descriptors.
+void hang_up_beside(UniqueFd socket);
+
 // What is left of the descriptors that came with a message: of another domain's agent.
 void close_rest_beside(Received& message);
 // The same, of a program of this domain: those of sockets that do not linger are closed at once, so that a

@@ -12,11 +12,15 @@
 
 namespace xylem {
 
+inline constexpr unsigned kMostSentFds = 253;  // SCM_MAX_FD of Linux (include/net/scm.h)
+
 struct Received {
     alignas(8) std::byte bytes[kMaxMessageBytes];
     std::size_t size_bytes = 0;
     UniqueFd fds[kMaxMessageFds];
     unsigned fd_count = 0;
+    UniqueFd surplus[kMostSentFds - kMaxMessageFds];  // no message of ours has so many
+    unsigned surplus_count = 0;
     pid_t pid = 0;  // of the sender, as the kernel says; 0 where it cannot
     uid_t uid = ~0U;
 

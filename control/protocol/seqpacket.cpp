@@ -17,8 +17,8 @@ tl::unexpected<Error> failure(long result) {
     return fail(ErrorKind::system, static_cast<int>(-result));
 }
 
-constexpr std::size_t kControlBytes =
-    CMSG_SPACE(kMaxMessageFds * sizeof(int)) + CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(64 * sizeof(int));
+// For as many as can come: the kernel itself would close those without room, and whoever reads would wait.
+constexpr std::size_t kControlBytes = CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(kMostSentFds * sizeof(int));
 
 void take_control(msghdr& header, Received& message) {
     for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
@@ -34,8 +34,10 @@ void take_control(msghdr& header, Received& message) {
         for (std::size_t i = 0; i < count; ++i) {
             int fd;
             std::memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
-            UniqueFd owned(fd);
-            if (message.fd_count < kMaxMessageFds) message.fds[message.fd_count++] = std::move(owned);
+            if (message.fd_count < kMaxMessageFds)
+                message.fds[message.fd_count++].reset(fd);
+            else if (message.surplus_count < kMostSentFds - kMaxMessageFds)
+                message.surplus[message.surplus_count++].reset(fd);
         }
     }
 }
@@ -65,6 +67,7 @@ Result<std::size_t> send_message(int socket, const void* message, std::size_t si
 
 Result<std::size_t> receive_message(int socket, Received& message) {
     message.fd_count = 0;
+    message.surplus_count = 0;
     message.size_bytes = 0;
     iovec piece{message.bytes, sizeof message.bytes};
     alignas(cmsghdr) char control[kControlBytes] = {};

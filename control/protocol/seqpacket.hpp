@@ -11,7 +11,8 @@ namespace xylem {
 [[nodiscard]] Result<std::size_t> send_message(int socket, const void* message, std::size_t size_bytes,
                                                const int* fds = nullptr, unsigned fd_count = 0);
 
-// Receives one message; never blocks. All descriptors get close-on-exec. Surplus ones are closed.
+// Receives one message; never blocks. All descriptors get close-on-exec. What a message of ours could not
+// have is surplus.
 // Errors: would_block, closed (hang-up), bad_layout (larger than kMaxMessageBytes), system.
 [[nodiscard]] Result<std::size_t> receive_message(int socket, Received& message);
 

@@ -26,14 +26,14 @@ class FakeXenStore final : public XenStore {
         return nodes[path];
     }
     bool show(const std::string& path, const std::string& text, DomainId) override {
-        if (refuses) return false;
+        if (refuses) return refuse(refusal);
         nodes[path] = text;
         return true;
     }
     bool show_all(const std::string& path, const std::string& text) override { return show(path, text, 0); }
     void remove(const std::string& path) override { nodes.erase(path); }
     bool watch(const std::string& path) override {
-        if (refuses) return false;
+        if (refuses) return refuse(refusal);
         watched.insert(path);
         change(path);  // as XenStore says first of each
         return true;
@@ -65,6 +65,7 @@ class FakeXenStore final : public XenStore {
     std::map<std::string, unsigned> reads;
     std::set<std::string> watched;
     bool refuses = false;  // to write and to watch
+    int refusal = EIO;
 
   private:
     UniqueFd event_;

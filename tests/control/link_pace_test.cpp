@@ -25,6 +25,7 @@ class LinkPace : public GuestAgent {
     }
     UniqueFd agents_;
     UniqueFd ours_;
+    std::vector<UniqueFd> far_;  // of those that dial again and again
 };
 
 TEST_F(LinkPace, a_turn_ends_with_the_message_that_takes_too_long) {
@@ -43,6 +44,32 @@ TEST_F(LinkPace, what_came_meanwhile_is_read_after_the_rest) {
     EXPECT_TRUE(comes_to([&] { return link->messages_received == 9; }));
     ours_.reset();
     EXPECT_TRUE(comes_to([&] { return link->state == agent::LinkState::broken; }));
+}
+
+// All of them are this process, as far as the kernel says.
+TEST_F(LinkPace, a_guest_that_dials_without_end_keeps_no_other_guest_out) {
+    const auto pace = std::make_shared<Pace>(10, 0);
+    const auto dials = [&](std::shared_ptr<Pace> its) {
+        int both[2];
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, both), 0);
+        far_.emplace_back(both[1]);
+        return agent_->links.add_incoming(UniqueFd(both[0]), std::move(its));
+    };
+    const auto other = dials(std::make_shared<Pace>(10, 0));
+    agent::LinkPtr last;
+    for (std::ptrdiff_t i = 0; i < 2 * agent::Links::kMaxUnnamedOfProcess; ++i) {
+        const auto link = dials(pace);
+        ASSERT_NE(link, nullptr) << i;
+        EXPECT_TRUE(last == nullptr || last->state == agent::LinkState::broken) << i;
+        last = link;
+    }
+    EXPECT_EQ(last->state, agent::LinkState::greeting);
+    EXPECT_EQ(other->state, agent::LinkState::greeting);
+    for (std::ptrdiff_t i = 0; i < agent::Links::kMaxUnnamedOfProcess; ++i) {
+        EXPECT_NE(dials(std::make_shared<Pace>(10, 0)), nullptr) << "another guest";
+        EXPECT_NE(dials(nullptr), nullptr) << "a process of this machine";
+    }
+    EXPECT_EQ(dials(nullptr), nullptr);
 }
 
 TEST_F(LinkPace, our_own_link_to_a_guest_is_charged_to_it) {

@@ -152,6 +152,17 @@ TEST_F(AgentSlabPool, pages_that_no_guest_was_told_of_are_free_when_they_are_for
     EXPECT_EQ(grants_.used(), 0U);
 }
 
+TEST_F(AgentSlabPool, pages_that_came_back_are_not_known_to_the_guest_for_the_next_connection) {
+    take(1, 2);
+    pretend_granted(1);
+    end_both(1, 2);
+    rest();
+    ASSERT_TRUE(pool_.take(2, 2, kSlabBytes, true));
+    ASSERT_EQ(pool_.hits(), 1U);
+    pool_.forget(2);
+    EXPECT_EQ(grants_.used(), 0U);
+}
+
 TEST_F(AgentSlabPool, pages_of_a_guest_whose_agent_began_anew_are_its_own_until_both_sides_have_ended) {
     take(1, 2);
     pretend_granted(1);

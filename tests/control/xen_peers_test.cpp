@@ -70,6 +70,24 @@ TEST_F(XenPeersTest, nodes_and_watches_that_are_refused_are_tried_again) {
     EXPECT_TRUE(comes_to([&] { return store_->nodes.count(ours(kNamed)) != 0; }));
 }
 
+TEST_F(XenPeersTest, whoever_dials_a_guest_that_a_quota_of_xenstore_keeps_out_is_told_so) {
+    store_->refuses = true;
+    begin();
+    Reason why_not = Reason::no_peer_agent;
+    EXPECT_FALSE(agent_->xen->dial(kNamed, why_not));
+    EXPECT_EQ(why_not, Reason::no_peer_agent) << "EIO";
+    store_->refusal = E2BIG;
+    const auto is_told = [&] {
+        return !agent_->xen->dial(kNamed, why_not) && why_not == Reason::quota_reached;
+    };
+    EXPECT_TRUE(comes_to(is_told));
+    store_->refuses = false;
+    EXPECT_TRUE(comes_to([&] {
+        why_not = Reason::no_peer_agent;
+        return !is_told();
+    }));
+}
+
 TEST_F(XenPeersTest, a_control_ring_that_cannot_be_made_is_tried_again) {
     if (::access("/dev/xen/gntalloc", F_OK) == 0) GTEST_SKIP() << "it can be made here";
     known_.insert(kNamed);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <deque>
@@ -16,6 +17,7 @@
 #include "control/protocol/remote_domain.hpp"
 #include "control/protocol/runtime_paths.hpp"
 #include "control/protocol/seqpacket.hpp"
+#include "control/protocol/session_protocol.h"
 #include "control/protocol/unix_address.hpp"
 #include "vsock-transport/local/local_kick.hpp"
 #include "vsock-transport/local/side_lock.hpp"
@@ -50,16 +52,20 @@ class HomeAgent {
     }
     ~HomeAgent() { ::unlink(link_socket(kDomain).text); }
 
-    bool dial() {
+    bool dial() { return say_hello(far_domain_) && hear<LinkHelloMessage>(LinkMessage::hello).has_value(); }
+    bool say_hello(std::uint32_t far_domain) {
         dialled_ = seqpacket();
         const auto address = unix_address(bridge_socket().text);
         if (::connect(dialled_.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
             return false;
         auto hello = make_message<LinkHelloMessage>(kLinkMagic, LinkMessage::hello, 1);
         hello.domain = kDomain;
-        hello.to_domain = far_domain_;
-        return static_cast<bool>(send_message(dialled_.get(), &hello, sizeof hello)) &&
-               hear<LinkHelloMessage>(LinkMessage::hello).has_value();
+        hello.to_domain = far_domain;
+        return static_cast<bool>(send_message(dialled_.get(), &hello, sizeof hello));
+    }
+    bool is_hung_up() {
+        pollfd link{dialled_.get(), POLLRDHUP, 0};
+        return ::poll(&link, 1, 0) > 0 && (link.revents & (POLLRDHUP | POLLHUP)) != 0;
     }
     void hang_up() {
         dialled_.reset();
@@ -79,6 +85,15 @@ class HomeAgent {
         const int fd = theirs.get();
         EXPECT_TRUE(send_message(dialled_.get(), &message, sizeof message, &fd, 1));
         return end;
+    }
+    // Asks whether it would be accepted, unless the bridge has enough to read.
+    void ask_whether(std::uint64_t connection_id) {
+        auto message = make_message<LinkConnectMessage>(kLinkMagic, LinkMessage::connect,
+                                                        static_cast<std::uint32_t>(connection_id) + 100);
+        message.connection_id = connection_id;
+        message.ring_size_bytes[0] = message.ring_size_bytes[1] = 4096;
+        message.flags = kConnectDryRun;
+        (void)send_message(dialled_.get(), &message, sizeof message);
     }
     // To a question of the bridge.
     void answer_late(const LinkConnectMessage& question, Reason reason) {

@@ -144,12 +144,17 @@ TEST_F(NodeLinkTest, a_node_that_takes_nothing_loses_its_link_at_16_mib) {
     meet();
     dialler_->wire->room_bytes = 0;
     const auto update = make_frame<UpdateFrame>(FrameKind::update, 1);
+    for (std::size_t waiting = 0; waiting < 1 << 20; waiting += sizeof update) say(update);
+    EXPECT_FALSE(dialler_->link->is_behind());
+    meet();
+    dialler_->wire->room_bytes = 0;
     constexpr std::size_t kMostBytes = 16 << 20;
     for (std::size_t waiting = 0; waiting + sizeof update <= kMostBytes; waiting += sizeof update)
         say(update);
     dialler_->link->flush();
     EXPECT_EQ(dialler_->link->state(), NodeLinkState::ready);
     EXPECT_TRUE(dialler_->link->is_full());
+    EXPECT_TRUE(dialler_->link->is_behind());
     say(update);
     dialler_->link->flush();
     EXPECT_EQ(dialler_->link->state(), NodeLinkState::broken);

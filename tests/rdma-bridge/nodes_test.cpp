@@ -39,6 +39,20 @@ TEST_F(DialledNode, that_is_back_is_found_by_a_probe_and_carries_the_next_connec
     EXPECT_NE(open(3).number, 0U);
 }
 
+TEST_F(DialledNode, that_dials_finds_a_place_though_a_silent_host_has_taken_all) {
+    std::vector<UniqueFd> silent;
+    const auto bridge = *node_address(address(1));
+    auto own = *node_address(address(3));
+    own.set_port(0);
+    for (unsigned i = 0; i < 64; ++i) {
+        silent.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        ASSERT_EQ(::bind(silent.back().get(), own.get(), own.length), 0);
+        ASSERT_EQ(::connect(silent.back().get(), bridge.get(), bridge.length), 0);
+    }
+    turns(8);
+    EXPECT_TRUE(far_->dial());
+}
+
 TEST_F(DialledNode, that_cannot_be_dialled_has_one_timer_however_many_connections_wait) {
     set_order_of_node(far_number(), "verbs");  // for which there is no device
     const std::size_t before = poller_->timer_count();

@@ -40,6 +40,25 @@ TEST_F(Opening, an_agent_that_does_not_answer_keeps_nobody_else_waiting) {
     EXPECT_TRUE(agent_->hear<LinkEndMessage>(LinkMessage::ended)) << "what was accepted by then is over";
 }
 
+TEST_F(Opening, an_agent_that_asks_without_end_is_told_so) {
+    far_->listen();
+    const Opened first = open(1);
+    Reason reason = Reason::node_unreachable;  // of those whose time is over, where this test is held up
+    std::uint64_t asked = 0;
+    for (; reason == Reason::node_unreachable && asked < 1 << 16; ++asked) {
+        agent_->ask_whether(asked + 2);
+        turns(1);
+        if (agent_->times_heard(LinkMessage::connected) > 0) reason = agent_->answer();
+    }
+    EXPECT_EQ(reason, Reason::backlog_full);
+    EXPECT_GT(asked, AgentLink::kMostQuestions);
+}
+
+TEST_F(Opening, nobody_speaks_to_a_node_that_has_no_number) {
+    ASSERT_TRUE(agent_->say_hello(remote_domain(kMostNodes, 2)));
+    EXPECT_TRUE(until([&] { return agent_->is_hung_up(); }));
+}
+
 class OpeningInTurn : public BridgeScene {
   protected:
     void SetUp() override {

@@ -57,9 +57,10 @@ XenChannel::~XenChannel() {
 }
 
 Result<UniqueFd> XenChannel::dial() {
+    const WorkMeter meter(pace_);
     close_link(side_, true);
     Result<UniqueFd> end = open_link(side_);
-    if (end) send_frame(side_, kOpen, nullptr, 0);
+    if (end) send_frame(side_, kOpen);
     return end;
 }
 
@@ -84,11 +85,12 @@ void XenChannel::close_link(unsigned link, bool tell) {
     end.watch = Watch();
     end.socket.reset();
     end.unsent.clear();
-    if (tell) send_frame(link, kClose, nullptr, 0);
+    if (tell) send_frame(link, kClose);
 }
 
-// What Links sends.
+// What Links sends. Flushed once: a peer may make each time long.
 void XenChannel::on_local(unsigned link) {
+    const WorkMeter meter(pace_);
     while (links_[link].socket && has_room()) {
         Received message;
         const auto got = receive_message(links_[link].socket.get(), message);
@@ -100,25 +102,32 @@ void XenChannel::on_local(unsigned link) {
             const auto* first = reinterpret_cast<const std::byte*>(refs.data());
             bytes.insert(bytes.end(), first, first + refs.size() * sizeof(GrantRef));
         }
-        send_frame(link, kMessage, bytes.data(), bytes.size());
+        append_frame(link, kMessage, bytes.data(), bytes.size());
     }
+    flush();
     set_watches();
 }
 
 bool XenChannel::has_room() const { return out_.size() - sent_bytes_ < kMostOutBytes; }
 
-void XenChannel::send_frame(unsigned link, std::uint16_t kind, const void* bytes, std::size_t size_bytes) {
+void XenChannel::send_frame(unsigned link, std::uint16_t kind) {
+    append_frame(link, kind, nullptr, 0);
+    flush();
+    if (out_.size() - sent_bytes_ > 2 * kMostOutBytes) give_up();
+}
+
+void XenChannel::append_frame(unsigned link, std::uint16_t kind, const void* bytes, std::size_t size_bytes) {
     const FrameHeader header{static_cast<std::uint32_t>(size_bytes), static_cast<std::uint16_t>(link), kind};
     const auto* start = reinterpret_cast<const std::byte*>(&header);
     out_.insert(out_.end(), start, start + sizeof header);
     const auto* body = static_cast<const std::byte*>(bytes);
     out_.insert(out_.end(), body, body + size_bytes);
-    flush();
-    if (out_.size() - sent_bytes_ > 2 * kMostOutBytes) give_up();
 }
 
+// Not at all where the peer has to wait: then work() does it, once it has waited.
 void XenChannel::flush() {
-    const std::uint64_t until_ns = now_ns() + kFlushNs;
+    const std::uint64_t start_ns = now_ns();
+    const std::uint64_t until_ns = pace_->rest_ns(start_ns) != 0 ? start_ns : start_ns + kFlushNs;
     while (sent_bytes_ < out_.size()) {
         if (now_ns() >= until_ns) {  // it takes little at a time
             if (!works_again_) works_again_ = loop_.after(0, [this] { work(); });

@@ -65,7 +65,7 @@ class XenChannel {
 
     // For a later channel to the same peer, which may have them mapped for ever. No refs: they are the
     // peer's.
-    ControlPages take_pages() { return std::move(pages_); }
+    ControlPages take_pages();
     const std::vector<GrantRef>& refs() const { return pages_.refs; }
     std::uint32_t port() const { return bell_.port; }
     // A link of ours: the end that is for Links. Errors: system.
@@ -95,7 +95,8 @@ class XenChannel {
     bool has_room() const;
     void work();
     void rest(std::uint64_t rest_ns);
-    void send_frame(unsigned link, std::uint16_t kind, const void* bytes, std::size_t size_bytes);
+    void send_frame(unsigned link, std::uint16_t kind);
+    void append_frame(unsigned link, std::uint16_t kind, const void* bytes, std::size_t size_bytes);
     void flush();
     bool receive();
     enum class Taken : std::uint8_t { all, some, nonsense };

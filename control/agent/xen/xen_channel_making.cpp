@@ -39,8 +39,11 @@ Result<std::unique_ptr<XenChannel>> XenChannel::offer(const Setting& setting, Co
     std::memset(slab->bytes(), 0, kGeometry.slab_bytes());
     initialise_slab(*slab, kGeometry);
     made->bell_ = std::move(*bell);
-    if (const auto opened = made->open(std::move(*slab), 0); !opened) return fail(opened.error());
     made->pages_ = std::move(pages);
+    if (const auto opened = made->open(std::move(*slab), 0); !opened) {
+        pages = made->take_pages();
+        return fail(opened.error());
+    }
     return made;
 }
 
@@ -84,6 +87,12 @@ Result<std::size_t> XenChannel::open(Mapping slab, unsigned side) {
     bell_watch_ = loop_.on_ready(bell_.fd.get(), EPOLLIN, [this](std::uint32_t) { work(); });
     if (!bell_watch_) return fail(ErrorKind::system, ENOMEM);
     return std::size_t{0};
+}
+
+// What the kernel is to ring when they go holds the port open until then: the channel's end would not show.
+ControlPages XenChannel::take_pages() {
+    if (!pages_.refs.empty()) (void)clear_when_unmapped(pages_.fd.get(), holder_offset(0, kGrantingHolder));
+    return std::move(pages_);
 }
 
 bool XenChannel::ring(BellRinger& self, const EndPage&, std::uint32_t, WaitToken) {

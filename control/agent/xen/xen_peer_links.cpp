@@ -30,6 +30,7 @@ std::optional<UniqueFd> XenPeers::dial(std::uint32_t domain, Reason& why_not) {
         }
         return std::nullopt;
     }
+    if (found->second.is_over_quota) why_not = Reason::quota_reached;
     if (!found->second.is_bound || found->second.channel == nullptr) return std::nullopt;
     Result<UniqueFd> end = found->second.channel->dial();
     return end ? std::optional<UniqueFd>(std::move(*end)) : std::nullopt;

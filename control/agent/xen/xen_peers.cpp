@@ -39,6 +39,9 @@ std::set<DomainId> domains_in(const MapTableHeader& table) {
     return domains;
 }
 
+// One node or watch too many, or too much in one.
+bool is_quota(int error) { return error == E2BIG || error == ENOSPC || error == EDQUOT; }
+
 }  // namespace
 
 XenPeers::XenPeers(Agent& agent, std::unique_ptr<XenStore> store) : agent_(agent), store_(std::move(store)) {}
@@ -73,11 +76,15 @@ void XenPeers::show(DomainId id, Peer& peer) {
     peer.shown.life = peer.own_life;
     peer.shown.for_life = peer.life;
     if (!peer.is_watched) peer.is_watched = store_->watch(XenMeeting::peers_path(store_->own_domain(), id));
+    const int watch_error = peer.is_watched ? 0 : store_->why_refused();
     peer.is_shown = store_->show(XenMeeting::own_path(id), peer.shown.text(), id);
+    const int error = peer.is_shown ? watch_error : store_->why_refused();
+    peer.is_over_quota = is_quota(error);
     if (peer.is_watched && peer.is_shown) return;
     if (agent_.peer_log.may(id))
-        spdlog::warn("XenStore: cannot {} a node: domain {} is not met yet",
-                     peer.is_shown ? "watch" : "write", id);
+        spdlog::warn("XenStore: cannot {} a node ({}{}): domain {} is not met yet",
+                     peer.is_shown ? "watch" : "write", peer.is_over_quota ? "quota of XenStore: " : "",
+                     std::strerror(error), id);
     begin_anew(id, peer);
 }
 

@@ -60,6 +60,7 @@ class XenPeers final : public XenChannelOwner {
         bool is_bound = false;          // the offer in it was taken
         bool is_shown = false;          // it is written
         bool is_watched = false;        // theirs
+        bool is_over_quota = false;     // then XenStore's quota is why one is missing
         std::uint64_t pause_ns = 0;     // before the next life, if the ring breaks
         std::uint64_t made_ns = 0;      // the channel
         // Half of the time in the long run. What thousands of connections cost that begin at once passes.
