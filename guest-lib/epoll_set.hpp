@@ -204,9 +204,8 @@ struct EpollSet : FdObject {
     AtomicU32 news_{0};       // counts marks
     AtomicU32 ring_items_{0};
     AtomicU32 kernel_items_{0};
-    AtomicU64 look_at_all_ns_{
-        0};                   // when a sleep that nobody ended may next be followed by a look at all items
-    AtomicU32 unslotted_{0};  // ring items that found no slot: the sleep must be short
+    AtomicU64 look_at_all_ns_{0};  // when all items may be asked again (epoll_report.cpp)
+    AtomicU32 unslotted_{0};       // ring items that found no slot: the sleep must be short
     AtomicU32 area_count_{0};
     BellArea areas_[kMaxAreas];
     AtomicU32 mixed_{0};         // there is something of ours; never goes back

@@ -194,7 +194,13 @@ BellRinger& bell_ringer() { return the_ringer; }
 bool can_ring(std::uint32_t domain, WaitToken token) {
     const std::uint64_t key = key_of(domain, token);
     if (is_cached(key) || is_sandboxed()) return true;
-    return vain_questions[domain % kPaces].rest_ns(now_ns()) == 0 && find_into_cache(key) && is_cached(key);
+    Pace& vain = vain_questions[domain % kPaces];
+    const std::uint64_t start_ns = now_ns();
+    if (vain.rest_ns(start_ns) > 0) return false;
+    const bool is_found = find_into_cache(key) && is_cached(key);
+    const std::uint64_t end_ns = now_ns();
+    if (!is_found) vain.charge(end_ns, end_ns - start_ns);
+    return is_found;
 }
 
 void forget_lost_areas() {
